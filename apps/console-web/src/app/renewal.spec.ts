@@ -50,6 +50,21 @@ test('a session that began with a link does not begin again by itself', () => {
   expect([a.take(), b.take()]).toEqual([null, null]);
 });
 
+test('it counts for some hours after the session was last seen, and not by a clock that was wrong', () => {
+  const browser = shelf();
+  const at = (hour: number) => renewal(browser, shelf(), () => Date.UTC(2026, 10, 21, hour));
+  at(10).asking()(provider);
+  expect([at(9).take(), at(12).take(), at(22).take(), at(23).take()]).toEqual([null, provider, provider, null]);
+  at(20).asking()(provider);
+  expect(at(23).take()).toBe(provider);
+});
+
+test('one without a time does not count', () => {
+  const browser = shelf();
+  browser().setItem('countersign-renewal', provider);
+  expect(renewal(browser, shelf()).take()).toBeNull();
+});
+
 test('a browser that keeps nothing, or forbids it, is never sent to and fro', () => {
   const forbidden = () => {
     throw new DOMException('no', 'SecurityError');

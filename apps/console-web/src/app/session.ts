@@ -1,11 +1,13 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { ApiProblem, answerOf, api, keepCsrfToken } from './api.js';
+import { useRef } from 'react';
+import { answerOf, api, keepCsrfToken } from './api.js';
+import { isSignedOut } from './api-problem.js';
 import { renewal } from './renewal.js';
+import { tellTabs, unheard } from './tabs.js';
 
-const browserRenewal = renewal(
-  () => window.localStorage,
-  () => window.sessionStorage,
-);
+const browser = () => window.localStorage;
+const browserRenewal = renewal(browser, () => window.sessionStorage);
+const isUnheard = unheard(browser);
 export const { end: endRenewal, take: takeRenewal } = browserRenewal;
 
 /** Who is signed in here; null: nobody. */
@@ -18,9 +20,10 @@ export const sessionQuery = queryOptions({
       const session = await answerOf(api.GET('/v1/session'));
       keepCsrfToken(session.csrfToken);
       keepRenewal(session.renewal);
+      if (isUnheard(session.signedInAt)) tellTabs('signed-in');
       return session;
     } catch (error) {
-      if (!(error instanceof ApiProblem && error.status === 401)) throw error;
+      if (!isSignedOut(error)) throw error;
       keepCsrfToken(undefined);
       return null;
     }
@@ -28,6 +31,14 @@ export const sessionQuery = queryOptions({
 });
 
 export const useSession = () => useQuery(sessionQuery).data ?? undefined;
+
+/** Who is signed in here, or was last: what somebody began stays theirs while their session is merely over. */
+export function useAuthor(): string | undefined {
+  const person = useSession()?.person;
+  const author = useRef(person);
+  author.current = person ?? author.current;
+  return author.current;
+}
 
 type Session = Awaited<ReturnType<NonNullable<typeof sessionQuery.queryFn>>>;
 type Role = NonNullable<Session>['roles'][number];

@@ -8,13 +8,14 @@ import { KeysDialog } from '../parts/keys-dialog.js';
 import { StopDialog } from '../parts/stop-dialog.js';
 import { full, toTheSecond } from '../parts/times.js';
 import { answerOf, api } from './api.js';
-import { drafts } from './drafts.js';
 import { askForSearch, useKeys } from './keys.js';
+import { forgetPerson, signOut as leave } from './leave.js';
 import { useLive } from './live.js';
 import { pages } from './pages.js';
 import { queries } from './queries.js';
-import { endRenewal, useMay, useSession } from './session.js';
+import { endRenewal, useAuthor, useMay, useSession } from './session.js';
 import { hearTabs, tellTabs } from './tabs.js';
+import { takeWayBack } from './way-back.js';
 
 /** When these pages were opened. */
 const opened = new Date().toISOString();
@@ -28,23 +29,29 @@ export function Shell() {
   const [stopping, stop] = useDisclosure();
   const [keysShown, keys] = useDisclosure();
   const session = useSession();
+  const author = useAuthor();
   const live = useLive(session?.signedInAt);
   const mayStop = useMay('operator');
   const path = useRouterState({ select: (state) => state.location.pathname });
   const here = useRouterState({ select: (state) => state.location.href });
   const signOut = useMutation({
-    mutationFn: () => answerOf(api.DELETE('/v1/session')),
-    onSuccess: () => {
-      endRenewal();
-      drafts().forgetAll();
-      tellTabs('signed-out');
-      window.location.assign('/sign-in');
-    },
+    mutationFn: () =>
+      leave(
+        () => answerOf(api.DELETE('/v1/session')),
+        () => {
+          endRenewal();
+          forgetPerson();
+          tellTabs('signed-out');
+        },
+      ),
+    onSuccess: () => window.location.assign('/sign-in'),
   });
+  // Whoever is here has arrived; the next person of this tab goes elsewhere.
+  useEffect(() => void takeWayBack(), []);
   useEffect(
     () =>
       hearTabs((news) => {
-        if (news === 'signed-out') drafts().forgetAll();
+        if (news === 'signed-out') forgetPerson();
         void queries.invalidateQueries({ queryKey: ['session'] });
       }),
     [],
@@ -60,7 +67,9 @@ export function Shell() {
   }, [path]);
   useKeys({ s: mayStop ? stop.open : undefined, '?': keys.open, '/': path === stories ? undefined : find });
   return (
+    // What one person has begun or had revealed is not there for the next one who signs in beside.
     <AppShell
+      key={author}
       header={{ height: 56 }}
       navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !menu } }}
       padding="md"

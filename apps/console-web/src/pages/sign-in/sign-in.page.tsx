@@ -1,12 +1,13 @@
 import { Button, Code, Container, Loader, Paper, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
+import { forgetPerson } from '../../app/leave.js';
 import { nextPath } from '../../app/next.js';
 import { queries } from '../../app/queries.js';
 import { sessionQuery, takeRenewal } from '../../app/session.js';
-import { hearTabs, tellTabs } from '../../app/tabs.js';
+import { hearTabs } from '../../app/tabs.js';
 import { keepWayBack, takeWayBack } from '../../app/way-back.js';
 import { Problem } from '../../parts/problem.js';
 
@@ -29,6 +30,10 @@ export function SignInPage() {
   const navigate = useNavigate();
   const [used, setUsed] = useState(code === undefined);
   const ways = useQuery({ queryKey: ['sign-in'], queryFn: () => answerOf(api.GET('/v1/sign-in')) });
+  const go = useCallback(() => {
+    const kept = takeWayBack();
+    return navigate({ href: nextPath(next ?? kept, window.location.origin), replace: true });
+  }, [next, navigate]);
   const signIn = useMutation({
     mutationFn: async (given: string) => {
       await answerOf(api.POST('/v1/session', { body: { code: given } }));
@@ -36,23 +41,25 @@ export function SignInPage() {
       if (!(await queries.fetchQuery(sessionQuery)))
         throw new Error('The browser did not keep the session. Allow cookies for this address.');
     },
-    onSuccess: () => {
-      tellTabs('signed-in');
-      return go();
-    },
+    onSuccess: go,
   });
-  const go = () => {
-    const kept = takeWayBack();
-    return navigate({ href: nextPath(next ?? kept, window.location.origin), replace: true });
-  };
   useEffect(() => {
     if (next !== undefined) keepWayBack(next);
-    if (code !== undefined) return undefined;
-    // The link was opened in another tab: this one goes where its visitor wanted to go.
-    return hearTabs(async (news) => {
-      if (news === 'signed-in' && (await queries.fetchQuery({ ...sessionQuery, staleTime: 0 }))) await go();
-    });
-  });
+  }, [next]);
+  useEffect(
+    () =>
+      hearTabs(async (news) => {
+        if (news === 'signed-out') {
+          // Nor does the next person go where this one wanted to go.
+          forgetPerson();
+          await navigate({ to: '/sign-in', search: {}, replace: true });
+        }
+        // The link was opened in another tab: this one goes where its visitor wanted to go.
+        if (news !== 'signed-in' || code !== undefined) return;
+        if (await queries.fetchQuery({ ...sessionQuery, staleTime: 0 })) await go();
+      }),
+    [go, navigate],
+  );
   useEffect(() => {
     if (used || code === undefined) return;
     setUsed(true);
