@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { oneTimeLink, screens } from './person.js';
 import { stage } from './stage.js';
+import { waiting } from './waiting.js';
 
 const on = stage();
 
@@ -39,3 +40,41 @@ test.each(Object.keys(screens) as (keyof typeof screens)[])(
     await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
   },
 );
+
+test('who signs in beside a page sees nothing that the one before began to write, and a session that is over can be signed out of', async () => {
+  const [message] = await waiting(on.visitor, 1);
+  const { page, context } = await on.stranger();
+  await page.goto(await oneTimeLink(on.installed));
+  await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
+  const endSession = async () => {
+    const { csrfToken } = (await (await context.request.get('/v1/session')).json()) as { csrfToken: string };
+    const ended = await context.request.delete('/v1/session', { headers: { 'x-csrf-token': csrfToken } });
+    expect(ended.status()).toBe(204);
+    await page.getByText('You are signed out').waitFor();
+  };
+  const kept = () =>
+    page.evaluate<number>(`Object.keys(sessionStorage).filter((key) => key.startsWith('draft:')).length`);
+
+  await page.goto(`/reviews/${message?.proposalId}`);
+  const edit = page.getByRole('button', { name: 'Edit' });
+  const note = page.getByRole('textbox', { name: 'Note' });
+  await edit.click();
+  await note.fill('for nobody else');
+  await endSession();
+  const beside = await context.newPage();
+  await beside.goto(await oneTimeLink(on.installed, on.installed.colleagueToken));
+  // This page hears of it, and of every change from then on.
+  await page
+    .getByRole('button', { name: /Sign out/ })
+    .getByText('marc')
+    .waitFor();
+  await page.getByText(/^as of /).waitFor();
+  await edit.click();
+  expect(await note.inputValue()).toBe('');
+  expect(await kept()).toBe(1);
+
+  await endSession();
+  await page.getByRole('button', { name: /Sign out/ }).click();
+  await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
+  expect(await kept()).toBe(0);
+});

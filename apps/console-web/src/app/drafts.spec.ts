@@ -24,10 +24,36 @@ const draft = { mode: 'edit', typed: { subject: 'Shorter' }, note: 'too long' } 
 test('a draft is found by its author under the content that it answers, and by nobody else and under no other', () => {
   const { keep, find } = drafts(shelf());
   keep(card, draft);
-  expect(find(card)).toEqual(draft);
-  expect(find({ ...card, digest: 'd2' })).toBeUndefined();
-  expect(find({ ...card, id: 'b' })).toBeUndefined();
-  expect(find({ ...card, person: 'marc' })).toBeUndefined();
+  expect(find(card, 'edit')).toEqual(draft);
+  expect(find({ ...card, digest: 'd2' }, 'edit')).toBeUndefined();
+  expect(find({ ...card, id: 'b' }, 'edit')).toBeUndefined();
+  expect(find({ ...card, person: 'marc' }, 'edit')).toBeUndefined();
+});
+
+test('the note of an edit is in no rejection, and neither takes the place of the other', () => {
+  const { keep, find, forget } = drafts(shelf());
+  const rejection = { mode: 'reject', category: 'not-needed', note: '' } as const;
+  keep(card, draft);
+  expect(find(card, 'reject')).toBeUndefined();
+  keep(card, rejection);
+  expect([find(card, 'edit'), find(card, 'reject')]).toEqual([draft, rejection]);
+  forget(card, 'reject');
+  expect([find(card, 'edit'), find(card, 'reject')]).toEqual([draft, undefined]);
+});
+
+test('what is answered is forgotten whatever its content was when its author began', () => {
+  const place = shelf();
+  const { keep, find, forget } = drafts(place);
+  const others = [
+    { ...card, id: 'b' },
+    { ...card, person: 'marc' },
+  ] as const;
+  for (const begun of [card, { ...card, digest: 'd2' }, ...others]) keep(begun, draft);
+  keep(card, { mode: 'reject', note: 'no' });
+  place.setItem('draft:{', 'of another kind');
+  forget({ person: card.person, id: card.id });
+  expect(others.map((other) => find(other, 'edit'))).toEqual([draft, draft]);
+  expect([...place.kept.keys()]).toHaveLength(3);
 });
 
 test('one is forgotten with its answer, all are with a sign-out, and what is not a draft stays', () => {
@@ -36,7 +62,7 @@ test('one is forgotten with its answer, all are with a sign-out, and what is not
   keep(card, draft);
   keep({ ...card, id: 'b' }, draft);
   forget(card);
-  expect([find(card), find({ ...card, id: 'b' })]).toEqual([undefined, draft]);
+  expect([find(card, 'edit'), find({ ...card, id: 'b' }, 'edit')]).toEqual([undefined, draft]);
   place.setItem('colour', 'dark');
   forgetAll();
   expect([...place.kept.keys()]).toEqual(['colour']);
@@ -45,12 +71,12 @@ test('one is forgotten with its answer, all are with a sign-out, and what is not
 test('a browser that keeps nothing, or something else, has no draft and breaks no page', () => {
   const { keep, find } = drafts(shelf(true));
   keep(card, draft);
-  expect(find(card)).toBeUndefined();
+  expect(find(card, 'edit')).toBeUndefined();
   const place = shelf();
   drafts(place).keep(card, draft);
   for (const text of ['', '{', '7', '{"mode":"x"}'])
     for (const key of [...place.kept.keys()]) {
       place.setItem(key, text);
-      expect(drafts(place).find(card)).toBeUndefined();
+      expect(drafts(place).find(card, 'edit')).toBeUndefined();
     }
 });

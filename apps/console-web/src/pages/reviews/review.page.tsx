@@ -2,11 +2,11 @@ import { Alert, Anchor, Button, Group, List, Skeleton, Stack, Text, Title } from
 import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { ApiProblem } from '../../app/api.js';
 import { type Draft, drafts } from '../../app/drafts.js';
 import { useKeys } from '../../app/keys.js';
-import { useMay, useSession } from '../../app/session.js';
+import { useAuthor, useMay, useSession } from '../../app/session.js';
 import type { Control } from '../../parts/controls.js';
 import { Id } from '../../parts/id.js';
 import { PageLink, storyPath } from '../../parts/page-link.js';
@@ -75,8 +75,8 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
   // What its reader has read; another content under the same id asks to be read first.
   const [read, setRead] = useState(card);
   const session = useSession();
-  const draft = useDraft(card, session?.person);
-  const [mode, setMode] = useState<'read' | 'edit' | 'reject'>(draft.found?.mode ?? 'read');
+  const draft = useDraft(card, useAuthor());
+  const [mode, setMode] = useState<'read' | 'edit' | 'reject'>(draft.begun() ?? 'read');
   const looked = useLooked(card.id);
   const answer = useAnswer(card, looked);
   const mayReview = useMay('reviewer');
@@ -92,8 +92,8 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
   const second = given !== undefined && answer.error instanceof ApiProblem && answer.error.status === 409;
   const again = reviewId === undefined && isUnknown(answer.error) && answer.variables ? answer.variables : undefined;
   const edits = mode === 'edit' && card.subject === 'proposal' && may;
-  const giveUp = () => {
-    draft.forget();
+  const giveUp = (begun: Draft['mode']) => {
+    draft.forget(begun);
     setMode('read');
   };
   useKeys({
@@ -147,12 +147,12 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
       {edits ? (
         <EditForm
           card={card}
-          draft={draft.found}
+          draft={draft.find('edit')}
           onDraft={draft.keep}
           sending={answer.isPending}
           error={answer.error}
           onSend={answer.mutate}
-          onCancel={giveUp}
+          onCancel={() => giveUp('edit')}
         />
       ) : (
         <Part title={card.subject === 'proposal' ? 'What it does' : 'What starts'}>
@@ -187,7 +187,7 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
           <AgentWords card={card} />
         </Part>
       )}
-      {session === undefined && draft.begun() && (
+      {session === undefined && draft.begun() !== undefined && (
         <Text role="status">What you began to write is kept in this tab. Sign in again to go on with it.</Text>
       )}
       {again && (
@@ -224,9 +224,9 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
       )}
       {mode === 'reject' && may && (
         <RejectDialog
-          draft={draft.found}
+          draft={draft.find('reject')}
           onDraft={draft.keep}
-          onClose={giveUp}
+          onClose={() => giveUp('reject')}
           onReject={(why) => {
             setMode('read');
             answer.mutate({ decision: 'reject', ...why });
@@ -238,19 +238,18 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
 }
 
 /** What this person has begun to write about what is on the card. It is there again after the page was left, or the session ended. */
-function useDraft({ id, digest, state }: Review, person: string | undefined) {
-  // Whose session has ended is told that the draft is kept.
-  const author = useRef(person);
-  author.current = person ?? author.current;
-  const place = author.current === undefined ? undefined : { person: author.current, id, digest };
-  const forget = () => place && drafts().forget(place);
+function useDraft({ id, digest, state }: Review, author: string | undefined) {
+  const place = author === undefined ? undefined : { person: author, id, digest };
+  const find = (mode: Draft['mode']) => place && drafts().find(place, mode);
+  const forget = (mode?: Draft['mode']) => place && drafts().forget(place, mode);
   // biome-ignore lint/correctness/useExhaustiveDependencies: an answer is no draft any more, whoever gave it
   useEffect(() => {
     if (state !== 'open') forget();
   }, [state]);
   return {
-    found: person === undefined ? undefined : place && drafts().find(place),
-    begun: () => place !== undefined && drafts().find(place) !== undefined,
+    find,
+    /** A rejection is begun over an edit, not the other way about. */
+    begun: () => (find('reject') ?? find('edit'))?.mode,
     keep: (draft: Draft) => place && drafts().keep(place, draft),
     forget,
   };
