@@ -24,7 +24,8 @@ export const queries: QueryClient = new QueryClient({
 
 function hearRefusal(error: unknown): void {
   // Once: who is known to be signed out is not asked for again with each refused reading.
-  if (isSignedOut(error) && queries.getQueryData(['session'])) void queries.invalidateQueries({ queryKey: ['session'] });
+  if (isSignedOut(error) && queries.getQueryData(['session']))
+    void queries.invalidateQueries({ queryKey: ['session'] });
 }
 
 /** How the pages read again what has changed. */
