@@ -87,7 +87,7 @@ test('a story is found by the first characters of its id; another search says wh
   await page.locator(`a[href="/stories/${id}"]`).waitFor();
   await page.getByRole('searchbox', { name: 'Find a story' }).fill('no such thing');
   await page.getByRole('button', { name: 'Find' }).click();
-  await page.getByRole('heading', { name: 'Nothing has this name' }).waitFor();
+  await page.getByRole('heading', { name: 'Nothing was found with this name' }).waitFor();
 });
 
 test('the key of the search finds a story from every page, and the list of keys says so', async () => {

@@ -80,7 +80,7 @@ function Charter({ page }: { readonly page: Page }) {
         )}
       </Text>
       {page.charter.length === 0 ? (
-        <Empty title="No charter is in force for it">
+        <Empty title="No charter is in force for this agent">
           All that it proposes is refused. Write a charter into the folder charters/ of the configuration, then publish
           the policy.
         </Empty>
@@ -115,7 +115,7 @@ function Actions({ agent }: { readonly agent: string }) {
       {actions.isError && <Problem error={actions.error} again={() => void actions.refetch()} />}
       {actions.isPending && <Skeleton h={300} />}
       {actions.data && all.length === 0 && (
-        <Empty title="It has proposed nothing yet">
+        <Empty title="This agent has proposed nothing yet">
           Its proposals appear here as soon as a play gives it a task. They are listed for 90 days; the record keeps
           everything.
         </Empty>

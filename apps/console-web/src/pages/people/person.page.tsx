@@ -162,7 +162,7 @@ function Touched({ contactId }: { readonly contactId: string }) {
       </Title>
       {actions.isError && <Problem error={actions.error} again={() => void actions.refetch()} />}
       {actions.isSuccess && rows.length === 0 && (
-        <Empty title="Nothing yet">
+        <Empty title="No action has named this person yet">
           Every action that names this person appears here: what was done, what waits, and what was refused and why.
           Actions are listed for a year, or for as long as this installation sets; the record keeps everything.
         </Empty>

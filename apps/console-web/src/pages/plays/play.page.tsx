@@ -63,7 +63,7 @@ function Runs({ playId }: { readonly playId: string }) {
       {runs.isError && <Problem error={runs.error} again={() => void runs.refetch()} />}
       {runs.isPending && <Skeleton h={240} />}
       {runs.data && all.length === 0 && (
-        <Empty title="It has not run yet">
+        <Empty title="This play has not run yet">
           A run appears here when the signals show the pattern above. Runs are listed for 90 days; the record keeps
           everything.
         </Empty>

@@ -127,7 +127,7 @@ function Compared({ all, from, to, choose }: ComparedProps) {
         {found.isPending && <Skeleton h={120} />}
         {found.data &&
           (found.data.differences.length === 0 ? (
-            <Text>They say the same.</Text>
+            <Text>The two versions say the same.</Text>
           ) : (
             <Differences differences={found.data.differences} />
           ))}

@@ -137,7 +137,7 @@ function Listed({ known, pages, last, ordered, empty }: ListedProps) {
         an answer it is refused when the deadline has passed.
       </Empty>
     ) : (
-      <Empty title="Nothing like this">No review fits these filters. Take one away, or choose another state.</Empty>
+      <Empty title="No review fits these filters">Take one away, or choose another state.</Empty>
     );
   return (
     <>

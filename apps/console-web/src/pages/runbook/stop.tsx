@@ -68,7 +68,7 @@ export function StopGuide() {
             <Text size="sm">
               {stop.confirmed
                 ? 'The validator and every executor of this installation go by it. What step 1 lists as approved settles as refused when it comes to be due.'
-                : 'A service that has not confirmed may still act as before. If it stays so, see whether it runs: the page Now tells it.'}
+                : 'A service that has not confirmed may still act as before. If this does not change, look on the page Now whether the service runs.'}
             </Text>
             {stop.unknown.length > 0 && (
               <Text size="sm">These run elsewhere and never confirm: {stop.unknown.join(', ')}.</Text>

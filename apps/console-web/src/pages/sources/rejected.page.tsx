@@ -53,9 +53,9 @@ export function RejectedPage() {
       {rejected.isError && <Problem error={rejected.error} again={() => void rejected.refetch()} />}
       {rejected.isPending && [1, 2, 3].map((n) => <Skeleton key={n} h={190} />)}
       {rejected.isSuccess && rows.length === 0 && (
-        <Empty title={filter.source || filter.code ? 'Nothing was rejected so' : 'Nothing was rejected'}>
+        <Empty title={filter.source || filter.code ? 'No rejected signal fits these filters' : 'Nothing was rejected'}>
           {filter.source || filter.code
-            ? 'Clear a choice above to see the others.'
+            ? 'Take one away to see the others.'
             : 'A signal that breaks its contract, comes twice or is dated in the future appears here, with what to change.'}
         </Empty>
       )}

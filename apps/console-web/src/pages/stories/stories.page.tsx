@@ -186,13 +186,13 @@ function Search({
 function Nothing({ filter, narrowed }: { readonly filter: Filter; readonly narrowed: boolean }) {
   if (filter.search !== undefined)
     return (
-      <Empty title="Nothing has this name">
+      <Empty title="Nothing was found with this name">
         Check the spelling, or take a filter away. The console knows the last 30 days; the record keeps everything: on
         the command line, <code>npx countersign show {filter.search}</code> tells what it has.
       </Empty>
     );
   return narrowed ? (
-    <Empty title="Nothing like this">No story fits these filters. Take one away.</Empty>
+    <Empty title="No story fits these filters">Take one away to see the others.</Empty>
   ) : (
     <Empty title="No stories yet">
       When an agent proposes something, its story appears here within a second. With the sample, <code>npm start</code>{' '}
