@@ -25,7 +25,7 @@ declare module 'vitest' {
 }
 
 /** Who takes part by configuration alone, beside those that were shipped. */
-export const added = { source: 'shop', agent: 'seo-agent', executor: 'ledger' } as const;
+export const added = { source: 'added-shop', agent: 'seo-agent', executor: 'ledger' } as const;
 
 /** An installation that was started for tests. */
 export interface Installed {

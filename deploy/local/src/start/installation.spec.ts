@@ -26,11 +26,11 @@ const listing = (more: string): string => {
 };
 
 test('whoever the configuration adds has a login and topics, and run.json tells who there is', () => {
-  const shop = '  - { name: shop, via: kafka, source: /sources/shop, title: Shop }\n';
+  const shop = '  - { name: added-shop, via: kafka, source: /sources/added-shop, title: Shop }\n';
   const added = 'agents: [paid-media-agent, seo-agent]\nexecutors: [action-executor, ledger]\n';
   const installation = readInstallation(listing(shop + added), join(dir, 'secrets'));
   const logins = installation.users.map(({ name }) => name);
-  expect(logins).toEqual(expect.arrayContaining(['shop', 'seo-agent', 'ledger', 'upstream', 'console']));
+  expect(logins).toEqual(expect.arrayContaining(['added-shop', 'seo-agent', 'ledger', 'upstream', 'console']));
   expect(logins.filter((name) => ['sequencing-agent', 'downstream'].includes(name))).toEqual([]);
   expect(installation.topics.map(({ name }) => name)).toContain('actions.proposed.seo-agent.v1');
   const plans = plansOf(installation.deployment, servicePlans);
@@ -41,7 +41,7 @@ test('whoever the configuration adds has a login and topics, and run.json tells 
   expect(JSON.parse(JSON.stringify(run)).deployment).toMatchObject({
     agents: ['paid-media-agent', 'seo-agent'],
     executors: ['action-executor', 'ledger'],
-    sources: expect.arrayContaining([expect.objectContaining({ name: 'shop', via: 'kafka' })]),
+    sources: expect.arrayContaining([expect.objectContaining({ name: 'added-shop', via: 'kafka' })]),
   });
   expect(Object.keys(run.http)).not.toContain('sequencing-agent');
 });
@@ -104,9 +104,9 @@ test('run.json holds no credential; each client has a file of its own that holds
 
 test('whoever the configuration does not name any more has no key and no login that opens anything', () => {
   const at = join(dir, 'changed');
-  const shop = '  - { name: shop, via: http, source: /sources/shop, title: Shop }\n';
+  const shop = '  - { name: added-shop, via: http, source: /sources/added-shop, title: Shop }\n';
   const before = readInstallation(listing(`${shop}agents: [paid-media-agent, seo-agent]\n`), at);
-  expect(Object.keys(before.secrets.apiKeys)).toContain('shop');
+  expect(Object.keys(before.secrets.apiKeys)).toContain('added-shop');
   expect(before.former).toEqual([]);
 
   const after = readInstallation(listing('agents: [paid-media-agent]\n'), at);
@@ -118,7 +118,7 @@ test('whoever the configuration does not name any more has no key and no login t
 
   // Named again, it has the key that it had.
   const again = readInstallation(listing(shop), at);
-  expect(again.secrets.apiKeys.shop).toBe(before.secrets.apiKeys.shop);
+  expect(again.secrets.apiKeys['added-shop']).toBe(before.secrets.apiKeys['added-shop']);
 });
 
 test('the sandbox systems are there with the executor that reaches them, with a login of the database and none of the broker', () => {
