@@ -430,11 +430,11 @@ describe('figures of agents, and actions that name a person', () => {
 
   test('are kept for as many days as an operator says', async () => {
     vi.stubEnv('AGENT_FIGURES_DAYS', '30');
-    vi.stubEnv('PERSON_ACTIONS_DAYS', '10');
+    vi.stubEnv('PERSON_ACTIONS_DAYS', '40');
     await harness.close();
     await start();
     await keep();
-    expect(await kept()).toEqual({ counts: 30, tokens: 30, people: 10 });
+    expect(await kept()).toEqual({ counts: 30, tokens: 30, people: 40 });
   });
 });
 

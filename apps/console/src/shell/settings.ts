@@ -159,9 +159,12 @@ const variables = {
     most: 3_660,
   }),
   PERSON_ACTIONS_DAYS: whole({
-    description: 'how long the page of a person lists an action. The record still has the action after that',
+    description:
+      'for how many days after its last verdict the console keeps which people an action concerns: the page of a person lists the action, and its story names them. The record keeps it',
     preset: 365,
     unit: 'days',
+    // As long as a story is kept.
+    least: 30,
     most: 3_660,
   }),
   TRACE_URL: optionalText({
