@@ -993,7 +993,7 @@ test('stories are listed by what is asked for, with the reason beside each; a se
     ...{ at: story.startedAt, detail: 'refused: over the cap', by: { name: 'guardrail-validator' } },
     ...{ topic: 'actions.refused.v1', partition: 0, offset: '7' },
   };
-  answers['GET /v1/stories/3f2a'] = { body: { story, steps: [step], more: true } };
+  answers['GET /v1/stories/3f2a'] = { body: { story, steps: [step], more: true, complete: true } };
   const { out: steps } = await run('stories', '3f2a');
   expect(steps).toMatch(/refused: over the cap +guardrail-validator +actions\.refused\.v1\/0@7\nThere are more steps/);
 });
@@ -1221,7 +1221,7 @@ function proven() {
   const inclusion = `GET /v1/proofs/inclusion?topic=actions.refused.v1&partition=0&offset=7&sha256=${digest}`;
   const step = { ...place, id: '12', at: now, type: 'ActionRefused', detail: 'refused: over the cap', provable: true };
   answers['GET /v1/stories/p-1'] = {
-    body: { story: null, steps: [{ ...step, by: { name: 'guardrail-validator' } }], more: false },
+    body: { story: null, steps: [{ ...step, by: { name: 'guardrail-validator' } }], more: false, complete: true },
   };
   answers['GET /v1/events/12/record'] = { body: event };
   answers[inclusion] = { body: { index: 0, topicId: null, checkpoint: note, proof } };
@@ -1276,11 +1276,20 @@ test('a story of which not every step was there to be proved is not proved, and 
   const story = { id: 'p-1', sentence: 'send it', outcome: 'refused', reason: null, agent: 'a', startedAt: now };
   answers['GET /v1/stories/p-1'] = { body: { ...found, story } };
   const begun = await prove();
-  expect(begun).toMatchObject({ code: 1, out: expect.stringContaining('no longer has the first steps') });
-  answers['GET /v1/stories/p-1'] = {
-    body: { ...found, story, steps: found.steps.map((step) => ({ ...step, type: 'ActionProposed' })) },
-  };
+  expect(begun).toMatchObject({ code: 1, out: expect.stringContaining('does not have the first steps') });
+  const proposed = { ...found, story, steps: found.steps.map((step) => ({ ...step, type: 'ActionProposed' })) };
+  answers['GET /v1/stories/p-1'] = { body: proposed };
   expect((await prove()).code).toBe(0);
+  // Also of a chain that led to no proposal.
+  for (const told of [proposed, found]) {
+    answers['GET /v1/stories/p-1'] = { body: { ...told, complete: false } };
+    const begun = await prove();
+    expect(begun).toMatchObject({ code: 1, out: expect.stringContaining('does not have the first steps') });
+    expect((await run('stories', 'p-1')).out).toContain('The console does not have its first steps');
+    expect(JSON.parse((await run('stories', 'p-1', '--prove', '--key', formatVerifierKey(key), '--json')).out)).toEqual(
+      expect.objectContaining({ complete: false, missing: expect.stringContaining('Not all was proved') }),
+    );
+  }
   answers['GET /v1/stories/p-1'] = {
     body: { ...found, steps: found.steps.map((step) => ({ ...step, provable: false })) },
   };

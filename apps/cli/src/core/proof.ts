@@ -90,13 +90,14 @@ export const keyNote = (knownBefore: boolean): string =>
     : '\nThe key came from the console itself, so this check trusts the console. Otherwise give --key, or run this where `npm start` runs.';
 
 /** Which part of a story nothing was asked about, so that it is not proved whatever came of its steps; undefined where there is none. */
-export function unprovenPart({ story, steps, more }: StorySteps): string | undefined {
+export function unprovenPart({ story, steps, more, complete }: StorySteps): string | undefined {
   const instead = 'To check the whole record: countersign verify. To read the whole story: countersign show.';
   if (steps.length === 0) return `Nothing was proved: the console no longer has the steps of this story. ${instead}`;
   if (more) return `Not every step was proved: the story has more steps than the console tells. ${instead}`;
-  // The console forgets steps before it forgets their story.
-  if (story !== null && !steps.some(({ type }) => type === 'ActionProposed'))
-    return `Not every step was proved: the console no longer has the first steps of this story. ${instead}`;
+  // A story begins before its proposal.
+  const noProposal = story !== null && !steps.some(({ type }) => type === 'ActionProposed');
+  if (!complete || noProposal)
+    return `Not every step was proved: the console does not have the first steps of this story. ${instead}`;
   return undefined;
 }
 

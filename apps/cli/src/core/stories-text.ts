@@ -27,6 +27,8 @@ export interface StorySteps {
     readonly offset: string | null;
   }[];
   readonly more: boolean;
+  /** Whether they begin with the first that happened. */
+  readonly complete: boolean;
 }
 
 export function storiesText(paint: Paint, given: StoriesList): string {
@@ -45,7 +47,7 @@ export function storiesText(paint: Paint, given: StoriesList): string {
 }
 
 export function stepsText(paint: Paint, given: StorySteps): string {
-  const { story, steps, more } = printable(given);
+  const { story, steps, more, complete } = printable(given);
   const title = story === null ? [] : [paint.bold(`${story.sentence} (${story.outcome})`)];
   const why = story?.reason ? [story.reason] : [];
   const rows = steps.map(({ at, detail, by, topic, partition, offset }) => [
@@ -56,7 +58,8 @@ export function stepsText(paint: Paint, given: StorySteps): string {
   ]);
   const lines =
     rows.length === 0 ? ['The console no longer has its steps; the record does: countersign show.'] : [table(rows)];
-  return [...title, ...why, ...lines, ...(more ? ['There are more steps: countersign show tells all.'] : [])].join(
-    '\n',
-  );
+  const before =
+    steps.length === 0 || complete ? [] : ['The console does not have its first steps: countersign show tells all.'];
+  const behind = more ? ['There are more steps: countersign show tells all.'] : [];
+  return [...title, ...why, ...before, ...lines, ...behind].join('\n');
 }

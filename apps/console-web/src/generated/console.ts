@@ -7850,6 +7850,8 @@ export interface operations {
                         }[];
                         /** @description Whether there are more steps than are given */
                         more: boolean;
+                        /** @description Whether the first step given began the story; false where the console does not have what was before it */
+                        complete: boolean;
                     };
                 };
             };

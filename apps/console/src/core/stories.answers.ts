@@ -56,6 +56,9 @@ export const StoryAnswer = z.object({
   story: Story.nullable().describe('Null where what was asked for is about no proposal'),
   steps: z.array(Step),
   more: z.boolean().describe('Whether there are more steps than are given'),
+  complete: z
+    .boolean()
+    .describe('Whether the first step given began the story; false where the console does not have what was before it'),
 });
 export const EventRecordAnswer = z.object({
   topic: z.string(),

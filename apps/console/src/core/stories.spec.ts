@@ -1,9 +1,10 @@
-import { derivedId } from '@countersign/contracts';
+import { derivedId, toBinary } from '@countersign/contracts';
+import { eventBytes } from '@countersign/record';
 import type { Received } from '@countersign/runtime';
 import { describe, expect, test } from 'vitest';
 import { actionId, approved, at, escalated, proposalId, refused } from './given.js';
 import { storiesIn } from './stories.js';
-import { doerOf, inOrder, type StepRow, stepsOf, traceUrlOf } from './story-steps.js';
+import { beginsWithFirst, doerOf, inOrder, type StepRow, stepsOf, traceUrlOf } from './story-steps.js';
 
 const received = (type: string, data: unknown, topic = 'actions.escalated.v1'): Received =>
   ({
@@ -89,6 +90,64 @@ describe('the steps of a story', () => {
       row(2, 'ActionSettled', 'x'),
     ];
     expect(inOrder(late).map(({ seq }) => seq)).toEqual(['2', '1']);
+  });
+
+  /** A step whose bytes say what it is caused by, as a service or an agent wrote them. */
+  const caused = (seq: number, type: string, by: { correlationid?: string; causationid?: string }): StepRow => {
+    const event = { id: `event-${seq}`, source: '/countersign/given', type, time: at, data: {}, ...by };
+    const { headers, value } = toBinary(event);
+    const bytes = eventBytes({ key: null, headers, value: Buffer.from(value) });
+    return row(seq, type, proposalId, { correlationId: by.correlationid ?? event.id, bytes });
+  };
+  const inChain = (seq: number, type: string, causationid?: string): StepRow =>
+    caused(seq, type, { correlationid: 'signal-1', ...(causationid !== undefined && { causationid }) });
+  const story = [
+    inChain(1, 'SignalAccepted', 'signal-1'),
+    inChain(2, 'TaskEscalated', 'event-1'),
+    inChain(3, 'TaskAssigned', 'event-2'),
+    inChain(4, 'ActionProposed', 'event-3'),
+    inChain(5, 'ActionRefused', 'event-4'),
+  ];
+
+  test('begin with the first as long as the console has not forgotten it, whatever of them is asked for', () => {
+    for (let kept = 1; kept <= story.length; kept += 1)
+      for (const ofProposal of [true, false]) {
+        const begun = beginsWithFirst(story.slice(0, kept), ofProposal);
+        expect([kept, ofProposal, begun]).toEqual([kept, ofProposal, !ofProposal || kept >= 4]);
+      }
+    for (let gone = 1; gone <= story.length; gone += 1)
+      for (const ofProposal of [true, false])
+        expect([gone, beginsWithFirst(story.slice(gone), ofProposal)]).toEqual([gone, false]);
+  });
+
+  test('begin with what a person or no event began, also where that is no signal', () => {
+    expect(beginsWithFirst([caused(1, 'DeadLetter', { causationid: 'a job' })], false)).toBe(true);
+    expect(
+      beginsWithFirst([caused(1, 'DeadLetterReplayed', { correlationid: 'act', causationid: 'act' })], false),
+    ).toBe(true);
+    expect(beginsWithFirst([inChain(1, 'ReviewDecided', 'review-1')], false)).toBe(false);
+  });
+
+  test('begin with the first also where a clock was behind, and where its bytes are not here', () => {
+    const [signal, escalation, ...others] = story as [StepRow, StepRow, ...StepRow[]];
+    expect(beginsWithFirst([escalation, signal, ...others], true)).toBe(true);
+    expect(beginsWithFirst([{ ...signal, bytes: null }, escalation, ...others], true)).toBe(true);
+    expect(beginsWithFirst([{ ...escalation, bytes: null }, ...others], true)).toBe(false);
+    // Each is the cause of the other.
+    expect(beginsWithFirst([inChain(1, 'TaskSettled', 'event-2'), inChain(2, 'TaskSettled', 'event-1')], false)).toBe(
+      false,
+    );
+  });
+
+  test('do not begin with the first where an agent names no cause, or begins a chain of its own with its proposal', () => {
+    const refusal = inChain(5, 'ActionRefused', 'event-4');
+    expect(beginsWithFirst([inChain(4, 'ActionProposed'), refusal], true)).toBe(false);
+    const own = [
+      caused(4, 'ActionProposed', {}),
+      caused(5, 'ActionRefused', { correlationid: 'event-4', causationid: 'event-4' }),
+    ];
+    expect(beginsWithFirst(own, true)).toBe(false);
+    expect(beginsWithFirst([...own].reverse(), true)).toBe(false);
   });
 
   test('without the bytes of an event nobody is named but the writer of its topic, and no trace is linked', () => {

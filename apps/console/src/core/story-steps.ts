@@ -70,6 +70,34 @@ export function stepsOf(rows: readonly StepRow[], { proposalId, taskId, runId }:
   return inOrder([...chosen]);
 }
 
+/**
+ * Whether steps that are in their order begin with the first of their chain. The console forgets steps by their time, so what is missing
+ * at the beginning shows in the earliest one: it names a cause that is not here. Of a proposal's story the proposal is among them too.
+ */
+export function beginsWithFirst(steps: readonly StepRow[], ofProposal: boolean): boolean {
+  if (ofProposal && !steps.some(({ type }) => type === 'ActionProposed')) return false;
+  const byEvent = new Map(steps.map((step) => [step.eventId, step]));
+  let [first] = steps;
+  if (first === undefined) return false;
+  // Clocks differ: what caused the earliest step may have a later time.
+  for (const seen = new Set([first]); ; seen.add(first)) {
+    const cause = byEvent.get(eventOf(first.bytes)?.causationid ?? '');
+    if (cause === undefined || seen.has(cause)) return beginsChain(first);
+    first = cause;
+  }
+}
+
+/** Whether a step whose cause is not here has none among the events that the console tells. */
+function beginsChain({ type, bytes, correlationId }: StepRow): boolean {
+  if (type === 'SignalAccepted' || type === 'SignalRejected') return true;
+  // It answers a task, whatever its agent writes into its envelope.
+  if (type === 'ActionProposed') return false;
+  const event = eventOf(bytes);
+  if (event === undefined) return false;
+  // A chain has the id of what began it: a signal of a source, a person's act.
+  return event.correlationid === undefined || event.causationid === correlationId;
+}
+
 /** At one time, what leads to something stands before it. */
 const rank: Readonly<Record<string, number>> = {
   SignalAccepted: 0,

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { problem } from '../core/problem.js';
 import { EventRecordAnswer, StoriesAnswer, StoryAnswer } from '../core/stories.answers.js';
 import { outcomes } from '../core/stories.js';
-import { doerOf, eventOf, inOrder, type StepRow, stepsOf, traceUrlOf } from '../core/story-steps.js';
+import { beginsWithFirst, doerOf, eventOf, inOrder, type StepRow, stepsOf, traceUrlOf } from '../core/story-steps.js';
 import { Limit } from './limit.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { mostSteps, type StoryRow, StoryStore } from './stories.repository.js';
@@ -124,7 +124,7 @@ export class Stories {
       traceUrl: traceUrlOf(row, traceUrl),
       provable: row.bytes !== null,
     }));
-    return { story, steps, more };
+    return { story, steps, more, complete: beginsWithFirst(rows, story !== null) };
   }
 }
 

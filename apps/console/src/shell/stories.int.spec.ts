@@ -12,6 +12,7 @@ import {
   actionId,
   approved,
   at,
+  checkpoint,
   deadLetter,
   escalated,
   payload,
@@ -338,6 +339,32 @@ test('what is old is forgotten: stories after 30 days, their steps after seven',
   await harness.runJobs();
   expect((await get(`/v1/stories/${proposalId}`)).status).toBe(404);
   expect(await harness.query('SELECT FROM story_names')).toEqual([]);
+});
+
+test('whoever reads a story is told when its first steps are forgotten, also of a chain that led to no proposal', async () => {
+  const began = '2026-11-20T08:00:00.000Z';
+  const signal = {
+    ...{ source: '/sources/crm', signalId: correlationid, type: 'PageViewed', occurredAt: began, receivedAt: began },
+    ...{ quality: { score: 90, freshness: 90, completeness: 90 }, triggers: true, facts: {}, madeFrom: {} },
+  };
+  const step = (id: string, causationid: string, type: string, data: object, time: string = at) => [
+    { id, correlationid, causationid, type, data, time },
+  ];
+  await harness.deliver('signals.accepted.v1', step('e-1', correlationid, 'SignalAccepted', signal, began));
+  await harness.deliver('tasks.escalated.v1', step('e-2', 'e-1', 'TaskEscalated', checkpoint(), began));
+  const asked = async (id: string) => {
+    const { story, steps, complete } = (await get(`/v1/stories/${id}`)).body;
+    return [story === null ? 'chain' : 'story', steps.map(({ type }: { type: string }) => type), complete];
+  };
+  expect(await asked(correlationid)).toEqual(['chain', ['SignalAccepted', 'TaskEscalated'], true]);
+  await harness.deliver('tasks.assigned.v1', step('e-3', 'e-2', 'TaskAssigned', task()));
+  expect(await asked(correlationid)).toEqual(['chain', ['SignalAccepted', 'TaskEscalated', 'TaskAssigned'], true]);
+  // Seven days after the signal, and not yet after its task.
+  harness.setNow('2026-11-27T09:00:00.000Z');
+  await harness.runJobs();
+  expect(await asked(correlationid)).toEqual(['chain', ['TaskAssigned'], false]);
+  await harness.deliver('actions.proposed.paid-media-agent.v1', step('e-4', 'e-3', 'ActionProposed', proposed()));
+  expect(await asked(proposalId)).toEqual(['story', ['TaskAssigned', 'ActionProposed'], false]);
 });
 
 test('the console keeps the checkpoints that it sees, two of one size both, and tells where they are verified', async () => {

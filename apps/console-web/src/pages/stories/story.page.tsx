@@ -45,6 +45,12 @@ export function StoryPage() {
       )}
       {steps.length > 0 && (
         <>
+          {!asked.data?.complete && (
+            <Text size="sm" c="dimmed">
+              The first steps of this story are not here: the console keeps steps for seven days; the record keeps them
+              for ever. An auditor reads them with <code>npx countersign show {id}</code>.
+            </Text>
+          )}
           <ProofSummary steps={steps} />
           <Title order={2} size="h4">
             Step by step
