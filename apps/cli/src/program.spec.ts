@@ -432,6 +432,87 @@ test('more dead letters than the console tells at once are all replayed', async 
   );
 });
 
+test('where the console may have more dead letters than it tells at once, it is said, and a shortened id is not taken', async () => {
+  const id = (n: number) => `${String(n).padStart(8, '0')}-0000-5000-8000-000000000001`;
+  const listed = Array.from({ length: 500 }, (_, n) => ({ ...letter, deadLetterId: id(n), state: 'ordered' }));
+  answers['GET /v1/dead-letters?limit=500'] = { body: { deadLetters: listed } };
+  expect((await run('dead-letters', 'list', '--all')).out).toContain('500 were looked at and there may be more');
+  expect(JSON.parse((await run('dead-letters', 'list', '--json')).out)).toEqual({ deadLetters: [], more: true });
+  for (const given of ['00000007', 'ffff'])
+    for (const words of [['show'], ['replay', '--note', 'x']])
+      expect(await run('dead-letters', ...words, given)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining(`another may begin with ${given}; give the whole id`),
+      });
+  expect(posted()).toEqual([]);
+  answers[`GET /v1/dead-letters/${id(7)}`] = { body: { ...letter, deadLetterId: id(7) } };
+  expect((await run('dead-letters', 'show', id(7))).code).toBe(0);
+  answers['GET /v1/dead-letters?limit=500'] = { body: { deadLetters: listed.slice(1) } };
+  expect(JSON.parse((await run('dead-letters', 'list', '--json')).out)).toEqual({ deadLetters: [], more: false });
+});
+
+test('a permit is settled by a shortened id only where every unresolved permit was read', async () => {
+  const id = (n: number) => `${String(n).padStart(8, '0')}-0000-5000-8000-000000000001`;
+  const permit = (n: number, outcome = 'unresolved') => ({
+    ...{ permitId: id(n), actionId: id(n), proposalId: id(n), executor: 'action-executor', connector: 'ads' },
+    ...{ detail: null, at: letter.at, outcome, decision: null },
+  });
+  const list = 'GET /v1/settlements?limit=500';
+  const settle = (given: string) => run('settle', given, '--executed', '--note', 'seen', '--wait', '0');
+  answers[`POST /v1/settlements/${id(101)}`] = { status: 202, body: permit(101, 'executed') };
+  // More than a page that nobody gives a size.
+  answers[list] = { body: { unresolved: Array.from({ length: 499 }, (_, n) => permit(n)) } };
+  expect((await settle('00000101')).code).toBe(0);
+  expect(posted()).toHaveLength(1);
+  expect((await run('unresolved')).out).not.toContain('there may be more');
+  answers[list] = { body: { unresolved: Array.from({ length: 500 }, (_, n) => permit(n)) } };
+  expect(await settle('00000101')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('only the first 500 unresolved permits were read'),
+  });
+  expect(posted()).toHaveLength(1);
+  expect((await settle(id(101))).code).toBe(0);
+  expect((await run('unresolved')).out).toContain('These are the first 500; there may be more.');
+});
+
+test('how long an answer is waited for goes by a clock that nobody sets', async () => {
+  reviewable();
+  const approved = answers['GET /v1/reviews/r-1/result'];
+  const waiting = { body: { reviewId: 'r-1', state: 'waiting', decision: 'approve', detail: 'waits', runsFrom: null } };
+  const { now: clock } = Date;
+  let ahead = 0;
+  vi.spyOn(Date, 'now').mockImplementation(() => clock() + ahead);
+  let looks = 0;
+  Object.defineProperty(answers, 'GET /v1/reviews/r-1/result', {
+    get: () => {
+      looks += 1;
+      ahead = 3_600_000;
+      return looks < 3 ? waiting : approved;
+    },
+  });
+  const { out } = await run('review', 'approve', '3f2a', '--wait', '60');
+  expect([looks, out]).toEqual([3, expect.stringContaining('approved; executed')]);
+
+  ahead = 0;
+  const gap = { topic: 't', topicId: 'i', partition: 0, from: 3, to: 5, reason: 'records-deleted' };
+  started({ http: { console: url }, deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] } });
+  const word = { ...gap, by: 'lea', note: 'known', at: letter.at };
+  answers['POST /v1/gaps/acknowledged'] = { status: 202, body: word };
+  const asks = { before: 0, behind: 0 };
+  const isAcknowledged = () => posted().some(({ path }) => path === '/v1/gaps/acknowledged');
+  Object.defineProperty(answers, 'GET /health', {
+    get: () => {
+      asks[isAcknowledged() ? 'behind' : 'before'] += 1;
+      if (isAcknowledged()) ahead = 3_600_000;
+      const gaps = asks.behind <= asks.before ? [{ ...gap, noticedAt: letter.at }] : [];
+      return { body: { status: 'ok', checks: { gaps } } };
+    },
+  });
+  const known = ['t', '--service', 'console', '--note', 'known', '--wait', '60', '--json'];
+  expect(JSON.parse((await run('gaps', 'acknowledge', ...known)).out)).toMatchObject({ waiting: [] });
+  expect(asks.behind).toBeGreaterThan(asks.before);
+});
+
 test('gaps are acknowledged through the console, one request a gap, with the token of whoever asks', async () => {
   const gap = { topic: 't', topicId: 'i', partition: 0, from: 3, to: 5, reason: 'records-deleted' };
   answers['GET /health'] = { body: { status: 'degraded', checks: { gaps: [{ ...gap, noticedAt: letter.at }] } } };
@@ -1062,8 +1143,18 @@ test('a list of reviews that is cut says so, and `next` goes on behind the last 
   expect(await listed(750)).toEqual([750, 'r-749', '750']);
   expect(await listed(1_200)).toEqual([1_200, 'r-1199', null]);
   expect(await listed(2_000)).toEqual([1_200, 'r-1199', null]);
-  expect((await run('review', 'list', '--limit', '50')).out).toContain('the search ended at --limit 50.');
-  expect((await run('review', 'list', '--limit', '1200')).out).not.toContain('There are more');
+  const cut = (await run('review', 'list', '--limit', '50')).out;
+  expect(cut).toContain('The search ended after 50 reviews, and there are more. --before 50 continues');
+  // What a list gives as `next` goes on where it ended, until nothing is left.
+  const seen: string[] = [];
+  for (let before: string | null = '0'; before !== null; ) {
+    const { out } = await run('review', 'list', '--json', '--limit', '700', '--before', before);
+    const found = JSON.parse(out) as { reviews: { id: string }[]; next: string | null };
+    seen.push(...found.reviews.map(({ id }) => id));
+    before = found.next;
+  }
+  expect(seen).toEqual(cards.map(({ id }) => id));
+  expect((await run('review', 'list', '--limit', '1200')).out).not.toContain('there are more');
 });
 
 test('a dry run asks what the rules would say and answers nobody', async () => {
@@ -1281,10 +1372,9 @@ test('a story of which not every step was there to be proved is not proved, and 
   answers['GET /v1/stories/p-1'] = { body: proposed };
   expect((await prove()).code).toBe(0);
   // Also of a chain that led to no proposal.
-  for (const told of [proposed, found]) {
-    answers['GET /v1/stories/p-1'] = { body: { ...told, complete: false } };
-    const begun = await prove();
-    expect(begun).toMatchObject({ code: 1, out: expect.stringContaining('does not have the first steps') });
+  for (const later of [proposed, found]) {
+    answers['GET /v1/stories/p-1'] = { body: { ...later, complete: false } };
+    expect(await prove()).toMatchObject({ code: 1, out: expect.stringContaining('does not have the first steps') });
     expect((await run('stories', 'p-1')).out).toContain('The console does not have its first steps');
     expect(JSON.parse((await run('stories', 'p-1', '--prove', '--key', formatVerifierKey(key), '--json')).out)).toEqual(
       expect.objectContaining({ complete: false, missing: expect.stringContaining('Not all was proved') }),

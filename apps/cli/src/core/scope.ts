@@ -21,15 +21,19 @@ export function scopeOf(options: ScopeOptions): string {
   return scope;
 }
 
-/** The one id that begins with what was given; ids in full are taken as they are. */
-export function idOf(given: string, known: readonly string[], noun = 'open review'): string {
+/**
+ * The one id that begins with what was given; ids in full are taken as they are. `more`: there may be others that are not known, of which
+ * one may begin so too.
+ */
+export function idOf(given: string, known: readonly string[], noun = 'open review', more = false): string {
   if (given.length >= 36) return given;
   const found = known.filter((id) => id.startsWith(given));
   const [only] = found;
-  if (only !== undefined && found.length === 1) return only;
+  if (only !== undefined && found.length === 1 && !more) return only;
+  if (found.length > 1) throw new Misused(`${found.length} ${noun}s begin with ${given}; give more of it`);
   throw new Misused(
-    found.length === 0
-      ? `no ${noun} begins with ${given}`
-      : `${found.length} ${noun}s begin with ${given}; give more of it`,
+    more
+      ? `only the first ${known.length} ${noun}s were read, and another may begin with ${given}; give the whole id`
+      : `no ${noun} begins with ${given}`,
   );
 }

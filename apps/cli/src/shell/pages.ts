@@ -5,24 +5,25 @@ export const mostRows = 500;
 
 /**
  * The rows of a list of the console, page after page as it gives them, at most `most`; where there are more, `next` goes on behind
- * the last of them. `path` may have a query, without a limit.
+ * the last of them. `path` may have a query, without a limit. `from`: the `next` of a list before.
  */
 export async function rowsOf<T>(
   s: Session,
   path: string,
   member: string,
   most = Number.POSITIVE_INFINITY,
+  from: string | null = null,
 ): Promise<{ readonly rows: readonly T[]; readonly next: string | null }> {
   const rows: T[] = [];
-  let behind = '';
-  for (;;) {
+  for (let place = from; ; ) {
     // Never more than is wanted: what is left of a page would be neither in the rows nor behind `next`.
     const limit = Math.min(most - rows.length, mostRows);
+    const behind = place === null ? '' : `&cursor=${encodeURIComponent(place)}`;
     const page = [path, path.includes('?') ? '&' : '?', `limit=${limit}`, behind].join('');
     const answer = await s.console.get<{ readonly next?: string | null } & Record<string, unknown>>(page);
     rows.push(...(answer[member] as readonly T[]));
     const { next = null } = answer;
     if (next === null || rows.length >= most) return { rows, next };
-    behind = `&cursor=${encodeURIComponent(next)}`;
+    place = next;
   }
 }

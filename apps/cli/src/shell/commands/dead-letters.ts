@@ -3,9 +3,8 @@ import { count, type DeadLetterRow, Misused, type ToldDeadLetter } from '@counte
 import type { Command } from 'commander';
 import { deadLetterRow, waits } from '../../core/dead-letters.js';
 import { deadLettersText, deadLetterText } from '../../core/render.js';
-
-/** As many as the console tells at once. */
-const MOST = 500;
+import { idOf } from '../../core/scope.js';
+import { mostRows } from '../pages.js';
 
 interface ListOptions {
   readonly service?: string;
@@ -26,8 +25,9 @@ export function deadLetterCommands(program: Command): void {
   acts(list, async (s, options: ListOptions) => {
     const listed = await rows(s, options.service);
     const found = listed.filter((row) => options.all || waits(row));
-    s.answer({ deadLetters: found }, deadLettersText(s.paint, found));
-    if (listed.length === MOST) s.note(`These are the first ${MOST}; there may be more.`);
+    const more = listed.length === mostRows;
+    s.answer({ deadLetters: found, more }, deadLettersText(s.paint, found));
+    if (more) s.note(`${mostRows} were looked at and there may be more: the open ones come first, --service narrows.`);
     return !found.some(waits);
   });
 
@@ -66,7 +66,7 @@ export function deadLetterCommands(program: Command): void {
     };
     if (id !== undefined) await order(await the(s, id));
     else
-      for (let found = MOST; found === MOST; ) {
+      for (let found = mostRows; found === mostRows; ) {
         const waiting = (await rows(s, options.service)).filter(({ state }) => state === 'open');
         for (const row of waiting) await order(row);
         found = waiting.length;
@@ -79,10 +79,10 @@ export function deadLetterCommands(program: Command): void {
   });
 }
 
-/** Open ones first, then the newest. */
+/** As many as the console tells at once: open ones first, then the newest. */
 async function rows(s: Session, service?: string): Promise<DeadLetterRow[]> {
   const filter = service === undefined ? '' : `&service=${encodeURIComponent(service)}`;
-  const answer = await s.console.get<{ deadLetters: ToldDeadLetter[] }>(`/v1/dead-letters?limit=${MOST}${filter}`);
+  const answer = await s.console.get<{ deadLetters: ToldDeadLetter[] }>(`/v1/dead-letters?limit=${mostRows}${filter}`);
   return answer.deadLetters.map(deadLetterRow);
 }
 
@@ -90,8 +90,11 @@ async function the(s: Session, id: string): Promise<DeadLetterRow> {
   if (id.length >= 36) {
     return deadLetterRow(await s.console.get<ToldDeadLetter>(`/v1/dead-letters/${encodeURIComponent(id)}`));
   }
-  const [row, second] = (await rows(s)).filter((letter) => letter.deadLetterId.startsWith(id));
-  if (second) throw new Misused(`several dead letters begin with ${id}; give more of it`);
-  if (!row) throw new Failure(1, `there is no dead letter ${id}`);
-  return row;
+  const listed = await rows(s);
+  const begun = ({ deadLetterId }: DeadLetterRow) => deadLetterId.startsWith(id);
+  const more = listed.length === mostRows;
+  if (!more && !listed.some(begun)) throw new Failure(1, `there is no dead letter ${id}`);
+  const known = listed.map(({ deadLetterId }) => deadLetterId);
+  const only = idOf(id, known, 'dead letter', more);
+  return listed.find(({ deadLetterId }) => deadLetterId === only) as DeadLetterRow;
 }

@@ -5,6 +5,7 @@ import { type DataOf, servicesOf } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { acknowledgedGaps, chosenGaps, sameGap } from '../../core/gaps.js';
 import { acknowledgedText, gapsText } from '../../core/render.js';
+import { mostRows } from '../pages.js';
 
 interface Options {
   readonly service?: string;
@@ -37,8 +38,12 @@ export function gapCommands(program: Command): void {
     const { gaps: found, unreachable } = await gapsOf(s);
     const silent = unreachable.filter((service) => isWanted({ service }));
     const open = found.filter(isWanted);
-    const acknowledged = options.all ? (await words(s)).filter(isWanted) : [];
-    s.answer({ gaps: [...open, ...acknowledged], unreachable: silent }, gapsText(s.paint, open, acknowledged, silent));
+    const known = options.all ? await words(s) : [];
+    const acknowledged = known.filter(isWanted);
+    const more = known.length === mostRows;
+    const gaps = [...open, ...acknowledged];
+    s.answer({ gaps, unreachable: silent, more }, gapsText(s.paint, open, acknowledged, silent));
+    if (more) s.note(`Of those that were acknowledged, the latest ${mostRows} were looked at; there may be more.`);
     return open.length === 0 && silent.length === 0;
   });
 
@@ -77,7 +82,7 @@ export function gapCommands(program: Command): void {
     // Of a gap that somebody else acknowledged at the same moment, theirs is the word that stands.
     const by = [...new Set(acknowledged.map((word) => word.by))].join(' and ');
     let left: readonly Gap[] = chosen;
-    for (const until = Date.now() + seconds * 1000; left.length > 0 && Date.now() < until; ) {
+    for (const until = performance.now() + seconds * 1000; left.length > 0 && performance.now() < until; ) {
       await sleep(250);
       const now = await gapsOf(s);
       left = chosen.filter(
@@ -116,6 +121,6 @@ const nothingSays = (
 
 const words = async (s: Session) =>
   acknowledgedGaps(
-    (await s.console.get<{ acknowledged: DataOf<'GapAcknowledged'>[] }>('/v1/gaps/acknowledged?limit=500'))
+    (await s.console.get<{ acknowledged: DataOf<'GapAcknowledged'>[] }>(`/v1/gaps/acknowledged?limit=${mostRows}`))
       .acknowledged,
   );

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acts, codeOf, explained, Failure, repeated, type Session } from '@countersign/client';
-import { applySettings, type Card, changesBetween, Misused, type ReviewResult } from '@countersign/client/core';
+import {
+  applySettings,
+  type Card,
+  changesBetween,
+  Misused,
+  printable,
+  type ReviewResult,
+} from '@countersign/client/core';
 import { parseJson, rejections, TooDeep, textOfFile } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { cardsText, cardText, changesText, resultText } from '../../core/render.js';
@@ -32,6 +39,7 @@ interface AnswerOptions {
 interface ListOptions extends CardFilter {
   readonly all?: boolean;
   readonly state?: string;
+  readonly before?: string;
   readonly limit: string;
 }
 
@@ -51,6 +59,7 @@ export function reviewCommands(program: Command): void {
     .option('--kind <kind>', 'of one kind of action')
     .option('--play <id>', 'of one play')
     .option('--account <id>', 'of one account')
+    .option('--before <cursor>', 'continue a list where it ended; the list prints the value')
     .option('--limit <n>', 'how many reviews are searched, at most', '1000');
   explained(list, ['review list', 'review list --agent paid-media-agent', 'review list --state expired --json']);
   acts(list, async (s, options: ListOptions) => {
@@ -59,10 +68,13 @@ export function reviewCommands(program: Command): void {
       throw new Misused(`--state ${state}: there is ${states.join(', ')}`);
     const most = Number(options.limit);
     if (!Number.isSafeInteger(most) || most < 1) throw new Misused(`--limit ${options.limit}: a number is expected`);
-    const { rows, next } = await cards(s, state === undefined ? '' : `?state=${state}`, most);
+    const { rows, next } = await cards(s, state === undefined ? '' : `?state=${state}`, most, options.before);
     const found = rows.filter((card) => isOf(card, options));
     s.answer({ reviews: found, next }, cardsText(s.paint, found, s.now()));
-    if (next !== null) s.note(`There are more reviews: the search ended at --limit ${most}. Give a higher number.`);
+    if (next !== null)
+      s.note(
+        `The search ended after ${rows.length} reviews, and there are more. --before ${printable(next)} continues; a higher --limit searches further.`,
+      );
     return undefined;
   });
 
@@ -185,14 +197,16 @@ async function answer(
   const key = { 'idempotency-key': randomUUID() };
   const { reviewId } = await s.console.post<{ reviewId: string }>(`/v1/reviews/${card.id}`, body, key);
 
-  const until = Date.now() + seconds * 1000;
-  const patience = performance.now() + seconds * 1000;
-  const look = () => patient(s, patience, () => s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`));
-  let result = await look();
-  while (mayChange(result, until) && Date.now() < until) {
+  const until = performance.now() + seconds * 1000;
+  const look = () => patient(s, until, () => s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`));
+  for (let result = await look(); ; result = await look()) {
+    const left = until - performance.now();
+    if (left <= 0 || !mayChange(result, Date.parse(s.now()) + left)) return tellResult(s, result);
     await sleep(250);
-    result = await look();
   }
+}
+
+function tellResult(s: Session, result: ReviewResult): boolean {
   s.answer(result, `\n${resultText(s.paint, result)}`);
   return result.state !== 'set-aside' && result.state !== 'refused';
 }
@@ -241,4 +255,5 @@ async function cardOf(s: Session, given: string): Promise<Card> {
   return s.console.get<Card>(`/v1/reviews/${encodeURIComponent(idOf(given, known))}`);
 }
 
-const cards = (s: Session, query: string, most?: number) => rowsOf<Card>(s, `/v1/reviews${query}`, 'reviews', most);
+const cards = (s: Session, query: string, most?: number, from?: string) =>
+  rowsOf<Card>(s, `/v1/reviews${query}`, 'reviews', most, from);

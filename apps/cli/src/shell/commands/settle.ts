@@ -4,6 +4,7 @@ import { Misused, type UnresolvedPermit } from '@countersign/client/core';
 import type { Command } from 'commander';
 import { decisionText, unresolvedText } from '../../core/render.js';
 import { idOf } from '../../core/scope.js';
+import { mostRows } from '../pages.js';
 import { patient } from '../patience.js';
 
 interface SettleOptions {
@@ -22,7 +23,9 @@ export function settleCommands(program: Command): void {
   explained(unresolved, ['unresolved', 'unresolved --json'], 'there are some');
   acts(unresolved, async (s) => {
     const found = await waiting(s);
-    s.answer({ unresolved: found }, unresolvedText(s.paint, found));
+    const more = found.length === mostRows;
+    s.answer({ unresolved: found, more }, unresolvedText(s.paint, found));
+    if (more) s.note(`These are the first ${mostRows}; there may be more.`);
     return found.length === 0;
   });
 
@@ -45,7 +48,8 @@ export function settleCommands(program: Command): void {
     const seconds = Number(options.wait);
     if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
     const known = given.length < 36 ? (await waiting(s)).map(({ permitId }) => permitId) : [];
-    const path = `/v1/settlements/${encodeURIComponent(idOf(given, known, 'unresolved permit'))}`;
+    const permitId = idOf(given, known, 'unresolved permit', known.length === mostRows);
+    const path = `/v1/settlements/${encodeURIComponent(permitId)}`;
     const body = { outcome: options.executed ? 'executed' : 'failed', note: options.note };
     let now = await s.console.post<UnresolvedPermit>(path, body);
     const until = performance.now() + seconds * 1000;
@@ -58,5 +62,6 @@ export function settleCommands(program: Command): void {
   });
 }
 
+/** As many as the console tells at once. */
 const waiting = async (s: Session): Promise<UnresolvedPermit[]> =>
-  (await s.console.get<{ unresolved: UnresolvedPermit[] }>('/v1/settlements')).unresolved;
+  (await s.console.get<{ unresolved: UnresolvedPermit[] }>(`/v1/settlements?limit=${mostRows}`)).unresolved;
