@@ -4,7 +4,7 @@ import type { Received } from '@countersign/runtime';
 import { describe, expect, test } from 'vitest';
 import { actionId, approved, at, escalated, proposalId, refused } from './given.js';
 import { storiesIn } from './stories.js';
-import { beginsWithFirst, doerOf, inOrder, type StepRow, stepsOf, traceUrlOf } from './story-steps.js';
+import { beginsWithFirst, chainOfTask, doerOf, inOrder, type StepRow, stepsOf, traceUrlOf } from './story-steps.js';
 
 const received = (type: string, data: unknown, topic = 'actions.escalated.v1'): Received =>
   ({
@@ -137,6 +137,19 @@ describe('the steps of a story', () => {
     expect(beginsWithFirst([inChain(1, 'TaskSettled', 'event-2'), inChain(2, 'TaskSettled', 'event-1')], false)).toBe(
       false,
     );
+  });
+
+  test('reach into the chain of the task where an agent began one of its own with its proposal', () => {
+    const assigned = { ...inChain(3, 'TaskAssigned', 'event-1'), subjectId: 'task-1' };
+    const own = [caused(4, 'ActionProposed', {}), assigned];
+    expect(chainOfTask(own, 'task-1', 'event-4')).toBe('signal-1');
+    expect(chainOfTask(own, 'task-2', 'event-4')).toBeUndefined();
+    expect(chainOfTask(story, proposalId, 'signal-1')).toBeUndefined();
+    const about = { proposalId, taskId: 'task-1', runId: 'run' };
+    expect(beginsWithFirst(stepsOf(own, about), true)).toBe(false);
+    const whole = stepsOf([inChain(1, 'SignalAccepted', 'signal-1'), assigned, ...own], about);
+    expect(whole.map(({ type }) => type)).toEqual(['SignalAccepted', 'TaskAssigned', 'ActionProposed']);
+    expect(beginsWithFirst(whole, true)).toBe(true);
   });
 
   test('do not begin with the first where an agent names no cause, or begins a chain of its own with its proposal', () => {

@@ -70,6 +70,13 @@ export function stepsOf(rows: readonly StepRow[], { proposalId, taskId, runId }:
   return inOrder([...chosen]);
 }
 
+/** The chain that led to a task, where its agent began another one with its proposal: an agent elsewhere may name no chain. */
+export const chainOfTask = (rows: readonly StepRow[], taskId: string, ofProposal: string): string | undefined =>
+  rows.find(
+    ({ type, subjectId, correlationId }) =>
+      type === 'TaskAssigned' && subjectId === taskId && correlationId !== ofProposal,
+  )?.correlationId;
+
 /**
  * Whether steps that are in their order begin with the first of their chain. The console forgets steps by their time, so what is missing
  * at the beginning shows in the earliest one: it names a cause that is not here. Of a proposal's story the proposal is among them too.

@@ -5,7 +5,16 @@ import { z } from 'zod';
 import { problem } from '../core/problem.js';
 import { EventRecordAnswer, StoriesAnswer, StoryAnswer } from '../core/stories.answers.js';
 import { outcomes } from '../core/stories.js';
-import { beginsWithFirst, doerOf, eventOf, inOrder, type StepRow, stepsOf, traceUrlOf } from '../core/story-steps.js';
+import {
+  beginsWithFirst,
+  chainOfTask,
+  doerOf,
+  eventOf,
+  inOrder,
+  type StepRow,
+  stepsOf,
+  traceUrlOf,
+} from '../core/story-steps.js';
 import { Limit } from './limit.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { mostSteps, type StoryRow, StoryStore } from './stories.repository.js';
@@ -78,7 +87,10 @@ export class Stories {
     if (found) {
       const { story, taskId, runId } = found;
       const rows = await this.store.steps(story.correlationId, [story.id, taskId]);
-      return this.told(story, stepsOf(rows, { proposalId: story.id, taskId, runId }), rows.length >= mostSteps);
+      const before = chainOfTask(rows, taskId, story.correlationId);
+      const led = before === undefined ? [] : await this.store.steps(before, []);
+      const steps = stepsOf([...led, ...rows], { proposalId: story.id, taskId, runId });
+      return this.told(story, steps, Math.max(rows.length, led.length) >= mostSteps);
     }
     const chain = await this.store.chainOf(id);
     if (chain === undefined) throw notKnown(id);

@@ -359,6 +359,14 @@ test('whoever reads a story is told when its first steps are forgotten, also of 
   expect(await asked(correlationid)).toEqual(['chain', ['SignalAccepted', 'TaskEscalated'], true]);
   await harness.deliver('tasks.assigned.v1', step('e-3', 'e-2', 'TaskAssigned', task()));
   expect(await asked(correlationid)).toEqual(['chain', ['SignalAccepted', 'TaskEscalated', 'TaskAssigned'], true]);
+  // An agent elsewhere that names no chain.
+  const elsewhere = derivedId('given', 'elsewhere');
+  const action = { ...escalated().action, actionId: derivedId('action', elsewhere) };
+  await harness.deliver('actions.proposed.paid-media-agent.v1', [
+    { type: 'ActionProposed', data: proposed({ proposalId: elsewhere, action }) },
+  ]);
+  const whole = ['SignalAccepted', 'TaskEscalated', 'TaskAssigned', 'ActionProposed'];
+  expect(await asked(elsewhere)).toEqual(['story', whole, true]);
   // Seven days after the signal, and not yet after its task.
   harness.setNow('2026-11-27T09:00:00.000Z');
   await harness.runJobs();
