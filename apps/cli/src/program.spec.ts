@@ -1117,7 +1117,7 @@ test('the list of reviews follows the cursor to its end, and narrows as its page
   expect(JSON.parse(narrowed.out).reviews.map(({ id }: { id: string }) => id)).toEqual([card.id]);
   answers['GET /v1/reviews?state=open&limit=1'] = answers['GET /v1/reviews?state=open&limit=500'];
   const cut = await run('review', 'list', '--limit', '1');
-  expect(cut.out).toContain('the search ended at --limit 1.');
+  expect(cut.out).toContain('The search ended after review 1, and there are more. --before ');
   expect(await run('review', 'list', '--state', 'lost')).toMatchObject({ code: 2 });
 });
 
@@ -1144,7 +1144,7 @@ test('a list of reviews that is cut says so, and `next` goes on behind the last 
   expect(await listed(1_200)).toEqual([1_200, 'r-1199', null]);
   expect(await listed(2_000)).toEqual([1_200, 'r-1199', null]);
   const cut = (await run('review', 'list', '--limit', '50')).out;
-  expect(cut).toContain('The search ended after 50 reviews, and there are more. --before 50 continues');
+  expect(cut).toContain('The search ended after review 50, and there are more. --before 50 continues');
   // What a list gives as `next` goes on where it ended, until nothing is left.
   const seen: string[] = [];
   for (let before: string | null = '0'; before !== null; ) {
@@ -1377,7 +1377,7 @@ test('a story of which not every step was there to be proved is not proved, and 
     expect(await prove()).toMatchObject({ code: 1, out: expect.stringContaining('does not have the first steps') });
     expect((await run('stories', 'p-1')).out).toContain('The console does not have its first steps');
     expect(JSON.parse((await run('stories', 'p-1', '--prove', '--key', formatVerifierKey(key), '--json')).out)).toEqual(
-      expect.objectContaining({ complete: false, missing: expect.stringContaining('Not all was proved') }),
+      expect.objectContaining({ complete: false, missing: expect.stringContaining('Not every step was proved') }),
     );
   }
   answers['GET /v1/stories/p-1'] = {

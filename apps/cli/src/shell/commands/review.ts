@@ -73,7 +73,7 @@ export function reviewCommands(program: Command): void {
     s.answer({ reviews: found, next }, cardsText(s.paint, found, s.now()));
     if (next !== null)
       s.note(
-        `The search ended after ${rows.length} reviews, and there are more. --before ${printable(next)} continues; a higher --limit searches further.`,
+        `The search ended after review ${rows.length}, and there are more. --before ${printable(next)} continues; a higher --limit searches further.`,
       );
     return undefined;
   });
