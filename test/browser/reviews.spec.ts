@@ -85,60 +85,6 @@ onEach('on a %s a rejected message is refused, and nothing is sent', async (scre
   expect(on.visitor.eventsOf('ActionApproved', (a) => a.proposalId === proposalId)).toEqual([]);
 });
 
-test('a long list is read page by page: what is asked for stands below what is there, and nothing is left out', async () => {
-  const { page } = await on.enter({ on: 'desktop' });
-  // Two at a time in place of two hundred.
-  await page.route('**/v1/reviews?*', (route) =>
-    route.continue({
-      url: route
-        .request()
-        .url()
-        .replace(/\blimit=\d+/, 'limit=2'),
-    }),
-  );
-  await page.goto('/reviews');
-  const rows = page.locator('main ul.queue > li');
-  /** The rows in sight by their place; a long list has no others. */
-  const inSight = () =>
-    rows.evaluateAll((items) =>
-      items.map((item): [string, string] => [
-        item.getAttribute('aria-posinset') ?? '',
-        item.querySelector('a')?.getAttribute('href') ?? '',
-      ]),
-    );
-  const seen = new Map<string, string>();
-  const look = async () => {
-    for (const [place, href] of await inSight()) {
-      expect(seen.get(place) ?? href).toBe(href);
-      seen.set(place, href);
-    }
-  };
-  /** How many rows the list has, in sight or not. */
-  const howMany = async () => Number(await rows.first().getAttribute('aria-setsize'));
-  await rows.nth(1).waitFor();
-  await look();
-  expect(seen.size).toBe(2);
-  const more = page.getByRole('button', { name: 'Show more' });
-  for (let pages = 1; (await more.count()) > 0; pages++) {
-    await more.click();
-    await expect.poll(howMany, { timeout: 20_000 }).toBeGreaterThan(2 * pages);
-    await look();
-  }
-  // From the first to the last, half a screen at a time.
-  const total = await howMany();
-  for (let y = 0; seen.size < total && y < 400 * total; y += 400) {
-    await page.evaluate(`new Promise((then) => {
-      window.scrollTo(0, ${y});
-      requestAnimationFrame(() => requestAnimationFrame(then));
-    })`);
-    await look();
-  }
-  expect(seen.size).toBe(total);
-  const all = [...seen.values()];
-  expect(new Set(all).size).toBe(all.length);
-  for (const { proposalId } of messages.slice(used)) expect(all).toContain(`/reviews/${proposalId}`);
-});
-
 test('a card leads to its own story and to that of each signal that it names, and says when its totals were counted', async () => {
   const message = messages.at(-1) as (typeof messages)[number];
   const { page } = await on.enter();
