@@ -30,13 +30,13 @@ export function LongList<T>(props: Props<T>) {
   );
 }
 
-/** Every row is there to be found, printed and reached; the browser lays out and paints only those near the screen. */
-function Whole({ label, rows, keyOf, height, gap = 12, className = '', ordered = false, children }: Props<unknown>) {
+/** Every row is there to be found, printed and reached. */
+function Whole({ label, rows, keyOf, gap = 12, className = '', ordered = false, children }: Props<unknown>) {
   const List = ordered ? 'ol' : 'ul';
   return (
     <List aria-label={label} className={`whole ${className}`}>
       {rows.map((row, n) => (
-        <li key={keyOf(row)} style={{ containIntrinsicHeight: `auto ${height}px`, marginTop: n === 0 ? 0 : gap }}>
+        <li key={keyOf(row)} style={{ marginTop: n === 0 ? 0 : gap }}>
           <Row row={row} make={children} />
         </li>
       ))}
