@@ -345,6 +345,9 @@ export interface ServiceSpec {
   readonly needs?: (received: Received) => readonly { topic: TopicOf; key: string; version: number }[];
 }
 
+/** For how long it is known that an act was done. */
+export type Known = 'for ever' | 'for a week';
+
 /** The running service, injected by the token `RUNTIME`. */
 export interface Runtime {
   readonly service: Service;
@@ -359,7 +362,7 @@ export interface Runtime {
     cause: Cause,
     fn: (work: Work) => Promise<R>,
     follows?: string,
-    known?: 'for ever' | 'for a week',
+    known?: Known,
   ): Promise<{ repeated: false; result: R } | { repeated: true }>;
   /**
    * A transaction that publishes nothing and that nobody repeats by its id: it is no act, and no row says for ever that it was done. For

@@ -1,5 +1,5 @@
 import { startAct } from '@countersign/telemetry';
-import type { Cause, Tx, Work } from '../api/runtime.js';
+import type { Cause, Known, Tx, Work } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 import { describe } from '../failures.js';
 import { actKind, type JobRunner } from '../jobs/jobs.js';
@@ -10,8 +10,6 @@ import { weekActs } from '../outbox/tidy.js';
 import { type Bounds, causeKey, UnitOfWork } from '../outbox/unit-of-work.js';
 import { messagesMeasured } from './measures.js';
 
-/** For how long it is known that an act was done. */
-export type Known = 'for ever' | 'for a week';
 /** Under which name an act is among what was handled. */
 const inboxTopics = { 'for ever': '~act', 'for a week': weekActs } as const;
 

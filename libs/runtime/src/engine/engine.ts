@@ -5,6 +5,7 @@ import { type Limits, readLimits } from '../api/limits.js';
 import type {
   Cause,
   JobKind,
+  Known,
   Reader,
   RecordConsumer,
   Recovery,
@@ -31,7 +32,7 @@ import { tidy } from '../outbox/tidy.js';
 import type { Bounds } from '../outbox/unit-of-work.js';
 import { forgetLookedUp, positionsWithin, readState, staleIn } from '../state/state.js';
 import { StateWaits } from '../state/state-waits.js';
-import { ActRunner, type Known } from './acts.js';
+import { ActRunner } from './acts.js';
 import { byHand } from './by-hand.js';
 import { type Clients, openClients } from './clients.js';
 import { Clock, compareClock, wallTime } from './clock.js';
