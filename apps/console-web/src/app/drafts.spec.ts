@@ -18,11 +18,16 @@ function shelf(full = false) {
     removeItem: (key: string) => void kept.delete(key),
   };
 }
+/** One shelf, however often it is asked for. */
+const inPlace = (full = false) => {
+  const place = shelf(full);
+  return () => place;
+};
 const card = { person: 'lea', id: 'a', digest: 'd1' };
 const draft = { mode: 'edit', typed: { subject: 'Shorter' }, note: 'too long' } as const;
 
 test('a draft is found by its author under the content that it answers, and by nobody else and under no other', () => {
-  const { keep, find } = drafts(shelf());
+  const { keep, find } = drafts(inPlace());
   keep(card, draft);
   expect(find(card, 'edit')).toEqual(draft);
   expect(find({ ...card, digest: 'd2' }, 'edit')).toBeUndefined();
@@ -31,7 +36,7 @@ test('a draft is found by its author under the content that it answers, and by n
 });
 
 test('the note of an edit is in no rejection, and neither takes the place of the other', () => {
-  const { keep, find, forget } = drafts(shelf());
+  const { keep, find, forget } = drafts(inPlace());
   const rejection = { mode: 'reject', category: 'not-needed', note: '' } as const;
   keep(card, draft);
   expect(find(card, 'reject')).toBeUndefined();
@@ -43,7 +48,7 @@ test('the note of an edit is in no rejection, and neither takes the place of the
 
 test('what is answered is forgotten whatever its content was when its author began', () => {
   const place = shelf();
-  const { keep, find, forget } = drafts(place);
+  const { keep, find, forget } = drafts(() => place);
   const others = [
     { ...card, id: 'b' },
     { ...card, person: 'marc' },
@@ -58,7 +63,7 @@ test('what is answered is forgotten whatever its content was when its author beg
 
 test('one is forgotten with its answer, all are with a sign-out, and what is not a draft stays', () => {
   const place = shelf();
-  const { keep, find, forget, forgetAll } = drafts(place);
+  const { keep, find, forget, forgetAll } = drafts(() => place);
   keep(card, draft);
   keep({ ...card, id: 'b' }, draft);
   forget(card);
@@ -69,14 +74,24 @@ test('one is forgotten with its answer, all are with a sign-out, and what is not
 });
 
 test('a browser that keeps nothing, or something else, has no draft and breaks no page', () => {
-  const { keep, find } = drafts(shelf(true));
+  const { keep, find } = drafts(inPlace(true));
   keep(card, draft);
   expect(find(card, 'edit')).toBeUndefined();
   const place = shelf();
-  drafts(place).keep(card, draft);
+  drafts(() => place).keep(card, draft);
   for (const text of ['', '{', '7', '{"mode":"x"}'])
     for (const key of [...place.kept.keys()]) {
       place.setItem(key, text);
-      expect(drafts(place).find(card, 'edit')).toBeUndefined();
+      expect(drafts(() => place).find(card, 'edit')).toBeUndefined();
     }
+});
+
+test('a browser that forbids storage has no draft, and an answer and a sign-out do not fail in it', () => {
+  const { keep, find, forget, forgetAll } = drafts(() => {
+    throw new DOMException('forbidden', 'SecurityError');
+  });
+  keep(card, draft);
+  forget(card);
+  forgetAll();
+  expect(find(card, 'edit')).toBeUndefined();
 });

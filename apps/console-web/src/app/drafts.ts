@@ -1,3 +1,5 @@
+import { read, type Shelf, write } from './shelf.js';
+
 /** An answer that somebody has begun to write and has not sent. */
 export interface Draft {
   readonly mode: 'edit' | 'reject';
@@ -14,7 +16,8 @@ export interface Drafted {
   readonly digest: string;
 }
 
-type Shelf = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
+/** A shelf that can be walked. */
+type DraftShelf = Shelf & Pick<Storage, 'key' | 'length'>;
 
 const prefix = 'draft:';
 type Mode = Draft['mode'];
@@ -22,45 +25,47 @@ const keyOf = ({ person, id, digest }: Drafted, mode: Mode): string =>
   `${prefix}${JSON.stringify([id, digest, person, mode])}`;
 
 /** Drafts live in this tab alone, until they are sent or their author signs out. A browser that keeps nothing loses them with the page. */
-export const drafts = (shelf: Shelf = window.sessionStorage) => ({
-  keep(card: Drafted, draft: Draft): void {
-    try {
-      shelf.setItem(keyOf(card, draft.mode), JSON.stringify(draft));
-    } catch {
-      // Full, or forbidden: the form itself still has it.
-    }
-  },
+export const drafts = (shelf: () => DraftShelf = () => window.sessionStorage) => ({
+  /** Where the browser keeps nothing, the form itself still has it. */
+  keep: (card: Drafted, draft: Draft): void => write(shelf, keyOf(card, draft.mode), JSON.stringify(draft)),
   /** An edit is no beginning of a rejection: each has its own. */
   find(card: Drafted, mode: Mode): Draft | undefined {
-    try {
-      const draft: unknown = JSON.parse(shelf.getItem(keyOf(card, mode)) ?? 'null');
-      return isDraft(draft) && draft.mode === mode ? draft : undefined;
-    } catch {
-      return undefined;
-    }
+    const draft = parsed(read(shelf, keyOf(card, mode)) ?? 'null');
+    return isDraft(draft) && draft.mode === mode ? draft : undefined;
   },
   /** What this person has begun to write about this id, whatever its content was then; of one mode, or of both. */
   forget({ person, id }: Omit<Drafted, 'digest'>, mode?: Mode): void {
     for (const key of keysOf(shelf)) {
       const [ofId, , ofPerson, ofMode] = partsOf(key);
-      if (ofId === id && ofPerson === person && (mode === undefined || ofMode === mode)) shelf.removeItem(key);
+      if (ofId === id && ofPerson === person && (mode === undefined || ofMode === mode)) write(shelf, key, null);
     }
   },
   forgetAll(): void {
-    for (const key of keysOf(shelf)) shelf.removeItem(key);
+    for (const key of keysOf(shelf)) write(shelf, key, null);
   },
 });
 
-const keysOf = (shelf: Shelf): string[] =>
-  Array.from({ length: shelf.length }, (_, n) => shelf.key(n) ?? '').filter((key) => key.startsWith(prefix));
-
-function partsOf(key: string): readonly unknown[] {
+function keysOf(shelf: () => DraftShelf): string[] {
   try {
-    const parts: unknown = JSON.parse(key.slice(prefix.length));
-    return Array.isArray(parts) ? parts : [];
+    const place = shelf();
+    return Array.from({ length: place.length }, (_, n) => place.key(n) ?? '').filter((key) => key.startsWith(prefix));
   } catch {
     return [];
   }
+}
+
+/** Undefined where it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function partsOf(key: string): readonly unknown[] {
+  const parts = parsed(key.slice(prefix.length));
+  return Array.isArray(parts) ? parts : [];
 }
 
 const isDraft = (draft: unknown): draft is Draft =>

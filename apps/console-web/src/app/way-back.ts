@@ -1,22 +1,16 @@
+import { read, write } from './shelf.js';
+
 const key = 'way-back';
+const tab = () => window.sessionStorage;
 
 /* A one-time link is opened beside the page that asked for it, and knows nothing of it: where its visitor wanted to go stays in the tab. */
 
-export function keepWayBack(next: string): void {
-  try {
-    window.sessionStorage.setItem(key, next);
-  } catch {
-    // Then it leads to the first page.
-  }
-}
+/** In a browser that keeps nothing, signing in leads to the first page. */
+export const keepWayBack = (next: string): void => write(tab, key, next);
 
 /** Where this tab wanted to go; known once. */
 export function takeWayBack(): string | undefined {
-  try {
-    const next = window.sessionStorage.getItem(key) ?? undefined;
-    window.sessionStorage.removeItem(key);
-    return next;
-  } catch {
-    return undefined;
-  }
+  const next = read(tab, key) ?? undefined;
+  write(tab, key, null);
+  return next;
 }

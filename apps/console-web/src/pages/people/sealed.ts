@@ -42,13 +42,13 @@ function jweOf({ state, reason, jwe }: Shown): string | undefined {
       throw new ApiProblem(
         0,
         'No answer came',
-        'The intake of signals did not answer within two minutes. See on the page Now whether it runs, then ask again.',
+        'The intake of signals (signal-ingestion) did not answer within two minutes. Look on the page Now whether this service runs, then ask again.',
       );
     case 'sealed':
       throw new ApiProblem(
         0,
         'The answer is gone',
-        'The console kept it for two minutes, and this page could not fetch it meanwhile. Ask again.',
+        'The console kept the answer for two minutes. This page could not read it in that time. Ask again.',
       );
   }
 }
