@@ -11,6 +11,13 @@ import { type Campaign, type Facts, factsOf } from './core/facts.js';
 
 /** The time of the tests. */
 export const at = '2026-11-21T10:00:00.000Z';
+/** Empties every table that an agent's service has, and the agent's own ones after them: what a test leaves, the next must not see. */
+export const emptied = (...ownTables: string[]): string =>
+  `TRUNCATE ${[
+    'tasks, proposals, settlements, edits, plans, questions, token_budgets',
+    ...ownTables,
+    'inbox, outbox, jobs, state_rows, dead_letters',
+  ].join(', ')}`;
 /** The n-th contact of the tests. */
 export const contact = (n: number): string => derivedId('contact', n);
 

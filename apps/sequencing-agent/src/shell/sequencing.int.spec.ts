@@ -1,4 +1,4 @@
-import { aTask, at, contact, nurture, profilesWith } from '@countersign/agent/testing';
+import { aTask, at, contact, emptied, nurture, profilesWith } from '@countersign/agent/testing';
 import {
   type ActionProposed,
   derivedId,
@@ -13,8 +13,6 @@ import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { SequencingModule, spec } from '../module.js';
 
-const emptied =
-  'TRUNCATE tasks, proposals, settlements, edits, plans, token_budgets, enrolments, inbox, outbox, jobs, state_rows, dead_letters';
 const { headers, remove } = readingToken();
 let database: TestDatabase;
 let service: Harness;
@@ -29,7 +27,7 @@ beforeEach(async () => {
   await publishPolicy(1);
 });
 afterEach(async () => {
-  await service?.query(emptied);
+  await service?.query(emptied('enrolments'));
   await service?.close();
   vi.unstubAllEnvs();
 });

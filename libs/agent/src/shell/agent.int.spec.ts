@@ -17,7 +17,7 @@ import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Injectable, Module } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RulePlanner } from '../core/plan.js';
-import { aCampaign, aTask, at, profilesWith } from '../testing.js';
+import { aCampaign, aTask, at, emptied, profilesWith } from '../testing.js';
 import { AgentModule, agentSpec } from './agent.module.js';
 import type { AgentDefinition, FollowUp, OwnRefusal, OwnSettlement } from './agent-definition.js';
 import { readFacts } from './facts.repository.js';
@@ -79,8 +79,6 @@ const spec = agentSpec(agent);
 @Module({ imports: [RuntimeModule.of(spec), AgentModule.register(agent)] })
 class TestAgentModule {}
 
-const emptied =
-  'TRUNCATE tasks, proposals, settlements, edits, plans, questions, token_budgets, inbox, outbox, jobs, state_rows, dead_letters';
 const { headers, remove } = readingToken();
 let database: TestDatabase;
 let service: Harness;
@@ -117,7 +115,7 @@ beforeEach(async () => {
   for (const name of ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_MODEL']) vi.stubEnv(name, '');
 });
 afterEach(async () => {
-  await service?.query(emptied);
+  await service?.query(emptied());
   await service?.close();
   vi.unstubAllEnvs();
 });
