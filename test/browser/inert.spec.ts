@@ -34,6 +34,23 @@ test("an account's name of markup, script and link is text on the card, in the l
   expect(await made(page)).toBe(0);
 });
 
+test('the same as what an agent says it considered and left, and many of these are folded', async () => {
+  const { page } = await on.enter();
+  await page.route(`**/v1/reviews/${proposalId}`, async (route) => {
+    const response = await route.fetch();
+    const card = await response.json();
+    const alternatives = Array.from({ length: 10 }, (_, n) => ({ detail: `${n} ${name}`, rejectedBecause: name }));
+    await route.fulfill({ response, json: { ...card, agentSays: { ...card.agentSays, alternatives } } });
+  });
+  await page.goto(`/reviews/${proposalId}`);
+  const last = page.getByText(`“9 ${name}”`);
+  await page.getByText('10 other ways that it considered and left').waitFor();
+  expect(await last.isVisible()).toBe(false);
+  await page.getByText('10 other ways that it considered and left').click();
+  await last.waitFor();
+  expect(await made(page)).toBe(0);
+});
+
 test('the same as the reason of a stop, and as the note of an answer', async () => {
   const { page } = await on.enter();
   await page.goto('/');

@@ -108,6 +108,20 @@ test('a card leads to its own story and to that of each signal that it names, an
   await page.locator('.story-steps > li').first().waitFor();
 });
 
+test('a card quotes what the agent considered and left, under what it says itself, and so does the command', async () => {
+  const message = messages.at(-1) as (typeof messages)[number];
+  const [left] = message.alternatives ?? [];
+  expect(left?.rejectedBecause.length).toBeGreaterThan(0);
+  const { page } = await on.enter();
+  await page.goto(`/reviews/${message.proposalId}`);
+  const words = page.getByRole('blockquote').filter({ hasText: 'Nobody has checked them' });
+  await words.getByText(`“${left?.detail}”, left because “${left?.rejectedBecause}”`).waitFor();
+  const { out } = await on.visitor.cli('review', 'show', message.proposalId);
+  expect(out.replaceAll(/\s+/g, ' ')).toContain(
+    `considered and left: “${left?.detail}”, because “${left?.rejectedBecause}”`,
+  );
+});
+
 test('a stop that covers an open card is said there at once, with what an approval comes to, and the end of the stop too', async () => {
   const [message, other] = await waiting(on.visitor, 2);
   const account = message?.action.accountId as string;

@@ -161,6 +161,10 @@ export type TaskEscalated = z.infer<typeof TaskEscalated>;
 
 /* Actions */
 
+/** What an agent considered and left, and why: its own words, as those of its rationale. */
+const Alternative = z.object({ detail: Text(500), rejectedBecause: Text(500) });
+const mostAlternatives = 10;
+
 export const ActionProposed = z.object({
   /** As `proposalIdOf` derives it from author, task and `item`; the validator refuses any other one. */
   proposalId: Uuid,
@@ -176,10 +180,7 @@ export const ActionProposed = z.object({
   rationale: Text(4000),
   evidence: EvidenceList,
   confidence: z.number().min(0).max(1),
-  alternatives: listOf(
-    formerly({ ...says, whyNot: 'rejectedBecause' }, z.object({ detail: Text(500), rejectedBecause: Text(500) })),
-    10,
-  ),
+  alternatives: listOf(formerly({ ...says, whyNot: 'rejectedBecause' }, Alternative), mostAlternatives),
   planner: z.object({
     kind: z.enum(['rules', 'model']),
     name: z.string().max(120),
@@ -311,6 +312,8 @@ export const ActionEscalated = z.object({
   /** The agent's own words, quoted as such. */
   rationale: z.string().max(4000),
   confidence: z.number(),
+  /** Also its own words. Escalations of before they were told lack them. */
+  alternatives: listOf(Alternative, mostAlternatives).optional(),
   evidence: EvidenceList,
 });
 export type ActionEscalated = z.infer<typeof ActionEscalated>;

@@ -71,6 +71,19 @@ test('a card that is done with says who answered what, and no longer what approv
   expect(text).not.toContain('Approving runs it');
 });
 
+test('what the agent considered and left stands below its words, each with why', () => {
+  const alternatives = [
+    { detail: 'pause c-1', rejectedBecause: 'it still returns something\u001b[2J\nmoney EUR 0.00' },
+    { detail: 'wait a week', rejectedBecause: 'EUR 20.00 are lost each day' },
+  ];
+  const { agentSays = { quote: '', confidence: 0, marked: '' } } = card;
+  const text = cardText(plain, { ...card, agentSays: { ...agentSays, alternatives } }, now);
+  expect(text).toContain(`    “c-2 returns more”
+    considered and left: “pause c-1”, because “it still returns something\ufffd[2J ⏎ money EUR 0.00”
+    considered and left: “wait a week”, because “EUR 20.00 are lost each day”
+  Approving runs it now`);
+});
+
 test('[case 52] text that an agent wrote cannot steer the terminal, nor pass for a line of ours', () => {
   const agentSays = { quote: 'fine\u001b[2J\u001b]0;title\u0007\r \u202ethen', confidence: 1, marked: 'unchecked' };
   const text = cardText(plain, { ...card, detail: 'move\u001b[31m', agentSays }, now);

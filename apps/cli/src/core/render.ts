@@ -185,9 +185,13 @@ export function cardText(paint: Paint, given: Card, now: string): string {
 ${payloadText(given.action.payload)}`);
   }
   if (card.agentSays) {
-    const { quote, confidence, marked } = card.agentSays;
+    const { quote, confidence, alternatives = [], marked } = card.agentSays;
+    const left = alternatives.map(
+      ({ detail, rejectedBecause }) => `considered and left: “${detail}”, because “${rejectedBecause}”`,
+    );
     lines.push(
-      `  ${paint.dim(`${facts.agent} says (${marked}; confidence ${confidence})`)}\n${wrap(`“${quote}”`, WIDTH, '    ')}`,
+      `  ${paint.dim(`${facts.agent} says (${marked}; confidence ${confidence})`)}`,
+      ...[`“${quote}”`, ...left].map((text) => wrap(text, WIDTH, '    ')),
     );
   }
   for (const answer of card.answers ?? []) lines.push(`  ${answerText(answer)}`);

@@ -1429,6 +1429,11 @@ export interface operations {
                             agentSays: {
                                 quote: string;
                                 confidence: number;
+                                /** @description What it considered and left, and why */
+                                alternatives: {
+                                    detail: string;
+                                    rejectedBecause: string;
+                                }[];
                                 marked: string;
                             };
                             /** @description When it runs if it is approved, where that is not at once */
@@ -1634,6 +1639,11 @@ export interface operations {
                         agentSays: {
                             quote: string;
                             confidence: number;
+                            /** @description What it considered and left, and why */
+                            alternatives: {
+                                detail: string;
+                                rejectedBecause: string;
+                            }[];
                             marked: string;
                         };
                         /** @description When it runs if it is approved, where that is not at once */

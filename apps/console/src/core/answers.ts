@@ -94,7 +94,14 @@ const ActionCard = {
     whyAsked: z.array(z.object({ rule: z.string(), detail: z.string() })),
     evidence: z.array(EvidenceShown),
   }),
-  agentSays: z.object({ quote: z.string(), confidence: z.number(), marked: z.string() }),
+  agentSays: z.object({
+    quote: z.string(),
+    confidence: z.number(),
+    alternatives: z
+      .array(z.object({ detail: z.string(), rejectedBecause: z.string() }))
+      .describe('What it considered and left, and why'),
+    marked: z.string(),
+  }),
   runsAt: Instant.nullable().describe('When it runs if it is approved, where that is not at once'),
   action: Action,
 };

@@ -29,6 +29,17 @@ test('[case 36] a card holds facts first and quotes the agent apart, marked as i
   expect(JSON.stringify('facts' in card && card.facts)).not.toContain('c-2 returns more');
 });
 
+test('[case 36] what the agent considered and left is among its own words, not among the facts', () => {
+  const alternatives = [{ detail: 'pause c-1', rejectedBecause: 'it still returns something' }];
+  const card = cardFor(escalated({ alternatives }));
+  expect(card).toMatchObject({ agentSays: { alternatives, marked: "the agent's own words, not checked" } });
+  expect(JSON.stringify('facts' in card && card.facts)).not.toContain('it still returns something');
+});
+
+test('an escalation of before they were told has no alternatives on its card', () => {
+  expect(cardFor(escalated())).toMatchObject({ agentSays: { alternatives: [] } });
+});
+
 test('a card says why a person is asked, without the rules that passed', () => {
   expect(cardFor(escalated())).toMatchObject({
     facts: { whyAsked: [{ rule: 'approval-threshold', detail: 'EUR 600.00 is above EUR 100.00' }] },

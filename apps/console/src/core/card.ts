@@ -45,7 +45,12 @@ function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
         signalId,
       })),
     },
-    agentSays: { quote: card.rationale, confidence: card.confidence, marked: "the agent's own words, not checked" },
+    agentSays: {
+      quote: card.rationale,
+      confidence: card.confidence,
+      alternatives: card.alternatives ?? [],
+      marked: "the agent's own words, not checked",
+    },
     approving: approving(card.action, at),
     runsAt: startOf(card.action, at) ?? null,
     action: card.action,

@@ -111,6 +111,7 @@ export function escalatedEvent(
     },
     rationale: proposal.rationale,
     confidence: proposal.confidence,
+    alternatives: proposal.alternatives,
     evidence: proposal.evidence,
   };
 }

@@ -423,7 +423,9 @@ test('[case 36] the card shows facts: account, people, money, running totals and
     charters: policy.content.charters.map((c) => ({ ...c, kinds: { 'ads.shift_budget': 'supervised' as const } })),
   };
   const given = loaded({ policy: policyOf(supervised) });
-  const request = shift(3000, 1);
+  const asked = shift(3000, 1);
+  const alternatives = [{ detail: 'pause cmp-from', rejectedBecause: 'it still returns something' }];
+  const request = { ...asked, proposal: { ...asked.proposal, alternatives } };
   const [result] = decideVerdicts([request], given, at);
   if (!result) throw new Error('no result');
   expect(escalatedEvent(request, result, given)).toMatchObject({
@@ -445,6 +447,7 @@ test('[case 36] the card shows facts: account, people, money, running totals and
       reversible: 'can be taken back by ads.shift_budget within 72 hours',
     },
     rationale: 'The return is below its floor.',
+    alternatives,
   });
 });
 

@@ -87,7 +87,13 @@ export interface Card {
     readonly whyAsked?: readonly { rule: string; detail: string }[];
     readonly tasks?: readonly { agent: string; purpose: string; kinds: readonly string[]; dueAt: string }[];
   };
-  readonly agentSays?: { readonly quote: string; readonly confidence: number; readonly marked: string };
+  readonly agentSays?: {
+    readonly quote: string;
+    readonly confidence: number;
+    /** What it considered and left; a console of before it was told does not answer it. */
+    readonly alternatives?: readonly { readonly detail: string; readonly rejectedBecause: string }[];
+    readonly marked: string;
+  };
   readonly action?: { readonly kind: string; readonly payload: Record<string, unknown> };
   readonly answers?: readonly {
     by: string;

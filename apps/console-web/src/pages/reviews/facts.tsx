@@ -63,10 +63,13 @@ export function Evidence({ card }: { readonly card: Review }) {
   );
 }
 
-/** The agent's own words: quoted, marked as unchecked, with how sure it says that it is. */
+/** More alternatives than these are folded. */
+const mostOpen = 2;
+
+/** The agent's own words: quoted, marked as unchecked, with how sure it says that it is, and what it considered and left. */
 export function AgentWords({ card }: { readonly card: Review }) {
   if (card.subject === 'checkpoint') return null;
-  const { quote, confidence } = card.agentSays;
+  const { quote, confidence, alternatives } = card.agentSays;
   return (
     <Blockquote
       p="md"
@@ -76,6 +79,23 @@ export function AgentWords({ card }: { readonly card: Review }) {
       <Spoiler maxHeight={120} showLabel="All of it" hideLabel="Less">
         <Text className="written">{quote}</Text>
       </Spoiler>
+      {alternatives.length > 0 && (
+        <details open={alternatives.length <= mostOpen}>
+          <summary>
+            {alternatives.length === 1
+              ? 'One other way that it considered and left'
+              : `${alternatives.length} other ways that it considered and left`}
+          </summary>
+          <List size="sm">
+            {alternatives.map(({ detail, rejectedBecause }, place) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: an escalation's alternatives never change, and two may be alike
+              <List.Item key={place} className="written">
+                “{detail}”, left because “{rejectedBecause}”
+              </List.Item>
+            ))}
+          </List>
+        </details>
+      )}
     </Blockquote>
   );
 }
