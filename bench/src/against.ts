@@ -24,7 +24,7 @@ export async function measureAgainst(
     for (const side of orderOf(pair)) {
       bench.signal.throwIfAborted();
       const name = side === 'current' ? machine.commit : against;
-      bench.say(`pair ${pair + 1} of ${count}: ${name}`);
+      bench.log(`pair ${pair + 1} of ${count}: ${name}`);
       const report = await runAlone([...options, ...(side === 'other' ? ['--build', resolve(folder)] : [])], bench);
       for (const problem of report.problems) bench.wrong(`pair ${pair + 1}, ${name}: ${problem}`);
       rows[side] = report.figures;

@@ -25,17 +25,17 @@ async function run(options: Arguments): Promise<number> {
   const { json, quick, only, loads, against } = options;
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
-  const say = (line: string): void => void process.stderr.write(`${seconds().toFixed(0).padStart(4)} s  ${line}\n`);
+  const log = (line: string): void => void process.stderr.write(`${seconds().toFixed(0).padStart(4)} s  ${line}\n`);
   const machine = thisMachine(options.build);
-  if (machine.loadBefore > 0.5) say(`the machine is not quiet (load ${machine.loadBefore}): figures will be too low`);
+  if (machine.loadBefore > 0.5) log(`the machine is not quiet (load ${machine.loadBefore}): figures will be too low`);
 
   const problems: string[] = [];
   const wrong = (line: string): void => {
     problems.push(line);
-    say(`WRONG: ${line}`);
+    log(`WRONG: ${line}`);
   };
-  const interrupted = interruption(say);
-  const bench: Bench = { say, wrong, quick, signal: interrupted };
+  const interrupted = interruption(log);
+  const bench: Bench = { log, wrong, quick, signal: interrupted };
   const figures: Figure[] = [];
   const attempt = async (what: string, measure: () => Promise<readonly Figure[]>): Promise<void> => {
     if (interrupted.aborted) return;
@@ -56,13 +56,13 @@ async function run(options: Arguments): Promise<number> {
     } catch (error) {
       if (!interrupted.aborted) wrong(`the builds could not be compared: ${(error as Error).message}`);
     }
-    if (interrupted.aborted) return gone(say);
+    if (interrupted.aborted) return gone(log);
     return problems.length > 0 ? 1 : 0;
   }
 
   for (const [id, measure] of Object.entries(floors)) {
     if (only.has(id as Measurement)) {
-      say(`${id}: ${measurements[id as Measurement]}`);
+      log(`${id}: ${measurements[id as Measurement]}`);
       await attempt(id, () => measure(bench));
     }
   }
@@ -78,30 +78,30 @@ async function run(options: Arguments): Promise<number> {
 
   // In an installation of its own, whose console has other rows.
   if (only.has('g')) {
-    say(`g: ${measurements.g}`);
+    log(`g: ${measurements.g}`);
     const { measurePages } = await import('./pages/index.js');
     await attempt('g', () => measurePages(bench));
   }
 
-  if (interrupted.aborted) return gone(say);
+  if (interrupted.aborted) return gone(log);
   const report = { machine, quick, seconds: seconds(), figures: rowsOf(figures), problems };
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `\n${table(report)}`);
   return problems.length > 0 ? 1 : 0;
 }
 
-function gone(say: (line: string) => void): number {
-  say('interrupted; everything that was started is removed');
+function gone(log: (line: string) => void): number {
+  log('interrupted; everything that was started is removed');
   return 130;
 }
 
 /** Aborted by the first Ctrl-C or request to end; a second one ends the process where it stands. */
-function interruption(say: (line: string) => void): AbortSignal {
+function interruption(log: (line: string) => void): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       // What was started watches over its own end: it does not outlive this process.
       if (controller.signal.aborted) process.exit(130);
-      say('stopping');
+      log('stopping');
       controller.abort(new Error('interrupted'));
     });
   }

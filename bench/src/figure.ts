@@ -24,7 +24,7 @@ export interface Figure {
 /** What a measurement is given by the run that it is part of. */
 export interface Bench {
   /** Tells the person who waits what goes on. */
-  say(line: string): void;
+  log(line: string): void;
   /** Something was lost, came twice, or came after a stop: the run goes on and ends with exit status 1. */
   wrong(line: string): void;
   /** A tenth of the work. */

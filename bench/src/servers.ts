@@ -49,7 +49,7 @@ async function withBroker<T>(bench: Bench, use: (broker: Broker, dir: string) =>
   const dir = await temporaryDirectory('bench-kafka', removeBroker);
   const ports = { client: await freePort(), controller: await freePort() };
   try {
-    const broker = await startBroker({ dir, ports, log: bench.say });
+    const broker = await startBroker({ dir, ports, log: bench.log });
     // What it keeps is thrown away, so it need not stop in good order.
     return await use(broker, dir).finally(() => broker.kill());
   } finally {
@@ -61,7 +61,7 @@ async function withPostgres<T>(bench: Bench, use: (postgres: Postgres) => Promis
   bench.signal.throwIfAborted();
   const dir = await temporaryDirectory('bench-postgres', removePostgres);
   try {
-    const postgres = await startPostgres({ dir, port: await freePort(), log: bench.say });
+    const postgres = await startPostgres({ dir, port: await freePort(), log: bench.log });
     return await use(postgres).finally(() => postgres.stop());
   } finally {
     await removePostgres(dir);

@@ -81,10 +81,10 @@ test('no other container sees the folder of a service, but for the setup that fi
     const others = holders.filter((name) => name !== 'secrets' && name !== 'setup');
     expect(others, volume).toEqual([volume.slice('own-'.length)]);
   }
-  const keepers = Object.keys(compose.services).filter((name) =>
+  const holders = Object.keys(compose.services).filter((name) =>
     container(name).volumes.some((v) => v.startsWith('secrets:')),
   );
-  expect(keepers.sort()).toEqual(['secrets', 'setup']);
+  expect(holders.sort()).toEqual(['secrets', 'setup']);
 });
 
 test('every volume that is mounted is declared, and the other way round', () => {

@@ -121,7 +121,7 @@ async function signIn(screen: Screen): Promise<Person> {
   return person;
 }
 
-const kept = (page: Page): Promise<number> =>
+const draftCount = (page: Page): Promise<number> =>
   page.evaluate<number>(`Object.keys(sessionStorage).filter((key) => key.startsWith('draft:')).length`);
 
 const signInAgain = (page: Page) => page.getByRole('link', { name: 'Sign in again' }).click();
@@ -148,7 +148,7 @@ test('a session that ends in the middle of an edit: the link is opened beside it
   await subject.fill('A whole subject');
   await page.getByRole('button', { name: 'Approve the changed version' }).click();
   await page.getByText('Done: it was carried out.').waitFor({ timeout: 60_000 });
-  expect(await kept(page)).toBe(0);
+  expect(await draftCount(page)).toBe(0);
   expect(decisions(message.proposalId)).toMatchObject([{ decision: 'edit', note: 'the first was too long' }]);
 });
 
@@ -187,11 +187,11 @@ test('on a phone a session that ends while the answer is on its way: nothing is 
   await dialog.waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Edit' }).click();
   await page.getByRole('textbox', { name: 'Note' }).fill('for nobody else');
-  await expect.poll(() => kept(page)).toBe(1);
+  await expect.poll(() => draftCount(page)).toBe(1);
   await page.getByRole('button', { name: 'Open the menu' }).click();
   await page.getByRole('button', { name: /Sign out/ }).click();
   await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
-  expect(await kept(page)).toBe(0);
+  expect(await draftCount(page)).toBe(0);
   // A link in the same tab is a new one, although only what is behind the # changes.
   await page.goto(await oneTimeLink(on.installed));
   await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();

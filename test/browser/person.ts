@@ -23,7 +23,7 @@ export interface Coming extends BrowserContextOptions {
 }
 
 /** Runs in each page before anything else. */
-const tellOfViolations = `document.addEventListener('securitypolicyviolation', (event) =>
+const violationReporter = `document.addEventListener('securitypolicyviolation', (event) =>
   tellOfViolation('against ' + event.effectiveDirective + ': ' + event.blockedURI + ' ' + event.sample));`;
 
 /** Where the pages are. */
@@ -51,7 +51,7 @@ export async function come(browser: Browser, installed: Installed, coming: Comin
     return route.abort();
   });
   await context.exposeBinding('tellOfViolation', (_source, text: string) => void mishaps.push(text));
-  await context.addInitScript({ content: tellOfViolations });
+  await context.addInitScript({ content: violationReporter });
   const watch = (page: Page): void => {
     page.on('dialog', (dialog) => {
       mishaps.push(`a dialog: ${dialog.message()}`);

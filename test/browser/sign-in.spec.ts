@@ -52,7 +52,7 @@ test('who signs in beside a page sees nothing that the one before began to write
     expect(ended.status()).toBe(204);
     await page.getByText('You are signed out').waitFor();
   };
-  const kept = () =>
+  const draftCount = () =>
     page.evaluate<number>(`Object.keys(sessionStorage).filter((key) => key.startsWith('draft:')).length`);
 
   await page.goto(`/reviews/${message?.proposalId}`);
@@ -71,10 +71,10 @@ test('who signs in beside a page sees nothing that the one before began to write
   await page.getByText(/^as of /).waitFor();
   await edit.click();
   expect(await note.inputValue()).toBe('');
-  expect(await kept()).toBe(1);
+  expect(await draftCount()).toBe(1);
 
   await endSession();
   await page.getByRole('button', { name: /Sign out/ }).click();
   await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
-  expect(await kept()).toBe(0);
+  expect(await draftCount()).toBe(0);
 });

@@ -12,12 +12,12 @@ import {
   campaignLedger,
   contact,
   content,
+  type FactsChange,
   factsFor,
   ofAccount,
   other,
   policyOf,
   proposalOf,
-  type ToldFacts,
 } from '@countersign/gate/testing';
 import type { Case, Given } from './case.js';
 
@@ -121,7 +121,7 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     ...(given.dailyBudget !== 'unknown' && { dailyBudgetMinor: minor(given.dailyBudget ?? 'EUR 400.00') }),
     ...(given.bid !== 'unknown' && { bidMinor: minor(given.bid ?? 'EUR 1.10') }),
   };
-  const change: ToldFacts = {
+  const change: FactsChange = {
     ledgers: {
       [campaignLedger]: money(given.campaignHeld, given.campaignSpent),
       [adAccountLedger]: money(given.adAccountHeld, given.adAccountSpent),

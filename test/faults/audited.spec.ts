@@ -269,7 +269,7 @@ const executedOf = (account: string, kind: string): ActionApproved | undefined =
       visitor.eventsOf('ActionSettled', (s) => s.permitId === permitId && s.outcome === 'executed').at(0),
     );
 /** What the audit says of the policy and of verdicts that are judged again. */
-const saidOfJudging = async (): Promise<readonly Violation[]> =>
+const judgingViolations = async (): Promise<readonly Violation[]> =>
   (await audit('--judge', 'all', '--tolerance', '1')).violations.filter(({ invariant }) =>
     ['policies', 'judged'].includes(invariant),
   );
@@ -326,7 +326,7 @@ test.each([
           sql(`UPDATE ${schema}.state_rows SET data = $1 WHERE topic = 'policies.v1' AND key = 'main'`, [bundle]),
         ),
       );
-    const before = await saidOfJudging();
+    const before = await judgingViolations();
     await put(unsupervised[which]?.() as Policy);
     const firm = company(`unseen-${randomUUID().slice(0, 8)}`);
     await visitor.accepted('crm', firm.known());
@@ -336,7 +336,7 @@ test.each([
     for (const holder of ['guardrail-validator', 'action-executor'])
       expect(violations.filter(({ ids }) => ids.includes(holder)).length).toBeGreaterThan(0);
     await put(policy);
-    const afterwards = (await saidOfJudging()).filter(
+    const afterwards = (await judgingViolations()).filter(
       (violation) => !before.some(({ ids }) => ids[0] === violation.ids[0]),
     );
     expect(afterwards).toContainEqual({
@@ -352,7 +352,7 @@ test.each([
 
 test('a number that is changed in the tables under the digest of what was published lets nothing run, and the audit names it', async () => {
   const policy = visitor.eventsOf('PolicyPublished').at(-1) as Policy;
-  const before = (await saidOfJudging()).length;
+  const before = (await judgingViolations()).length;
   const alter = (by: string): Promise<unknown> =>
     sql(`UPDATE guardrail_validator.state_rows SET data = ${by} WHERE topic = 'policies.v1' AND key = 'main'`);
   await alter(`jsonb_set(data, '{content,rules,contactFrequency,touches}', '9')`);
@@ -363,7 +363,7 @@ test('a number that is changed in the tables under the digest of what was publis
     visitor.eventsOf('ActionRefused', (r) => r.action?.accountId === firm.id).at(0),
   );
   expect(visitor.eventsOf('ActionApproved', (a) => a.action.accountId === firm.id)).toEqual([]);
-  const violations = (await saidOfJudging()).slice(before);
+  const violations = (await judgingViolations()).slice(before);
   expect(violations).toEqual([
     {
       invariant: 'policies',
@@ -372,7 +372,7 @@ test('a number that is changed in the tables under the digest of what was publis
     },
   ]);
   await alter(`jsonb_set(data, '{content}', '${JSON.stringify(policy.content).replaceAll("'", "''")}')`);
-  expect(await saidOfJudging()).toHaveLength(before);
+  expect(await judgingViolations()).toHaveLength(before);
 });
 
 test('whoever writes as the console frees nobody: the stop after it is confirmed and binds, and the audit names what was written', async () => {

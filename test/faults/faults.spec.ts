@@ -9,7 +9,7 @@ import { chance, seedOf } from './chance.js';
 import { missing, unusual } from './ends.js';
 import { follow, type Ledger, until } from './ledger.js';
 import { manners, type Receiver, receiver } from './receiver.js';
-import { printRecoveries, type Recovery, say } from './recoveries.js';
+import { print, printRecoveries, type Recovery } from './recoveries.js';
 import { type Site, site } from './site.js';
 import { begin, type Stream } from './stream.js';
 
@@ -31,7 +31,7 @@ let stream: Stream;
 let failed: { name: string; lines: string[] } | undefined;
 
 beforeAll(async () => {
-  say(`faults: FAULTS_SEED=${seed}`);
+  print(`faults: FAULTS_SEED=${seed}`);
   hook = await receiver();
   at = await site(hooked, hook.connectorsFile);
   void at.running.failed.then((failure) => {
@@ -63,7 +63,7 @@ async function flowsAgain(fault: string, service: Service, since: number): Promi
 
 const recovered = (recovery: Recovery): void => {
   recoveries.push(recovery);
-  say(`faults: ${recovery.service} after ${recovery.ms} ms: ${recovery.fault}`);
+  print(`faults: ${recovery.service} after ${recovery.ms} ms: ${recovery.fault}`);
 };
 
 /** Notes how long after `since` a service had dealt with accounts whose signals came with the fault. */
@@ -93,7 +93,7 @@ const owed = (): number =>
 async function underLoad(fault: string): Promise<void> {
   stream.burst(Math.max(0, 45 - stream.open()));
   await soon();
-  say(`faults: ${owed()} actions on their way: ${fault}`);
+  print(`faults: ${owed()} actions on their way: ${fault}`);
 }
 
 test.each(dice.shuffled(services))('%s is killed in the middle of its work and comes back', async (name) => {
@@ -202,7 +202,7 @@ test('the executor is killed while systems hold its calls, and others answer lat
 
 test('all that was begun has ended, and each effect is there once', async () => {
   await stream.end();
-  say(`faults: ${stream.surges.length} surges, of which ${stream.open()} are under way`);
+  print(`faults: ${stream.surges.length} surges, of which ${stream.open()} are under way`);
   const open = () => stream.surges.filter((surge) => missing(ledger, surge) !== undefined);
   await until(
     () =>
@@ -230,7 +230,7 @@ test('all that was begun has ended, and each effect is there once', async () => 
   expect(held.enrolments).toEqual(contacts('sequence.enroll').sort());
   const tasks = executed('crm.create_task').filter((a) => a.connector === 'crm');
   expect(held.tasks).toEqual(tasks.map((a) => a.action.accountId).sort());
-  say(
+  print(
     `faults: ${stream.surges.length} surges, ${held.messages.length + held.enrolments.length + held.tasks.length} effects in the sandboxes, ` +
       `${ledger.events.length} events; other ends: ${JSON.stringify(unusual(ledger, stream.surges))}`,
   );
@@ -264,7 +264,7 @@ test('countersign audit invariants finds no violation, and nothing waits but wha
     waiting: readonly { what: string; for: string }[];
     counts: Readonly<Record<string, number>>;
   };
-  say(`faults: ${JSON.stringify(report.counts)}`);
+  print(`faults: ${JSON.stringify(report.counts)}`);
   expect(report.violations).toEqual([]);
   const never = hooked.filter((account) => account.startsWith('never-'));
   expect(report.waiting.map((w) => `${w.what} for ${w.for}`)).toEqual(

@@ -22,9 +22,9 @@ export function printRecoveries(seed: number, recoveries: readonly Recovery[]): 
     ...recoveries.map((r) => `${line(r.fault, r.service, String(r.ms))}${r.ms > 10_000 ? '  above the aim' : ''}`),
     '',
   ];
-  say(lines.join('\n'));
+  print(lines.join('\n'));
 }
 
-export function say(text: string): void {
+export function print(text: string): void {
   writeSync(2, `${text}\n`);
 }

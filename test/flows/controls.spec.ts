@@ -43,7 +43,7 @@ const statusOf = async (campaignId: string) => {
   return campaigns.find((c) => c.campaignId === campaignId)?.status;
 };
 
-const controlSays = (state: string, controlled = scope) =>
+const untilControl = (state: string, controlled = scope) =>
   visitor.until(
     `${controlled} to be ${state}`,
     () => visitor.eventsOf('ControlChanged', (c) => c.scope === controlled).at(-1)?.state === state,
@@ -53,7 +53,7 @@ test('countersign stop stops one agent, the other goes on, and resume lets it go
   const stop = await visitor.cli('stop', '--agent', agent, '--reason', 'bids look wrong');
   expect(stop).toMatchObject({ code: 0, out: expect.stringContaining(`${scope} is stopped`) });
   expect(stop.out).toContain('Confirmed by guardrail-validator, action-executor.');
-  await controlSays('stopped');
+  await untilControl('stopped');
   expect((await visitor.cli('controls')).out).toMatch(/bids look wrong/);
 
   const first = await losing();
@@ -78,7 +78,7 @@ test('countersign stop stops one agent, the other goes on, and resume lets it go
   expect(await statusOf(first.campaignId)).toBe('active');
 
   expect(await visitor.cli('resume', '--agent', agent, '--reason', 'bids are right')).toMatchObject({ code: 0 });
-  await controlSays('running');
+  await untilControl('running');
   const second = await losing();
   await second.publish();
   const approved = await verdictOf(second.campaignId);
@@ -104,7 +104,7 @@ test('a stop after the approval is obeyed by the executor: a message that waits 
   const { messages } = await visitor.sandbox<{ messages: { contactId: string }[] }>('mailer/messages');
   expect(messages.filter((m) => m.contactId === accepted?.contactId)).toEqual([]);
   expect((await visitor.cli('resume', '--channel', 'email', '--reason', 'the text is right')).code).toBe(0);
-  await controlSays('running', 'channel:email');
+  await untilControl('running', 'channel:email');
 });
 
 test('a stop of one account ends the permits that wait for it, with its name; a message to another account goes out', async () => {
@@ -133,5 +133,5 @@ test('a stop of one account ends the permits that wait for it, with its name; a 
   expect(messages.filter((m) => m.contactId === outstanding.action.payload.contactId)).toEqual([]);
   expect(messages.filter((m) => m.contactId === sent.action.payload.contactId)).toHaveLength(1);
   expect((await visitor.cli('resume', '--account', stopped.id, '--reason', 'they agreed')).code).toBe(0);
-  await controlSays('running', `account:${stopped.id}`);
+  await untilControl('running', `account:${stopped.id}`);
 });

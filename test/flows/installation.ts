@@ -73,7 +73,7 @@ async function offered<T extends Installed>(): Promise<T> {
   return (await answer.json()) as T;
 }
 
-export interface Said {
+export interface ProgramResult {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -98,7 +98,7 @@ export interface Visitor {
   /** Publishes, and waits until each signal is accepted. */
   accepted(source: Source, signals: readonly Signal[]): Promise<DataOf<'SignalAccepted'>[]>;
   /** Runs `countersign` with these words. */
-  cli(...words: string[]): Promise<Said>;
+  cli(...words: string[]): Promise<ProgramResult>;
   /** The same with `--json`, read. */
   answer<T>(...words: string[]): Promise<T>;
   sandbox<T>(path: string): Promise<T>;
@@ -159,7 +159,7 @@ export async function visit({ home, run, superuserUrl, secrets }: Installed): Pr
     const refused = await own.publish(source, signals);
     if (refused.length > 0) throw new Error(`refused: ${JSON.stringify(refused)}`);
   };
-  const cli = (...words: string[]): Promise<Said> =>
+  const cli = (...words: string[]): Promise<ProgramResult> =>
     runProgram(join(workspaceRoot, 'apps/cli/bin/countersign.mjs'), words, { COUNTERSIGN_HOME: home });
 
   return {
@@ -211,7 +211,7 @@ export function runProgram(
   program: string,
   words: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
-): Promise<Said> {
+): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...words], {
       env: { ...process.env, NO_COLOR: '1', ...env },

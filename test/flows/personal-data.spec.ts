@@ -30,11 +30,11 @@ const [a, b, c] = [someone('a'), someone('b'), someone('c')];
 const people = [a, b, c];
 
 /** Whom a signal is about, and all that its contract lets an upstream say of them. */
-type Told<T extends SignalType> = Omit<SignalData<T>, 'account' | 'contact'> & {
+type SignalInput<T extends SignalType> = Omit<SignalData<T>, 'account' | 'contact'> & {
   readonly account?: { readonly id: string };
   readonly contact?: { readonly ref?: string; readonly email?: string };
 };
-const telling = <T extends SignalType>(source: Source, type: T, data: Told<T>, time?: string): Signal =>
+const signalOf = <T extends SignalType>(source: Source, type: T, data: SignalInput<T>, time?: string): Signal =>
   signal(source, type, data as unknown as Signal<T>['data'], time) as Signal;
 
 /** The marker as text, in any case, as hexadecimal, and as base64 at each of the three places it may begin at. */
@@ -126,9 +126,9 @@ const logs = (): { file: string; text: string }[] =>
 
 test('a person is found in no topic, table or log but where their messages come in and go out', async () => {
   const known: Signal[] = [
-    telling('crm', 'AccountUpserted', { account: { id: account }, name: account, tier: 1 }, ago(2 * day)),
+    signalOf('crm', 'AccountUpserted', { account: { id: account }, name: account, tier: 1 }, ago(2 * day)),
     ...people.map(({ ref, email, person }) =>
-      telling(
+      signalOf(
         'crm',
         'ContactUpserted',
         {
@@ -158,22 +158,22 @@ test('a person is found in no topic, table or log but where their messages come 
   expect(revealed.out).toContain(a.email);
   expect(revealed.out).toContain(a.person.phone);
   const revealId = /countersign show (\S+)/.exec(revealed.out)?.[1] as string;
-  const submitted: Told<'FormSubmitted'> = {
+  const submitted: SignalInput<'FormSubmitted'> = {
     account: { id: account },
     contact: { email: a.email },
     formId: 'contact-us',
     person: { ...b.person, phone: `0${marker}` },
     message: `Call me: ${marker}message, or write to ${a.email}`,
   };
-  const form = telling('website', 'FormSubmitted', submitted);
-  const page = telling('website', 'PageViewed', {
+  const form = signalOf('website', 'FormSubmitted', submitted);
+  const page = signalOf('website', 'PageViewed', {
     contact: { ref: a.ref },
     url: `https://${marker}user@www.example.com/thanks?email=${b.email}#${marker}fragment`,
     title: `Thanks, ${c.email}`,
   });
   // Known by the reference, by the address in another spelling, and by both.
   const compared = [{ ref: a.ref }, { email: b.email.toUpperCase() }, { ref: c.ref, email: c.email }].map((contact) =>
-    telling('website', 'ContentEngaged', {
+    signalOf('website', 'ContentEngaged', {
       account: { id: account },
       contact,
       contentId: 'comparison-guide',
@@ -185,8 +185,8 @@ test('a person is found in no topic, table or log but where their messages come 
   // What is turned away says why, and not of whom.
   const turnedAway = [
     form,
-    telling('website', 'FormSubmitted', { ...submitted, message: `${marker}ahead` }, ago(-day)),
-    telling('website', 'PageViewed', { contact: { ref: b.ref, email: c.email }, url: 'https://www.example.com/' }),
+    signalOf('website', 'FormSubmitted', { ...submitted, message: `${marker}ahead` }, ago(-day)),
+    signalOf('website', 'PageViewed', { contact: { ref: b.ref, email: c.email }, url: 'https://www.example.com/' }),
   ];
   await visitor.publish('website', turnedAway);
   const codes = () =>
@@ -248,9 +248,9 @@ test('a person is found in no topic, table or log but where their messages come 
   // What a provider of e-mail has: here it is a table of the sandbox.
   expect(found).toEqual(['sandbox_systems.messages']);
 
-  const kept = logs();
-  expect(kept.map(({ file }) => file)).toEqual(
+  const logFiles = logs();
+  expect(logFiles.map(({ file }) => file)).toEqual(
     expect.arrayContaining([...services, 'sandbox-systems'].map((name) => join('logs', `${name}.log`))),
   );
-  expect(kept.filter(({ text }) => shows(text)).map(({ file }) => file)).toEqual([]);
+  expect(logFiles.filter(({ text }) => shows(text)).map(({ file }) => file)).toEqual([]);
 });

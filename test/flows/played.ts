@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { firstStart, playSample, sample, sampleSeed, type Told } from '@countersign/sample';
+import { firstStart, playSample, type StoryResult, sample, sampleSeed } from '@countersign/sample';
 import { type Visitor, visit } from './installation.js';
 import { installedIn } from './offer.js';
 import { type Started, start } from './started.js';
 
 /** Plays the sample of an installation, as `npm start` does. */
-export async function playFor(visitor: Visitor): Promise<readonly Told[]> {
+export async function playFor(visitor: Visitor): Promise<readonly StoryResult[]> {
   const first = firstStart(join(visitor.home, 'sample.json'), new Date().toISOString(), sampleSeed);
   const ports = visitor.ports();
   try {

@@ -5,7 +5,7 @@ import type { DataOf } from '@countersign/contracts';
 import type { RecordReport } from '@countersign/record';
 import { workspaceRoot } from '@countersign/servers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runProgram, type Said, shared, type Visitor, visit } from './installation.js';
+import { type ProgramResult, runProgram, shared, type Visitor, visit } from './installation.js';
 import { company } from './signals.js';
 
 interface Story {
@@ -147,7 +147,7 @@ test('the whole record is verified, and a signed checkpoint vouches for all of i
 });
 
 /** Verifies a file where there is no installation: only the program, the file and the key. */
-const offline = (file: string): Promise<Said> =>
+const offline = (file: string): Promise<ProgramResult> =>
   runProgram(
     join(workspaceRoot, 'apps/cli/bin/countersign.mjs'),
     ['verify', '--export', file, '--key', visitor.run.recordKey, '--json'],

@@ -8,7 +8,7 @@ import type { RunFile } from '@countersign/local';
 import { workspaceRoot } from '@countersign/servers';
 import { temporaryDirectory } from '@countersign/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runProgram, type Said } from './installation.js';
+import { type ProgramResult, runProgram } from './installation.js';
 import { begin, family, gone, killAll, killed, ports, serving, start } from './npm-start.js';
 import { remove } from './started.js';
 
@@ -32,7 +32,7 @@ const runFile = (): RunFile => JSON.parse(readFileSync(join(home, 'run.json'), '
 const answers = async (url: string): Promise<boolean> =>
   (await fetch(`${url}/health`).catch(() => undefined))?.ok === true;
 
-const run = (...options: string[]): Promise<Said> => runProgram(start, options, env);
+const run = (...options: string[]): Promise<ProgramResult> => runProgram(start, options, env);
 
 test('it says what it can do, and starts nothing for that', async () => {
   const result = await run('--help');
@@ -133,7 +133,7 @@ test('a service, the broker and the database that die are named with how and whe
       'every service to be well',
       async () => !(await Promise.all(Object.values(http).map(answers))).includes(false),
     );
-  const status = (): Promise<Said> =>
+  const status = (): Promise<ProgramResult> =>
     runProgram(join(workspaceRoot, 'apps/cli/bin/countersign.mjs'), ['status'], { COUNTERSIGN_HOME: home });
 
   process.kill(pidIn('pids/orchestrator.json'), 'SIGKILL');
@@ -154,7 +154,7 @@ test('a service, the broker and the database that die are named with how and whe
 
   // What starting again cannot mend is said in the service's own words, and is not tried for ever.
   const file = join(home, 'secrets/audit-tokens.json');
-  const kept = readFileSync(file, 'utf8');
+  const content = readFileSync(file, 'utf8');
   writeFileSync(file, '{');
   process.kill(pidIn('pids/audit-recorder.json'), 'SIGTERM');
   await detail(/audit-recorder ended \(exit code 0\)/);
@@ -166,7 +166,7 @@ test('a service, the broker and the database that die are named with how and whe
   expect(after.code).toBe(1);
   expect(after.out).toMatch(/audit-recorder.*unreachable/);
   expect(await answers(http.console as string)).toBe(true);
-  writeFileSync(file, kept);
+  writeFileSync(file, content);
 
   const all = family(begun.child.pid as number);
   begun.child.kill('SIGINT');

@@ -34,8 +34,8 @@ let tokens: Readonly<Record<string, string | undefined>>;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'routes-'));
   // As an installation has them, so that every page that can be switched on is on.
-  const kept = secrets(folder, { principals: [], programs: [], httpSources: ['crm'], person: 'lea' });
-  const { files, readToken, consoleToken, apiKeys } = kept;
+  const stored = secrets(folder, { principals: [], programs: [], httpSources: ['crm'], person: 'lea' });
+  const { files, readToken, consoleToken, apiKeys } = stored;
   reading = readToken;
   tokens = { console: consoleToken, 'audit-recorder': consoleToken, 'signal-ingestion': apiKeys.crm };
   Object.assign(process.env, files, { CONFIG_DIR: join(root, 'deploy/config'), SANDBOX_URL: 'http://127.0.0.1:1' });

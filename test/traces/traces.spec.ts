@@ -150,8 +150,8 @@ test('an executed action is one trace from the request that brought the signal t
     'messaging.destination.name': settlements,
   });
   // One transaction keeps records of several topics, each with a span; what it orders to sign stands under one of them.
-  const kept = await beside('transaction ', recorded);
-  expect((await besideAny('job checkpoint', sourcesOf(kept))).service).toBe('audit-recorder');
+  const stored = await beside('transaction ', recorded);
+  expect((await besideAny('job checkpoint', sourcesOf(stored))).service).toBe('audit-recorder');
 });
 
 test('a signal on Kafka goes on with the trace that its publisher began, and without one begins a trace', async () => {

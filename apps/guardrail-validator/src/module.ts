@@ -1,7 +1,7 @@
 import { type ActionProposed, keyThumbprint, servicePorts, topics } from '@countersign/contracts';
 import { ReadingToken, RuntimeModule, type ServiceSpec } from '@countersign/runtime';
 import { Module } from '@nestjs/common';
-import { keptTasks } from './core/tasks.js';
+import { taskLookup } from './core/tasks.js';
 import { stateNamed } from './core/verdicts.js';
 import { DryRuns } from './shell/dry-runs.consumer.js';
 import {
@@ -54,7 +54,7 @@ export const spec: ServiceSpec = {
     AuditorReadsVerdicts1764400000075,
   ],
   state: [topics.profiles, topics.consents, topics.controls, topics.policies],
-  lookedUp: [keptTasks],
+  lookedUp: [taskLookup],
   jobs: [DeadlineJobs, OverdueJobs],
   permitKeys: (env) => [keyThumbprint(signingKey(env).publicJwk.x)],
   recovery: PastVerdicts,

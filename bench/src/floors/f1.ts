@@ -27,10 +27,10 @@ export async function measureF1(bench: Bench): Promise<Figure[]> {
       ]);
       const chain = { load, meter, first: workers[0] as (typeof workers)[number] };
 
-      bench.say('f1: warming up');
+      bench.log('f1: warming up');
       await rateThrough(bench, chain, 'warm-up', bench.quick ? 5_000 : 40_000);
       const count = bench.quick ? 10_000 : 100_000;
-      bench.say(`f1: ${count} events at once`);
+      bench.log(`f1: ${count} events at once`);
       const { result: rate, figures: uses } = await useOf(
         'f1',
         servers,
@@ -48,7 +48,7 @@ export async function measureF1(bench: Bench): Promise<Figure[]> {
         },
       ];
       for (const perSecond of [10, 50, 200]) {
-        bench.say(`f1: ${perSecond} events a second`);
+        bench.log(`f1: ${perSecond} events a second`);
         const { p50, p99 } = await latenciesAt(bench, chain, { rate: perSecond, seconds: bench.quick ? 3 : 20 });
         figures.push(
           { id: `f1.p50@${perSecond}`, what: `${hops} plain hops at ${perSecond}/s, median`, value: p50, unit: 'ms' },

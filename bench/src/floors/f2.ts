@@ -22,14 +22,14 @@ export async function measureF2(bench: Bench): Promise<Figure[]> {
       ]);
       const chain = { load, meter, first };
 
-      bench.say('f2: warming up');
+      bench.log('f2: warming up');
       await rateThrough(bench, chain, 'warm-up', bench.quick ? 5_000 : 20_000);
       const count = bench.quick ? 8_000 : 80_000;
-      bench.say(`f2: ${count} events at once`);
+      bench.log(`f2: ${count} events at once`);
       const { result: rate, figures: uses } = await useOf('f2', servers, [first.pid], count, () =>
         rateThrough(bench, chain, 'rate', count),
       );
-      bench.say('f2: 500 events a second');
+      bench.log('f2: 500 events a second');
       const { p50, p99 } = await latenciesAt(bench, chain, { rate: 500, seconds: bench.quick ? 2 : 20 });
       return [
         {

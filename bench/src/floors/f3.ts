@@ -17,10 +17,10 @@ export async function measureF3(bench: Bench): Promise<Figure[]> {
       await load.ask('connect', { access, topic: 'record' });
       await appender.ask('run', { access, database, from: 'record' });
 
-      bench.say('f3: warming up');
+      bench.log('f3: warming up');
       await append(bench, load, appender, 'warm-up', bench.quick ? 5_000 : 20_000);
       const count = bench.quick ? 15_000 : 150_000;
-      bench.say(`f3: ${count} events at once`);
+      bench.log(`f3: ${count} events at once`);
       const rate = rateOf(await append(bench, load, appender, 'rate', count));
       return [
         {

@@ -37,13 +37,13 @@ export async function measurePages(bench: Bench): Promise<Figure[]> {
       home,
       config: join(workspaceRoot, 'deploy/config'),
       ports: 'free',
-      say: bench.say,
+      log: bench.log,
     });
     try {
       const count = bench.quick ? 10_000 : 100_000;
       const began = performance.now();
       await fillConsole(running.superuserUrl, count, new Date());
-      bench.say(`${count} actions are in the tables after ${((performance.now() - began) / 1000).toFixed(0)} s`);
+      bench.log(`${count} actions are in the tables after ${((performance.now() - began) / 1000).toFixed(0)} s`);
       const browser = await startChromium();
       try {
         return await walk(bench, browser, running.run.http.console as string, running.secrets.consoleToken);
@@ -68,7 +68,7 @@ async function walk(bench: Bench, browser: Browser, baseURL: string, token: stri
       try {
         const coming = { ...options, baseURL, storageState, locale: 'en-GB', reducedMotion: 'reduce' } as const;
         const measured = await measureVisit(bench, browser, coming, visit, screen, scripts);
-        bench.say(measured.map(({ id, value, unit }) => `${id} ${quantity(value)} ${unit}`).join(', '));
+        bench.log(measured.map(({ id, value, unit }) => `${id} ${quantity(value)} ${unit}`).join(', '));
         figures.push(...measured);
       } catch (error) {
         bench.signal.throwIfAborted();

@@ -39,7 +39,7 @@ export async function measureRest(bench: Bench, system: System): Promise<Figure[
   const { restMs } = sizesOf(bench.quick);
   await system.build.atRest(system);
   await sleep(settleMs);
-  bench.say(`f: at rest for ${restMs / 1000} s`);
+  bench.log(`f: at rest for ${restMs / 1000} s`);
   const before = await usage(system);
   await system.listed('rest', () => system.profiled('rest', () => sleep(restMs)));
   bench.signal.throwIfAborted();
@@ -59,7 +59,7 @@ export async function measureFlow(
   const figures: Figure[] = [];
   let next = 0;
   try {
-    bench.say(`b: ${warm} signals to warm up`);
+    bench.log(`b: ${warm} signals to warm up`);
     await saturated(bench, system, meter, { play: 'bench-warm', from: 0, to: warm, inFlight });
     await atRest(system);
 
@@ -69,7 +69,7 @@ export async function measureFlow(
       const pace = paceOf[load];
       const before = await usage(system);
       if (pace !== undefined) {
-        bench.say(`b: ${pace} signals a second for ${seconds[pace]} s`);
+        bench.log(`b: ${pace} signals a second for ${seconds[pace]} s`);
         const times = await system.listed(load, () =>
           system.profiled(`b@${load}`, () => paced(bench, system, meter, { ...run, perSecond: pace })),
         );
@@ -78,13 +78,13 @@ export async function measureFlow(
         if (flow) figures.push(...latencies(pace, times));
         if (uses) figures.push(...costsOf({ load, before, after, actions }), ...memoryOf(after, load, `at ${load}/s`));
       } else if (load === 'full') {
-        bench.say(`b: ${actions} signals, ${inFlight} in flight`);
+        bench.log(`b: ${actions} signals, ${inFlight} in flight`);
         const tookMs = await system.listed(load, () =>
           system.profiled('b', () => saturated(bench, system, meter, { ...run, inFlight })),
         );
         await atRest(system);
         const perSecond = (actions * 1000) / tookMs;
-        bench.say(`b: ${perSecond.toFixed(0)} a second`);
+        bench.log(`b: ${perSecond.toFixed(0)} a second`);
         if (flow) figures.push(rateFigure(perSecond, actions, inFlight));
         if (uses) figures.push(...costsOf({ load, before, after: await usage(system), actions }));
       }

@@ -26,7 +26,7 @@ export async function measureSystem(
     which.has('d') ? peopleForStops(quick) : 0,
     which.has('e') ? peopleForWithdrawals(quick) : 0,
   );
-  bench.say('starting everything');
+  bench.log('starting everything');
   const system = await startSystem(bench, build);
   const attempt = async (id: Measurement, measure: () => Promise<readonly Figure[]>): Promise<void> => {
     bench.signal.throwIfAborted();
@@ -39,7 +39,7 @@ export async function measureSystem(
   };
   try {
     if (uses && loads.has('rest')) await attempt('f', () => measureRest(bench, system));
-    if (count > 0) bench.say(`${count} people become known`);
+    if (count > 0) bench.log(`${count} people become known`);
     // What they leave on the topics is the backlog that the record is measured with.
     if (which.has('c'))
       await attempt('c', () => measureRecord(bench, system, () => build.knowPeople(system, 0, count)));

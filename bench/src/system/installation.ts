@@ -47,7 +47,7 @@ async function startIn(home: string, bench: Bench, build: Build) {
     home,
     config,
     ports: 'free',
-    say: bench.say,
+    log: bench.log,
     more: Object.fromEntries(
       [...ports].map(([name, port]) => [name, { NODE_OPTIONS: `--inspect=127.0.0.1:${port} --enable-source-maps` }]),
     ),
@@ -72,7 +72,7 @@ async function startIn(home: string, bench: Bench, build: Build) {
       .then(
         () => true,
         (error: Error) => {
-          bench.say(`statements are not counted: ${error.message}`);
+          bench.log(`statements are not counted: ${error.message}`);
           return false;
         },
       );
@@ -173,7 +173,7 @@ async function countStatements(home: string, bench: Bench, build: Build): Promis
   if (process.env.DATABASE_URL) return;
   // As a build sets it: started by root, the database keeps its data where others may pass through.
   chmodSync(home, 0o711);
-  const server = await build.startPostgres({ dir: join(home, 'postgres'), port: await freePort(), log: bench.say });
+  const server = await build.startPostgres({ dir: join(home, 'postgres'), port: await freePort(), log: bench.log });
   const client = new pg.Client({ connectionString: server.url });
   try {
     await client.connect();

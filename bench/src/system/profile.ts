@@ -26,7 +26,7 @@ export function profilerOf(ports: ReadonlyMap<Program, number>, bench: Bench) {
         const { profile } = (await ask('Profiler.stop')) as { profile: unknown };
         const file = join(dir, `${name}-${what}.cpuprofile`);
         writeFileSync(file, JSON.stringify(profile));
-        bench.say(`${file} is written`);
+        bench.log(`${file} is written`);
       }
     }
   };

@@ -12,7 +12,7 @@ export async function measureRecord(bench: Bench, system: System, fill: () => Pr
   const size = async (): Promise<number> =>
     Number((await system.query<{ size: string }>('SELECT size FROM audit_recorder.log_head'))[0]?.size);
   const from = await size();
-  bench.say(`c: ${waiting - from} events wait for the recorder`);
+  bench.log(`c: ${waiting - from} events wait for the recorder`);
   // Looked at from the start on: it may append before it is called healthy.
   const appended = system.until('appends', async () => ((await size()) >= waiting ? Date.now() : undefined), {
     everyMs: 50,

@@ -39,7 +39,7 @@ export function statementListerOf(query: Query, bench: Bench) {
     mkdirSync(dir, { recursive: true });
     const file = join(dir, `statements-${what}.tsv`);
     writeFileSync(file, ['login\tcalls\tplans\tplan ms\trun ms\tlog bytes\tstatement', ...lines, ''].join('\n'));
-    bench.say(`${file} is written`);
+    bench.log(`${file} is written`);
     return result;
   };
 }

@@ -51,7 +51,7 @@ export async function measureStops(bench: Bench, system: System): Promise<Figure
   running.catch(() => undefined);
   const trials: Trial[] = [];
   try {
-    bench.say(`d: ${wanted} stops under ${perSecond} signals a second, and ${byCommand} by the command`);
+    bench.log(`d: ${wanted} stops under ${perSecond} signals a second, and ${byCommand} by the command`);
     while (trials.length < wanted + byCommand) {
       bench.signal.throwIfAborted();
       await underWay(system, meter, load);

@@ -46,7 +46,7 @@ async function judged(
   sequence: BenchSequence,
   stopped: readonly Program[],
 ): Promise<number> {
-  bench.say(`a: ${known.length} proposals${stopped.length > 0 ? ', the other services stopped' : ''}`);
+  bench.log(`a: ${known.length} proposals${stopped.length > 0 ? ', the other services stopped' : ''}`);
   const chain = ({ n }: Known): string => `${sequence}/${n}`;
   const out = await proposer(system);
   const meter = await system.meter(verdictTopics);

@@ -57,7 +57,7 @@ export async function measureWithdrawals(bench: Bench, system: System): Promise<
   };
 
   try {
-    bench.say(`e: ${known.length} people withdraw while a message to each is due every ${everyMs} ms`);
+    bench.log(`e: ${known.length} people withdraw while a message to each is due every ${everyMs} ms`);
     for (let group = 0; group < groups; group++) {
       bench.signal.throwIfAborted();
       const members = known.slice(group * together, (group + 1) * together);

@@ -4,4 +4,4 @@ export type { Signal, Source } from './core/signals.js';
 export type { Act, Broken, SandboxCampaign, Step, Story } from './core/story.js';
 export { type Account, type Campaign, type Contact, cast, type World } from './core/world.js';
 export { firstStart } from './first-start.js';
-export { type PlayOptions, type Progress, playSample, type SamplePorts, type Told } from './play.js';
+export { type PlayOptions, type Progress, playSample, type SamplePorts, type StoryResult } from './play.js';

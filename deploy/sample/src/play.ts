@@ -22,10 +22,10 @@ export interface SamplePorts {
 export type Progress =
   | { readonly kind: 'published'; readonly source: Source; readonly signals: number }
   | { readonly kind: 'acted'; readonly story: string; readonly detail: string }
-  | { readonly kind: 'told'; readonly story: Told };
+  | { readonly kind: 'told'; readonly story: StoryResult };
 
 /** How a story ended. */
-export interface Told {
+export interface StoryResult {
   readonly id: string;
   readonly title: string;
   readonly ok: boolean;
@@ -52,7 +52,7 @@ export async function playSample(
   sample: Sample,
   ports: SamplePorts,
   options: PlayOptions = {},
-): Promise<readonly Told[]> {
+): Promise<readonly StoryResult[]> {
   const { patienceMs = 60_000, lookEveryMs = 50, signal } = options;
   const seen = watch();
   let looked = 0;
@@ -106,15 +106,15 @@ export async function playSample(
         if (what !== undefined) return what;
       }
       if (!(await until(story.outcome))) return 'its end';
-      ports.onProgress?.({ kind: 'told', story: telling(story, seen) });
+      ports.onProgress?.({ kind: 'told', story: resultOf(story, seen) });
       return undefined;
     }),
   );
   look();
-  return sample.stories.map((story, i) => telling(story, seen, missed[i]));
+  return sample.stories.map((story, i) => resultOf(story, seen, missed[i]));
 }
 
-const telling = (story: Story, seen: Seen, missed?: string): Told => {
+const resultOf = (story: Story, seen: Seen, missed?: string): StoryResult => {
   const ok = missed === undefined && story.outcome(seen);
   const detail = missed === undefined ? story.summary(seen) : `${story.summary(seen)} (waited in vain for ${missed})`;
   return { id: story.id, title: story.title, ok, detail };

@@ -29,7 +29,7 @@ export async function healthPage(
 }
 
 /** What to do where a service tells its status and nothing else. */
-export const tellsNoMore =
+export const statusOnly =
   'tells only its status without the reading token of this installation: set COUNTERSIGN_READ_TOKEN, or put the token into credentials/reader.json beside run.json';
 
 /**
@@ -43,7 +43,7 @@ export async function gapsOf(s: Session): Promise<{ gaps: readonly Gap[]; unreac
     ),
   );
   const untold = pages.flatMap(([service, page]) => (page && page.checks === undefined ? [service] : []));
-  if (untold.length > 0) throw new Failure(2, `the health of ${untold.join(', ')} ${tellsNoMore}`);
+  if (untold.length > 0) throw new Failure(2, `the health of ${untold.join(', ')} ${statusOnly}`);
   return {
     gaps: pages.flatMap(([service, page]) => (page?.checks?.gaps ?? []).map((gap) => ({ service, ...gap }))),
     unreachable: pages.flatMap(([service, page]) => (page === undefined ? [service] : [])),

@@ -4,6 +4,6 @@ export { credentialOf, ifThere } from './credentials.js';
 export { deploymentIn } from './deployment.js';
 export { endsOf } from './ends.js';
 export { codeOf, Failure } from './failure.js';
-export { gapsOf, healthPage, tellsNoMore } from './health.js';
+export { gapsOf, healthPage, statusOnly } from './health.js';
 export { brokerOf, publishedCheckpoints, type Range, readAll, readToEnds, write } from './kafka.js';
 export type { Session } from './session.js';

@@ -105,19 +105,19 @@ function unbounded(schema: z.core.$ZodType): string[] {
         ? Array.from({ length: beyond }, () => element)
         : Object.fromEntries(Array.from({ length: beyond }, (_, i) => [`k${i}`, element]));
     const read = z.core.safeParse(schema, holding(many));
-    const complaints = read.success ? 0 : saying(read.error.issues);
+    const complaints = read.success ? 0 : countIssues(read.error.issues);
     // What is left out where it does not fit is not complained of: then it is enough that nothing of it was looked at.
     return looks() === 0 && (complaints === 1 || tolerated) ? [] : [path];
   });
 }
 
 /** How often it is said that there are too many, also by the options of a union. */
-const saying = (issues: readonly z.core.$ZodIssue[]): number =>
+const countIssues = (issues: readonly z.core.$ZodIssue[]): number =>
   issues.reduce(
     (sum, issue) =>
       sum +
       (issue.code === 'too_big' && /^Too many/.test(issue.message) ? 1 : 0) +
-      (issue.code === 'invalid_union' ? issue.errors.reduce((inner, issues) => inner + saying(issues), 0) : 0),
+      (issue.code === 'invalid_union' ? issue.errors.reduce((inner, issues) => inner + countIssues(issues), 0) : 0),
     0,
   );
 

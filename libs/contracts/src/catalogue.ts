@@ -3,7 +3,7 @@ import { recordOf } from './at-most.js';
 import { money } from './money.js';
 import { placeholdersInWords } from './placeholders.js';
 import { type Channel, ConsentPurpose, Currency, ForeignId, Instant, Minor, Name, Text, Uuid } from './primitives.js';
-import { personSays } from './recognise.js';
+import { contactText } from './recognise.js';
 
 /** Money an action commits, against which daily ledgers it counts. */
 export interface Spend {
@@ -105,7 +105,7 @@ const Line = (max: number) => Text(max).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'one line w
 const Prose = (max: number) =>
   Text(max).regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, 'no control characters but line breaks');
 
-const byId = (contactId: string): string => personSays(contactId);
+const byId = (contactId: string): string => contactText(contactId);
 
 const campaign = { adAccountId: ForeignId, campaignId: ForeignId };
 

@@ -94,7 +94,7 @@ function faults(document: Document.Parsed): Fault[] {
   const [broken] = errors.filter(({ code }) => code !== 'DUPLICATE_KEY');
   const found = [...(broken ? [broken] : []), ...repeated, ...warnings].map(({ code, message, pos }) => ({
     at: pos[0],
-    detail: yamlSays[code] ?? message,
+    detail: yamlMessages[code] ?? message,
   }));
   if (found.length > 0) return found;
   if (contents === null) return [{ at: 0, detail: 'is empty' }];
@@ -138,7 +138,7 @@ const pathTo = (nodes: readonly unknown[]): Path =>
 const nameless = (key: Node, name: unknown): string =>
   isAlias(key) ? `the alias *${key.source}` : String(name ?? 'this');
 
-const yamlSays: Readonly<Record<string, string>> = {
+const yamlMessages: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'this member is there already: Map keys must be unique',
   MULTIPLE_DOCS: 'holds several documents; put each into a file of its own',
   TAB_AS_INDENT: 'a tab indents this line; YAML takes spaces only',

@@ -35,12 +35,12 @@ export interface KafkaRecord {
 }
 
 /** The attributes by which a sender knows its event again, as far as each can be read by itself. */
-export type Told = Partial<Pick<Envelope, 'id' | 'source' | 'type' | 'time'>>;
+export type KnownAttributes = Partial<Pick<Envelope, 'id' | 'source' | 'type' | 'time'>>;
 
 /** What was read from a record, or why it cannot be, with what can be told of it. */
 export type Read<E> =
   | { readonly ok: true; readonly event: E }
-  | { readonly ok: false; readonly fault: Fault; readonly attributes: Told };
+  | { readonly ok: false; readonly fault: Fault; readonly attributes: KnownAttributes };
 
 /** CloudEvents 1.0 §2 (type system): no control characters or halves of surrogate pairs, which a database's text would not give back. */
 const attribute = (max: number) =>
@@ -276,7 +276,7 @@ const tellable = attributes
   .pick({ id: true, source: true, type: true })
   .extend({ time: AnyInstant.transform((text) => new Date(text).toISOString()) });
 
-function attributesOf(given: unknown): Told {
+function attributesOf(given: unknown): KnownAttributes {
   const read = Object.entries(tellable.shape).flatMap(([name, schema]) => {
     const attribute = schema.safeParse((given as Record<string, unknown> | undefined | null)?.[name]);
     return attribute.data === undefined ? [] : [[name, attribute.data] as const];

@@ -7,6 +7,7 @@ import {
   Currency,
   Fault,
   ForeignId,
+  formerDetail,
   formerly,
   Instant,
   Minor,
@@ -15,7 +16,6 @@ import {
   Reason,
   Seniority,
   Sha256,
-  says,
   Text,
   Uuid,
   Versions,
@@ -33,7 +33,7 @@ const Type = z.string().max(120);
 const TopicName = z.string().max(300);
 const Offset = z.string().max(40);
 /** What our own sentences come to at most. */
-const Says = z.string().max(20_000);
+const Sentence = z.string().max(20_000);
 
 /** Far more contacts than a play may wait for (1000): a task names no more, see `mostContacts`. */
 const contactIds = listOf(Uuid, 2000);
@@ -85,7 +85,7 @@ export const SignalRejected = z.object({
 
 /** A fact that led here, in plain words, with the signal that carried it. Never a name or an address. */
 export const Evidence = formerly(
-  says,
+  formerDetail,
   z.object({
     source: Source,
     signalId: SignalId,
@@ -153,7 +153,7 @@ export const TaskEscalated = z.object({
   reviewers,
   tasks: listOf(TaskAssigned, 100),
   digest: Sha256,
-  detail: Says,
+  detail: Sentence,
   deadline: Instant,
   at: Instant,
 });
@@ -180,7 +180,7 @@ export const ActionProposed = z.object({
   rationale: Text(4000),
   evidence: EvidenceList,
   confidence: z.number().min(0).max(1),
-  alternatives: listOf(formerly({ ...says, whyNot: 'rejectedBecause' }, Alternative), mostAlternatives),
+  alternatives: listOf(formerly({ ...formerDetail, whyNot: 'rejectedBecause' }, Alternative), mostAlternatives),
   planner: z.object({
     kind: z.enum(['rules', 'model']),
     name: z.string().max(120),
@@ -211,7 +211,7 @@ export type Verdict = z.infer<typeof Verdict>;
  * Whether a verdict says that the id is not its author's to use, or was used before: it is about what was written under the id, and says
  * nothing of the proposal that the id belongs to.
  */
-export const saysIdIsForeign = ({ reasons }: Pick<Verdict, 'reasons'>): boolean =>
+export const refusesForeignId = ({ reasons }: Pick<Verdict, 'reasons'>): boolean =>
   reasons.some(({ rule, outcome }) => rule === 'proposal-id' && outcome === 'refuse');
 
 /** What a permit holds under a limit until the action settles: an amount of money, or a count of one. */
@@ -270,9 +270,9 @@ export const ActionEscalated = z.object({
   deadline: Instant,
   /** What the card shows: taken from facts, not from the agent. */
   card: formerly(
-    says,
+    formerDetail,
     z.object({
-      detail: Says,
+      detail: Sentence,
       accountName: z.string().max(1000).optional(),
       /** Whom the action concerns, as a reviewer can recognise them. Never a name or an address. */
       people: listOf(
@@ -306,7 +306,7 @@ export const ActionEscalated = z.object({
         }),
         100,
       ).optional(),
-      reversible: Says,
+      reversible: Sentence,
     }),
   ),
   /** The agent's own words, quoted as such. */
@@ -339,7 +339,7 @@ export const DryRunJudged = z.object({
   proposalId: Uuid,
   outcome: z.enum(['approved', 'refused']),
   /** The rules that refuse it; none where it would be approved. */
-  reasons: listOf(z.object({ rule: z.string().max(1000), detail: Says }), 500),
+  reasons: listOf(z.object({ rule: z.string().max(1000), detail: Sentence }), 500),
   at: Instant,
 });
 export type DryRunJudged = z.infer<typeof DryRunJudged>;
@@ -401,9 +401,9 @@ export type PermitClaims = z.infer<typeof PermitClaims>;
 const largestExact = (bound: { readonly value?: unknown } | undefined): number | undefined =>
   typeof bound?.value === 'number' && bound.value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : undefined;
 /** An id as an executor writes it back. Some programs write every UUID in capitals; everybody here compares them as text. */
-const ToldId = Uuid.overwrite((id) => id.toLowerCase());
+const ExecutorId = Uuid.overwrite((id) => id.toLowerCase());
 /** A text that an executor tells, as one plain line; see `plainText`. */
-const Told = (max: number) =>
+const ExecutorText = (max: number) =>
   z
     .string()
     .overwrite((text) => plainText(text, max))
@@ -420,18 +420,25 @@ const Seen = recordOf(z.string(), z.unknown(), 1000)
  * end is put right where that is possible, and else left out.
  */
 export const ActionSettled = z.object({
-  permitId: ToldId,
-  actionId: ToldId,
-  proposalId: ToldId,
+  permitId: ExecutorId,
+  actionId: ExecutorId,
+  proposalId: ExecutorId,
   digest: Sha256,
   executor: Name,
   connector: Name,
   outcome: z.enum(['executed', 'failed', 'refused', 'expired', 'unresolved', 'undone']),
-  reason: formerly(says, z.object({ code: Told(80), detail: Told(1000), field: Told(300).optional().catch(undefined) }))
+  reason: formerly(
+    formerDetail,
+    z.object({
+      code: ExecutorText(80),
+      detail: ExecutorText(1000),
+      field: ExecutorText(300).optional().catch(undefined),
+    }),
+  )
     .optional()
     .catch(undefined),
   /** What the connected system calls it. */
-  externalReference: Told(300).optional().catch(undefined),
+  externalReference: ExecutorText(300).optional().catch(undefined),
   /**
    * What the connected system says was spent, where it says so: minor units of the permit's reservations. More than was reserved is
    * booked in full; less gives nothing back. More than a number holds exactly is the largest one.
@@ -639,7 +646,7 @@ export const eventSchemas = {
   PolicyPublished: Policy,
   TaskAssigned,
   TaskSettled,
-  TaskEscalated: formerly(says, TaskEscalated),
+  TaskEscalated: formerly(formerDetail, TaskEscalated),
   ActionProposed,
   ActionApproved,
   ActionRefused: formerly({ wouldBe: 'shadowOutcome' }, ActionRefused),

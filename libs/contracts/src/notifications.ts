@@ -147,7 +147,7 @@ export function readNotifications(file: ConfigFile): ReadNotifications {
 /** What is no fault and may be a mistake all the same: a review that would expire unheard of in somebody's quiet hours. */
 export function remarksOn({ value, problem }: Part<Notifications>): ConfigProblem[] {
   const { recipients, tell: rules } = value;
-  const toldOf = (event: string, name: string) =>
+  const isNotified = (event: string, name: string) =>
     rules.some(
       (rule) =>
         rule.event === event &&
@@ -156,7 +156,7 @@ export function remarksOn({ value, problem }: Part<Notifications>): ConfigProble
         ),
     );
   return recipients.flatMap(({ name, quietHours }, place) =>
-    quietHours && toldOf('needs-review', name) && !toldOf('deadline-near', name)
+    quietHours && isNotified('needs-review', name) && !isNotified('deadline-near', name)
       ? [
           problem(
             ['recipients', place, 'quietHours'],

@@ -79,10 +79,10 @@ export const formerly = <T extends z.ZodType>(names: Readonly<Record<string, str
   }, schema);
 };
 /** What our sentences were called before. */
-export const says = { says: 'detail' } as const;
+export const formerDetail = { says: 'detail' } as const;
 /** A reason in plain words, with the rule or check that gave it and the figures it weighed. */
 export const Reason = formerly(
-  says,
+  formerDetail,
   z.object({
     rule: z.string().max(80),
     outcome: z.enum(['pass', 'escalate', 'refuse']),
@@ -102,7 +102,7 @@ export const WrittenFault = z.object({
   field: z.string().max(300).optional(),
 });
 /** The same, as an event of before may have it. */
-export const Fault = formerly(says, WrittenFault);
+export const Fault = formerly(formerDetail, WrittenFault);
 export type Fault = z.infer<typeof Fault>;
 export const Channel = z.enum(['email', 'advertising', 'crm']);
 export type Channel = z.infer<typeof Channel>;

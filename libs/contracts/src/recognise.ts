@@ -17,13 +17,13 @@ function inert(text: string | undefined): string {
 }
 
 /** `c-suite, finance, at Lumen Health (contact 57a6d963-…)`. What is not known is left out. */
-export function personSays(contactId: string, { seniority, jobFunction, accountName }: PersonFacts = {}): string {
+export function contactText(contactId: string, { seniority, jobFunction, accountName }: PersonFacts = {}): string {
   const account = inert(accountName);
   const parts = [seniority === 'unknown' ? '' : (seniority ?? ''), inert(jobFunction), account && `at ${account}`];
   return beside(parts.filter(Boolean).join(', '), `contact ${contactId}`);
 }
 
 /** `Lumen Health (account lumen-health)`, or the id alone. */
-export const accountSays = (accountId: string, name?: string): string => beside(inert(name), `account ${accountId}`);
+export const accountText = (accountId: string, name?: string): string => beside(inert(name), `account ${accountId}`);
 
 const beside = (name: string, id: string): string => (name === '' ? id : `${name} (${id})`);

@@ -12,17 +12,17 @@ import {
   campaignLedger,
   contact,
   content,
+  type FactsChange,
   factsFor,
   granted,
   other,
   policyOf,
   proposalOf,
-  type ToldFacts,
   taskOf,
 } from './testing.js';
 import { gateVersion, judgementsDigest } from './version.js';
 
-const decide = (proposal: Proposal, change: ToldFacts = {}, policy = policyOf(), now = at) =>
+const decide = (proposal: Proposal, change: FactsChange = {}, policy = policyOf(), now = at) =>
   judge(proposal, factsFor(proposal, change, policy, now), policy, now);
 
 const detail = (judgement: ReturnType<typeof judge>, rule: string) =>
@@ -206,7 +206,7 @@ describe('rules that fail', () => {
 });
 
 describe('reviews', () => {
-  const review = (proposal: Proposal, change: Partial<NonNullable<Facts['review']>> = {}): ToldFacts => ({
+  const review = (proposal: Proposal, change: Partial<NonNullable<Facts['review']>> = {}): FactsChange => ({
     review: {
       reviewId: contact,
       by: 'lea',
@@ -358,7 +358,7 @@ test('what judges otherwise than before is another version of the gate', () => {
   const supervised = policyOf(
     content({ charter: { kinds: Object.fromEntries(actionKindNames.map((kind) => [kind, 'supervised' as const])) } }),
   );
-  const unknown = (proposal: Proposal): ToldFacts => ({
+  const unknown = (proposal: Proposal): FactsChange => ({
     contacts: { [contact]: null },
     adAccounts: {},
     author: proposal.agent,
@@ -410,13 +410,13 @@ test('what judges otherwise than before is another version of the gate', () => {
     { counted: { proposals: 6, waiting: 0 } },
     { sameStep: 1 },
     { sameStep: 1, review: asked },
-  ].map((facts) => withoutGate(decide(first, facts as ToldFacts)));
+  ].map((facts) => withoutGate(decide(first, facts as FactsChange)));
   const free = [{}, { sequence: sequence.id }, { template: 'follow-up' }, { template: 'follow-up', sequence: 'gone' }]
     .map((named) => ({ task: { ...taskFact(taskOf('paid-media-agent')), named: named } }))
     .flatMap((facts) => ['email.send', 'ads.publish_creative'].map((kind) => decide(proposalOf(kind), facts)))
     .map(withoutGate);
   const enrolled = [{ sameStep: 1 }, { sameStep: undefined }].map((facts) =>
-    withoutGate(decide(proposalOf('sequence.enroll'), facts as ToldFacts)),
+    withoutGate(decide(proposalOf('sequence.enroll'), facts as FactsChange)),
   );
   const owned = withoutGate(decide(proposalOf('crm.create_task', { ownerId: 'owner-8' })));
   // The version is digested too: a digest that is noted for one version fits no other.

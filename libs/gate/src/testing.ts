@@ -224,15 +224,17 @@ export const proposalOf = (
 });
 
 /** What is told of a ledger; of a rolling one the times of its counts. */
-type ToldLedger = MoneyLedger | { readonly held: readonly string[]; readonly committed: readonly string[] };
+type LedgerChange = MoneyLedger | { readonly held: readonly string[]; readonly committed: readonly string[] };
 
 /** What a test says of the facts. */
-export type ToldFacts = Omit<Partial<Facts>, 'ledgers'> & { readonly ledgers?: Readonly<Record<string, ToldLedger>> };
+export type FactsChange = Omit<Partial<Facts>, 'ledgers'> & {
+  readonly ledgers?: Readonly<Record<string, LedgerChange>>;
+};
 
 /** Facts in which everything is in favour of a proposal, with what `change` says instead. */
 export function factsFor(
   proposal: Proposal,
-  change: ToldFacts = {},
+  change: FactsChange = {},
   policy: Policy | null = policyOf(),
   now = at,
 ): Facts {

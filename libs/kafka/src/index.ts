@@ -18,12 +18,12 @@ export type {
   SASLOptions,
 } from 'kafkajs';
 export { committedOnly } from './committed-only.js';
+export { reportDenials } from './denials.js';
 export { deniedBy } from './denied.js';
 export { type UnpackBounds, unpackBounds } from './fetch/batches.js';
 export { boundFetches, type Refusable } from './fetch/bound-fetches.js';
 export { askAgain, noLeaderYet, untilLed } from './no-leader.js';
 export { quietQueue } from './quiet-queue.js';
-export { tellRights } from './told-rights.js';
 export { type TopicFacts, type TopicLook, topicFacts } from './topic-ids.js';
 /** kafkajs 2.2.4. Only this package names it, so its faults are known, and mended, in one place. */
 export { kafkajs };

@@ -6,11 +6,11 @@ import type { StoredCheckpoint, StoredLeaf, StoredRecord } from './verify-record
  * What a leaf's `sha256` is taken over, and what an export carries as `bytes`: `event`, the bytes of `eventBytes`;
  * `commitment`, a keyed hash that stands for an event whose content is not kept. A recorder may add words of its own.
  */
-export type Kept = 'event' | 'commitment' | (string & {});
+export type StoredAs = 'event' | 'commitment' | (string & {});
 
 /** A leaf as an export carries it. */
 export interface ExportedLeaf extends StoredLeaf {
-  readonly kept: Kept;
+  readonly kept: StoredAs;
   /** When it was appended, RFC 3339; not vouched for by the tree. */
   readonly at: string;
 }
@@ -174,7 +174,7 @@ function parseLeaf({ number, members }: Line): ExportedLeaf {
     },
     hash: stored,
     bytes: content && new Uint8Array(content),
-    kept: kept as Kept,
+    kept: kept as StoredAs,
     at: at as string,
   };
 }

@@ -93,7 +93,7 @@ export interface RecordReport {
   readonly problems: readonly Problem[];
 }
 
-const PROBLEMS_KEPT = 1000;
+const PROBLEMS_LISTED = 1000;
 
 /**
  * Verifies a whole record offline, in one pass. For each leaf: it is at its position and no Kafka coordinates come twice;
@@ -155,7 +155,7 @@ function problemList() {
   let count = 0;
   const add: AddProblem = (kind, at, detail) => {
     count += 1;
-    if (problems.length < PROBLEMS_KEPT) problems.push({ kind, at, detail });
+    if (problems.length < PROBLEMS_LISTED) problems.push({ kind, at, detail });
   };
   return { add, problems, count: () => count };
 }

@@ -10,7 +10,7 @@ import { removeVolume } from './docker.js';
 import { type KafkaUser, upsertScramUsers, usersRefused } from './kafka-wire.js';
 import { assertPortFree, freePort, localPorts, portFor } from './ports.js';
 import { stopOrphan } from './process-record.js';
-import { keptPassword } from './secrets.js';
+import { storedPassword } from './secrets.js';
 import { type Exit, type SupervisedProcess, superviseProcess } from './supervise.js';
 
 export interface BrokerOptions {
@@ -76,7 +76,7 @@ async function launch(
   ports: BrokerPorts,
   options: Partial<BrokerOptions>,
 ): Promise<Broker> {
-  const admin = { username: options.adminUser ?? 'admin', password: keptPassword(join(dir, 'admin-password')) };
+  const admin = { username: options.adminUser ?? 'admin', password: storedPassword(join(dir, 'admin-password')) };
   const properties = join(dir, 'server.properties');
   const settings = serverProperties({
     clients: [{ name: 'CLIENT', bind: engine.bind, advertise: '127.0.0.1', port: ports.client }],

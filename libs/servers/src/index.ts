@@ -27,5 +27,5 @@ export {
   provisionDatabase,
   urlFor,
 } from './provision-database.js';
-export { generatePassword, keptPassword } from './secrets.js';
+export { generatePassword, storedPassword } from './secrets.js';
 export { type Exit, type ProcessSpec, type SupervisedProcess, superviseProcess } from './supervise.js';

@@ -178,7 +178,7 @@ async function logIn(address: string, login: KafkaLogin, ssl: boolean): Promise<
     const mechanism = login.mechanism.toUpperCase();
     const handshake = await connection.ask(api.saslHandshake, 1, false, string(mechanism));
     if (handshake.int16() !== 0) throw new Error(`the broker at ${address} does not offer ${mechanism}`);
-    const say = async (bytes: Buffer): Promise<Buffer> => {
+    const authenticate = async (bytes: Buffer): Promise<Buffer> => {
       const answer = await connection.ask(api.saslAuthenticate, 0, false, Buffer.concat([int32(bytes.length), bytes]));
       const code = answer.int16();
       answer.string();
@@ -186,8 +186,8 @@ async function logIn(address: string, login: KafkaLogin, ssl: boolean): Promise<
       if (code !== 0) throw new Error(`login at ${address} failed with Kafka's error ${code}`);
       return answer.bytes();
     };
-    if (login.mechanism === 'plain') await say(Buffer.from(`\0${login.username}\0${login.password}`));
-    else await scram(login, say);
+    if (login.mechanism === 'plain') await authenticate(Buffer.from(`\0${login.username}\0${login.password}`));
+    else await scram(login, authenticate);
     return connection;
   } catch (error) {
     connection.close();
@@ -195,11 +195,14 @@ async function logIn(address: string, login: KafkaLogin, ssl: boolean): Promise<
   }
 }
 
-async function scram({ username, password }: KafkaLogin, say: (bytes: Buffer) => Promise<Buffer>): Promise<void> {
+async function scram(
+  { username, password }: KafkaLogin,
+  authenticate: (bytes: Buffer) => Promise<Buffer>,
+): Promise<void> {
   const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
   const nonce = randomBytes(18).toString('base64');
   const first = `n=${username.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}`;
-  const challenge = (await say(Buffer.from(`n,,${first}`))).toString();
+  const challenge = (await authenticate(Buffer.from(`n,,${first}`))).toString();
   const field = (text: string, name: string): string =>
     text
       .split(',')
@@ -219,7 +222,7 @@ async function scram({ username, password }: KafkaLogin, say: (bytes: Buffer) =>
   const signed = `${first},${challenge},${final}`;
   const signature = hmac(createHash('sha256').update(clientKey).digest(), signed);
   const proof = Buffer.from(clientKey.map((byte, i) => byte ^ (signature[i] ?? 0)));
-  const outcome = (await say(Buffer.from(`${final},p=${proof.toString('base64')}`))).toString();
+  const outcome = (await authenticate(Buffer.from(`${final},p=${proof.toString('base64')}`))).toString();
   const expected = hmac(hmac(salted, 'Server Key'), signed);
   const given = Buffer.from(field(outcome, 'v'), 'base64');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new LoginRefused(username);

@@ -7,7 +7,7 @@ import { claimContainer, containerName, hasDocker, removeContainer, removeVolume
 import { assertPortFree, localPorts, portFor } from './ports.js';
 import { type PostgresPlace, placeFor, removePlace } from './postgres-place.js';
 import { commandLine, endProcess, stopOrphan } from './process-record.js';
-import { keptPassword } from './secrets.js';
+import { storedPassword } from './secrets.js';
 import { type Exit, type SupervisedProcess, superviseProcess } from './supervise.js';
 
 export interface PostgresOptions {
@@ -69,7 +69,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   mkdirSync(dir, { recursive: true });
   await stopOrphan(join(dir, 'postgres.pid.json'), name, 'SIGINT');
   const native = await findBinaries();
-  const password = keptPassword(join(dir, 'superuser-password'));
+  const password = storedPassword(join(dir, 'superuser-password'));
   if (native) return startNative(dir, port, native, password);
   if (await hasDocker()) return startInDocker(dir, port, password);
   throw new Error(

@@ -8,7 +8,7 @@ export function generatePassword(): string {
 }
 
 /** The password kept in a file of mode 0600, made at the first call. */
-export function keptPassword(file: string): string {
+export function storedPassword(file: string): string {
   mkdirSync(dirname(file), { recursive: true });
   try {
     writeFileSync(file, generatePassword(), { mode: 0o600, flag: 'wx' });

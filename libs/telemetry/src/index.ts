@@ -6,8 +6,8 @@ export {
   type HistogramName,
   instruments,
   observe,
+  type ReportGauge,
   record,
-  type Tell,
 } from './metrics.js';
 export { configured, isConfigured, startTelemetry } from './provider.js';
 export {

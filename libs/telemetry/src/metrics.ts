@@ -158,13 +158,13 @@ export function record(name: HistogramName, value: number, attributes: Attribute
 }
 
 /** Tells one value of a gauge. */
-export type Tell = (name: GaugeName, value: number, attributes: Attributes) => void;
+export type ReportGauge = (name: GaugeName, value: number, attributes: Attributes) => void;
 
 /**
  * Asks for gauges whenever metrics are exported, by default once a minute. What `look` throws is taken as no answer. Resolves
  * to a function that ends the asking.
  */
-export function observe(names: readonly GaugeName[], look: (report: Tell) => void | Promise<void>): () => void {
+export function observe(names: readonly GaugeName[], look: (report: ReportGauge) => void | Promise<void>): () => void {
   if (!isOn()) return () => undefined;
   const gauges = new Map<string, Observable>(
     names.map((name) => [name, meter().createObservableGauge(name, optionsOf(name))]),

@@ -33,7 +33,7 @@ import {
   type StateSeen,
 } from './observed.js';
 import { sampleOf, verdictsIn } from './sample.js';
-import { readKept } from './stored.js';
+import { readStored } from './stored.js';
 import { readHeld } from './tables.js';
 import { readTopics, sealedTopic, stateIn } from './topics.js';
 
@@ -67,12 +67,12 @@ export async function gather(
   const at = s.now();
   const isForgotten = forgottenBy(installed, topics.written, at);
   const verdicts = verdictsIn(topics.seen);
-  const chosen = await readKept(database, sampleOf(verdicts, given.judge), (read, total) =>
+  const chosen = await readStored(database, sampleOf(verdicts, given.judge), (read, total) =>
     s.progress(`facts of ${read} of ${total} verdicts read`),
   );
   const wanted = profilesOf(chosen, topics.seen);
   const read = await readRecord(s, installed, isForgotten, wanted);
-  const { record, states, versions, noStates, forgotten, unkept, profilesThen } = read;
+  const { record, states, versions, noStates, forgotten, unstored, profilesThen } = read;
   // A topic that was made again has other records at the same places.
   const placed = ({ place, version }: Pick<StateSeen, 'place' | 'version'>) => `${placeName(place)} ${version}`;
   const onTopics = new Set([...topics.states, ...topics.noStates].map(placed));
@@ -97,7 +97,7 @@ export async function gather(
     states: [...topics.states, ...versions.filter((seen) => !onTopics.has(placed(seen)))],
     noStates: [...topics.noStates, ...noStates.filter((seen) => !onTopics.has(placed(seen)))],
     unseen: new Map(
-      [...unkept].map(([topic, records]) => {
+      [...unstored].map(([topic, records]) => {
         const stateCount =
           topic === sealedTopic ? topics.states.filter(({ place }) => place.topic === topic).length : 0;
         return [topic, Math.max(0, records - stateCount)];
@@ -178,22 +178,22 @@ async function readReservations(url: string | undefined): Promise<readonly Reser
 const overwritten = ['consents.v1', 'controls.v1', 'policies.v1'];
 
 /** Counts the records of state topics whose bytes the record does not have: it keeps none of them, or they were gone before. */
-function keptOf(topics: readonly Topic[]) {
+function unstoredCounter(topics: readonly Topic[]) {
   const names = new Set(topics.filter(({ kind }) => kind === 'state').map(({ name }) => name));
   const ends = new Map<string, number>();
-  const kept = new Map<string, number>();
+  const stored = new Map<string, number>();
   return {
     see: ({ topic, topicId = '', partition, offset }: Leaf, whole: boolean): void => {
       if (!names.has(topic)) return;
       const place = `${topic} ${topicId}/${partition}`;
       ends.set(place, Math.max(ends.get(place) ?? 0, Number(offset) + 1));
-      if (whole) kept.set(topic, (kept.get(topic) ?? 0) + 1);
+      if (whole) stored.set(topic, (stored.get(topic) ?? 0) + 1);
     },
-    unkept: (): ReadonlyMap<string, number> =>
+    unstored: (): ReadonlyMap<string, number> =>
       new Map(
         [...names].map((name) => {
           const partitions = [...ends].filter(([place]) => place.startsWith(`${name} `));
-          return [name, partitions.reduce((sum, [, end]) => sum + end, 0) - (kept.get(name) ?? 0)];
+          return [name, partitions.reduce((sum, [, end]) => sum + end, 0) - (stored.get(name) ?? 0)];
         }),
       ),
   };
@@ -256,8 +256,8 @@ const versionOf = (profile: DataOf<'ProfileChanged'>): string => `${keyOfProfile
 /** The versions of profiles that verdicts rest on and that are not on the topic any more. */
 function profilesOf(chosen: readonly Chosen[], seen: readonly Seen[]): ReadonlySet<string> {
   const wanted = new Set<string>();
-  for (const { kept } of chosen) {
-    const { contacts, accounts, adAccounts } = (kept?.facts ?? {}) as Partial<GateFacts>;
+  for (const { stored } of chosen) {
+    const { contacts, accounts, adAccounts } = (stored?.facts ?? {}) as Partial<GateFacts>;
     for (const [id, fact] of Object.entries(contacts ?? {})) wanted.add(`${profileKey.contact(id)} ${fact?.version}`);
     for (const [id, fact] of Object.entries(accounts ?? {})) wanted.add(`${profileKey.account(id)} ${fact?.version}`);
     for (const [id, fact] of Object.entries(adAccounts ?? {})) {
@@ -284,7 +284,7 @@ async function readRecord(
   noStates: NoState[];
   forgotten: Seen[];
   profilesThen: DataOf<'ProfileChanged'>[];
-  unkept: ReadonlyMap<string, number>;
+  unstored: ReadonlyMap<string, number>;
 }> {
   const histories = new Map(topics.filter(({ name }) => overwritten.includes(name)).map((t) => [t.name, t]));
   const stateTopics = new Map(topics.filter(({ kind }) => kind === 'state').map((t) => [t.name, t]));
@@ -300,7 +300,7 @@ async function readRecord(
   const profilesThen: DataOf<'ProfileChanged'>[] = [];
   const appended: string[] = [];
   const { see, superseded, forget } = compaction(topics);
-  const { see: count, unkept } = keptOf(topics);
+  const { see: count, unstored } = unstoredCounter(topics);
   const ids = new Map<string, string | undefined>();
   try {
     const opened = await readExport(await s.audit.lines('/v1/record/export'));
@@ -377,7 +377,7 @@ async function readRecord(
       proposed,
       assigned,
     };
-    return { record, states, versions, noStates, forgotten, unkept: unkept(), profilesThen };
+    return { record, states, versions, noStates, forgotten, unstored: unstored(), profilesThen };
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);

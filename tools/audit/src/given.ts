@@ -20,23 +20,23 @@ import {
   approvedEvent,
   at,
   contact,
+  type FactsChange,
   factsFor,
   granted,
   permitKeys,
   policyOf,
   proposalOf,
-  type ToldFacts,
   taskOf,
 } from '@countersign/gate/testing';
 import { messageIdOf } from './facts.js';
 import {
-  type Kept,
   type Observed,
   type Place,
   placeName,
   type Reserved,
   type Seen,
   type StateSeen,
+  type StoredVerdict,
 } from './observed.js';
 import { verdictsIn } from './sample.js';
 
@@ -68,7 +68,7 @@ export function world(policy: Policy = policyOf()) {
   // Long before: its topic has forgotten it, the record has not.
   const ofAgent = taskOf('paid-media-agent');
   /** What the validator's tables have of verdicts, by the place of each. */
-  const kept = new Map<string, Kept>();
+  const stored = new Map<string, StoredVerdict>();
 
   const place = (topic: string, when: string): Place => {
     const found = { topic, partition: 0, offset: String(written.length), at: when };
@@ -140,7 +140,7 @@ export function world(policy: Policy = policyOf()) {
       under = policy,
       made = (judgement) => judgement,
       ...stated
-    }: ToldFacts & {
+    }: FactsChange & {
       key?: SigningKey;
       when?: string;
       /** What it is judged under, published or not. */
@@ -157,7 +157,7 @@ export function world(policy: Policy = policyOf()) {
       ...approvedEvent(proposal, judgement, key),
       ...(review && { review: { reviewId: review.reviewId, by: review.by, decision: review.decision } }),
     };
-    kept.set(placeName(add('actions.approved.v1', 'ActionApproved', approval, when).place), { known: true, facts });
+    stored.set(placeName(add('actions.approved.v1', 'ActionApproved', approval, when).place), { known: true, facts });
     for (const { ledger, amount } of approval.reservations) {
       if (ledger.startsWith(rateLedger)) continue;
       reserved.push({ permitId: approval.permitId, issuedAt: when, ledger, amount, state: 'held' });
@@ -233,7 +233,7 @@ export function world(policy: Policy = policyOf()) {
       verdicts: verdictsIn(seen).length,
       chosen: verdictsIn(more.seen ?? seen).map((verdict) => ({
         seen: verdict,
-        kept: kept.get(placeName(verdict.place)) ?? { known: true, facts: null },
+        stored: stored.get(placeName(verdict.place)) ?? { known: true, facts: null },
       })),
     },
     profilesThen: [],
@@ -276,7 +276,7 @@ export function world(policy: Policy = policyOf()) {
     observed,
     reserved,
     messages,
-    kept,
+    stored,
     policy,
     source: sourceOf,
   };

@@ -13,7 +13,7 @@ import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
 import { at, contact, minutes, otherKey, world } from './given.js';
-import { answersKeptDays } from './judged.js';
+import { answerRetentionDays } from './judged.js';
 import { type Observed, placeName } from './observed.js';
 import { auditText } from './report.js';
 import { sampleOf, verdictsIn } from './sample.js';
@@ -38,8 +38,8 @@ const found = (observed: Observed): Record<string, string[]> => {
 const line = (report: AuditReport) => report.invariants.find(({ invariant }) => invariant === 'judged');
 /** What the validator's table has of the newest approval is changed. */
 const alter = (w: ReturnType<typeof world>, change: (facts: ReturnType<typeof factsFor>) => object | null): void => {
-  const [place, { facts }] = [...w.kept].at(-1) as [string, { facts: ReturnType<typeof factsFor> }];
-  w.kept.set(place, { known: true, facts: change(structuredClone(facts)) });
+  const [place, { facts }] = [...w.stored].at(-1) as [string, { facts: ReturnType<typeof factsFor> }];
+  w.stored.set(place, { known: true, facts: change(structuredClone(facts)) });
 };
 
 describe('a policy that somebody put into the tables', () => {
@@ -289,7 +289,7 @@ describe('what was counted and timed', () => {
       const { proposalId, taskId, agent, play, action } = message;
       const about = { proposalId, actionId: action.actionId, taskId, agent, play, digest, verdict, action };
       const made = w.add('actions.refused.v1', 'ActionRefused', { ...about, kind: action.kind });
-      w.kept.set(placeName(made.place), { known: true, facts: change(structuredClone(facts)) });
+      w.stored.set(placeName(made.place), { known: true, facts: change(structuredClone(facts)) });
       return checkInvariants(w.observed());
     };
     expect([judged(refused(true)), line(refused(true))?.note]).toEqual([[], undefined]);
@@ -396,7 +396,7 @@ test('refusals and escalations are judged again as well', () => {
     deadline: escalation?.deadline ?? '',
   };
   const { place } = w.add('actions.escalated.v1', 'ActionEscalated', escalated);
-  w.kept.set(`${place.topic}/${place.partition}/${place.offset}`, { known: true, facts });
+  w.stored.set(`${place.topic}/${place.partition}/${place.offset}`, { known: true, facts });
   expect(line(checkInvariants(w.observed()))).toMatchObject({ checked: 1, violations: 0 });
   alter(w, (f) => ({ ...f, author: 'nobody' }));
   expect(found(w.observed()).judged).toHaveLength(1);
@@ -409,7 +409,7 @@ test('refusals and escalations are judged again as well', () => {
     kind: 'ads.set_bid',
     verdict: { ...verdict, outcome: 'refused', reasons },
   });
-  refused.kept.set(`${made.place.topic}/${made.place.partition}/${made.place.offset}`, {
+  refused.stored.set(`${made.place.topic}/${made.place.partition}/${made.place.offset}`, {
     known: true,
     facts: factsFor(other, {}, supervised, at),
   });
@@ -421,7 +421,7 @@ test('refusals and escalations are judged again as well', () => {
 test('an approval that the validator has nothing of was not given by it', () => {
   const w = world();
   w.approve(w.propose('ads.set_bid'));
-  w.kept.set([...w.kept.keys()].at(-1) as string, { known: false, facts: null });
+  w.stored.set([...w.stored.keys()].at(-1) as string, { known: false, facts: null });
   expect(found(w.observed()).judged).toEqual([expect.stringMatching(/neither this verdict nor its permit/)]);
 });
 
@@ -443,7 +443,7 @@ test('what cannot be judged again is counted with the reason, and is no violatio
   const { again } = world().observed();
   expect(
     not((w) => ({
-      again: { ...again, verdicts: 1, chosen: w.observed().again.chosen.map((c) => ({ ...c, kept: null })) },
+      again: { ...again, verdicts: 1, chosen: w.observed().again.chosen.map((c) => ({ ...c, stored: null })) },
     })),
   ).toMatch(/tables could not be read/);
   expect(not((w) => ({ seen: w.observed().seen.filter(({ event }) => event.type !== 'ActionProposed') }))).toMatch(
@@ -545,5 +545,5 @@ test('a sample has one verdict of each stretch of time, the same ones for the sa
 });
 
 test('answers are looked for as long as their topic keeps them', () => {
-  expect(answersKeptDays).toBe(topicNamed('reviews.decided.v1', topology()).retentionDays);
+  expect(answerRetentionDays).toBe(topicNamed('reviews.decided.v1', topology()).retentionDays);
 });

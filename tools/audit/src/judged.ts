@@ -100,16 +100,16 @@ export function judged(facts: Facts): Finding {
   };
 }
 
-function judgedAgain({ seen, kept }: Chosen, facts: Ground): Outcome {
+function judgedAgain({ seen, stored }: Chosen, facts: Ground): Outcome {
   const { type, data } = seen.event;
   const { verdict } = data;
-  if (kept === null) return not('the validator’s tables could not be read');
-  if (!kept.known && type === 'ActionApproved') {
+  if (stored === null) return not('the validator’s tables could not be read');
+  if (!stored.known && type === 'ActionApproved') {
     return differs('the validator has neither this verdict nor its permit, so it was not the validator that gave it');
   }
-  if (kept.facts === null) return not('the validator has no facts of it, as after a restore');
-  if (typeof kept.facts !== 'object') return differs(noFacts);
-  const given = kept.facts as GateFacts;
+  if (stored.facts === null) return not('the validator has no facts of it, as after a restore');
+  if (typeof stored.facts !== 'object') return differs(noFacts);
+  const given = stored.facts as GateFacts;
   const { version, digest } = verdict.policy;
   const policy = digest === null ? null : facts.policies.get(policyName({ version, digest }));
   if (policy === undefined) return not('its policy is not among those that were published');
@@ -303,12 +303,12 @@ function assignment(
   // A version before kept less of it, and what rests on that needed a person.
   const { contactIds: _contacts, campaignId: _campaign, named: _named, ...before } = published;
   const expected = task.contactIds === undefined ? before : taskAbout(published, contacts);
-  const { assumed, ...kept } = task;
+  const { assumed, ...rest } = task;
   // Of before its end was kept: the validator took the most that a play can give.
-  const { dueAt, contactCount } = kept;
+  const { dueAt, contactCount } = rest;
   const most = Date.parse(published.dueAt) + longestDueMs;
   const same = assumed
-    ? canonical({ ...expected, dueAt, contactCount }) === canonical(kept) &&
+    ? canonical({ ...expected, dueAt, contactCount }) === canonical(rest) &&
       Date.parse(dueAt) <= most &&
       contactCount <= 1000
     : canonical(expected) === canonical(task);
@@ -386,7 +386,7 @@ const day = 86_400_000;
 /** The longest that a play gives a task, and a day in which the task is read. */
 const longestDueMs = 8 * day;
 /** How many days `reviews.decided.v1` keeps an answer. */
-export const answersKeptDays = 30;
+export const answerRetentionDays = 30;
 
 /** The answer that it rests on is the one that a person gave. */
 function answer(data: VerdictSeen['event']['data'], { review }: GateFacts, facts: Ground): Outcome | undefined {
@@ -400,7 +400,7 @@ function answer(data: VerdictSeen['event']['data'], { review }: GateFacts, facts
     canonical(review);
   if (given.some(({ event }) => isSame(event.data))) return undefined;
   // The topic may have forgotten what is nearly as old as it keeps.
-  const isOld = Date.parse(review.at) < Date.parse(facts.at) - (answersKeptDays - 1) * day;
+  const isOld = Date.parse(review.at) < Date.parse(facts.at) - (answerRetentionDays - 1) * day;
   return given.length === 0 && isOld
     ? not('the answer that it rests on is not on the topic any more')
     : differs(`it rests on an answer of ${review.by} that nobody gave`);

@@ -1,4 +1,4 @@
-import { keyOfProfile, saysIdIsForeign } from '@countersign/contracts';
+import { keyOfProfile, refusesForeignId } from '@countersign/contracts';
 import { authorOf, executorOf, type Facts, proposalName, settledAs } from './facts.js';
 import type { Finding, Violation, Waiting } from './finding.js';
 import { type Place, placeName } from './observed.js';
@@ -161,7 +161,7 @@ function proposals(facts: Facts, step: Check): void {
   for (const { event } of [...facts.eventsOf('ActionApproved'), ...facts.eventsOf('ActionRefused')]) {
     judged.add(proposalName(event.data.agent, event.data.proposalId));
     // What an agent was told under the id of another one's escalation closes nothing.
-    if (!saysIdIsForeign(event.data.verdict)) closed.add(event.data.proposalId);
+    if (!refusesForeignId(event.data.verdict)) closed.add(event.data.proposalId);
     if (event.data.review) answered.add(event.data.review.reviewId);
   }
   for (const { event } of facts.eventsOf('ActionEscalated'))

@@ -20,7 +20,7 @@ export interface Seen<T extends EventType = EventType> {
 export type VerdictSeen = Seen<'ActionApproved'> | Seen<'ActionRefused'> | Seen<'ActionEscalated'>;
 
 /** What the validator's tables have of a verdict; read after the topics. */
-export interface Kept {
+export interface StoredVerdict {
   /** It has the verdict, or its permit. */
   readonly known: boolean;
   /** What the verdict rests on, as it is stored; null: nothing is. */
@@ -30,7 +30,7 @@ export interface Kept {
 /** A verdict to be judged again; `kept` is null where the tables could not be read. */
 export interface Chosen {
   readonly seen: VerdictSeen;
-  readonly kept: Kept | null;
+  readonly stored: StoredVerdict | null;
 }
 
 /** An inbound signal: only its name, never its content. */

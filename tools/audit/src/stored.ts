@@ -1,13 +1,13 @@
 import { parseJson } from '@countersign/contracts';
 import pg from 'pg';
 import { throwIfDenied } from './denied.js';
-import { type Chosen, type Kept, placeName, type VerdictSeen } from './observed.js';
+import { type Chosen, placeName, type StoredVerdict, type VerdictSeen } from './observed.js';
 
 /** Verdicts whose facts are read with one statement. */
 const atOnce = 500;
 
 // Facts that were stored at another time are of another judgement.
-const keptSql = `
+const storedSql = `
   SELECT n.place, v.verdict_id IS NOT NULL OR p.permit_id IS NOT NULL AS known, CASE WHEN v.at = n.at THEN v.facts::text END AS facts
   FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::uuid[]) AS n(place, proposal, digest, outcome, at, permit)
   LEFT JOIN LATERAL (
@@ -20,21 +20,21 @@ const keptSql = `
  * What the validator keeps of these verdicts, to be read after the topics that they are on: null for all where its tables are not this
  * command's to read. `onProgress` hears how many are read.
  */
-export async function readKept(
+export async function readStored(
   url: string | undefined,
   verdicts: readonly VerdictSeen[],
   onProgress: (read: number, total: number) => void,
 ): Promise<readonly Chosen[]> {
-  const unread = verdicts.map((seen) => ({ seen, kept: null }));
+  const unread = verdicts.map((seen) => ({ seen, stored: null }));
   if (url === undefined || verdicts.length === 0) return unread;
   const limits = { connectionTimeoutMillis: 5_000, query_timeout: 60_000 };
   const client = new pg.Client({ connectionString: url, application_name: 'audit', ...limits });
-  const kept = new Map<string, Kept>();
+  const stored = new Map<string, StoredVerdict>();
   try {
     await client.connect();
     for (let from = 0; from < verdicts.length; from += atOnce) {
       const some = verdicts.slice(from, from + atOnce);
-      const { rows } = await client.query<{ place: string; known: boolean; facts: string | null }>(keptSql, [
+      const { rows } = await client.query<{ place: string; known: boolean; facts: string | null }>(storedSql, [
         some.map(({ place }) => placeName(place)),
         some.map(({ event }) => event.data.proposalId),
         some.map(({ event }) => event.data.digest),
@@ -43,10 +43,10 @@ export async function readKept(
         some.map(({ event }) => ('permitId' in event.data ? event.data.permitId : null)),
       ]);
       for (const { place, known, facts } of rows)
-        kept.set(place, { known, facts: facts === null ? null : read(facts) });
+        stored.set(place, { known, facts: facts === null ? null : read(facts) });
       onProgress(Math.min(from + atOnce, verdicts.length), verdicts.length);
     }
-    return verdicts.map((seen) => ({ seen, kept: kept.get(placeName(seen.place)) ?? null }));
+    return verdicts.map((seen) => ({ seen, stored: stored.get(placeName(seen.place)) ?? null }));
   } catch (error) {
     throwIfDenied(error);
     return unread;

@@ -56,15 +56,15 @@ const problemContent = { 'application/problem+json': { schema: { $ref: '#/compon
 const sentBack = { [requestIdHeader]: { description: 'The id of the request', schema: { type: 'string' } } };
 
 function responsesOf(
-  says: Pick<Documentation, 'answers' | 'problems'>,
+  docs: Pick<Documentation, 'answers' | 'problems'>,
   isClosed: boolean,
   hasRoles: boolean,
 ): Record<string, object> {
-  const problems = [...always, ...(isClosed ? toStrangers : []), ...(hasRoles ? [403] : []), ...(says.problems ?? [])];
-  const statuses = new Set([...problems, ...Object.keys(says.answers).map(Number)]);
+  const problems = [...always, ...(isClosed ? toStrangers : []), ...(hasRoles ? [403] : []), ...(docs.problems ?? [])];
+  const statuses = new Set([...problems, ...Object.keys(docs.answers).map(Number)]);
   return Object.fromEntries(
     [...statuses].map((status) => {
-      const answer = says.answers[status];
+      const answer = docs.answers[status];
       const content = { ...(answer && contentOf(answer)), ...(problems.includes(status) && problemContent) };
       const body = Object.keys(content).length > 0 && { content };
       return [status, { description: descriptionOf(answer, status), headers: sentBack, ...body }];
@@ -83,7 +83,7 @@ const descriptionOf = (answer: Documentation['answers'][number] | undefined, sta
 };
 
 interface Route {
-  readonly says: Documentation;
+  readonly docs: Documentation;
   readonly open: boolean;
   readonly roles: readonly string[];
 }
@@ -98,19 +98,19 @@ function routesOf(controllers: readonly Type[]): Map<string, Route> {
     for (const name of scanner.getAllMethodNames(controller.prototype)) {
       const handler = controller.prototype[name];
       if (Reflect.getMetadata(PATH_METADATA, handler) === undefined) continue;
-      const says: Documentation | undefined = Reflect.getMetadata(documentation.route, handler);
-      if (!says) throw new Error(`${controller.name}.${name} has no @Documented()`);
+      const docs: Documentation | undefined = Reflect.getMetadata(documentation.route, handler);
+      if (!docs) throw new Error(`${controller.name}.${name} has no @Documented()`);
       const id = operationId(controller.name, name);
       if (routes.has(id)) throw new Error(`two routes are called ${id}`);
-      routes.set(id, { says, open: isOpen(handler, controller), roles: rolesOf(handler, controller) });
+      routes.set(id, { docs, open: isOpen(handler, controller), roles: rolesOf(handler, controller) });
       if (prepared.has(handler)) continue;
       prepared.add(handler);
       const on = [controller.prototype, name, Object.getOwnPropertyDescriptor(controller.prototype, name)] as const;
-      const { summary, description } = says;
+      const { summary, description } = docs;
       ApiOperation({ summary, ...(description !== undefined && { description }) })(
         ...(on as Parameters<MethodDecorator>),
       );
-      for (const [header, schema] of Object.entries(says.headers ?? {}))
+      for (const [header, schema] of Object.entries(docs.headers ?? {}))
         ApiHeader({ name: header, required: !schema.safeParse(undefined).success, schema: jsonSchema(schema) })(
           ...(on as [object, string, PropertyDescriptor]),
         );
@@ -128,10 +128,10 @@ type Operation = Record<string, unknown> & { operationId: string; parameters?: {
 function securityOf(
   { schemes, credentials }: Pick<Described, 'schemes' | 'credentials'>,
   method: string,
-  { open, roles, says }: { open: boolean; roles: readonly string[]; says: Pick<Documentation, 'credentials'> },
+  { open, roles, docs }: { open: boolean; roles: readonly string[]; docs: Pick<Documentation, 'credentials'> },
 ): object[] {
-  if (open && !says.credentials) return [];
-  const names = says.credentials ?? credentials?.usual ?? Object.keys(schemes);
+  if (open && !docs.credentials) return [];
+  const names = docs.credentials ?? credentials?.usual ?? Object.keys(schemes);
   const purpose = ['get', 'head'].includes(method) ? 'toRead' : 'toChange';
   return names.flatMap((name) => {
     const together = credentials?.parts[name]?.[purpose] ?? [name];
@@ -141,11 +141,11 @@ function securityOf(
 }
 
 function finish(operation: Operation, path: string, method: string, route: Route, service: Described): void {
-  const { says, open, roles } = route;
-  operation.responses = responsesOf(says, !open, roles.length > 0);
+  const { docs, open, roles } = route;
+  operation.responses = responsesOf(docs, !open, roles.length > 0);
   operation.security = securityOf(service, method, route);
-  if (says.body)
-    operation.requestBody = { required: true, content: { 'application/json': { schema: jsonSchema(says.body) } } };
+  if (docs.body)
+    operation.requestBody = { required: true, content: { 'application/json': { schema: jsonSchema(docs.body) } } };
   if (roles.length > 0) operation['x-required-roles'] = roles;
   // The rest of an address, which Fastify calls `*`.
   const rest = /\{(\w+)\}$/.exec(path)?.[1];
@@ -183,8 +183,8 @@ export async function documentOf(module: Type | DynamicModule, service: Describe
       finish(operation, path, method, route, service);
     }
   for (const type of typesOf('providers')) {
-    const says: DocumentedRoute | undefined = Reflect.getMetadata(documentation.pastNest, type);
-    if (says) Object.assign(document.paths, pathPastNest(says, service));
+    const docs: DocumentedRoute | undefined = Reflect.getMetadata(documentation.pastNest, type);
+    if (docs) Object.assign(document.paths, pathPastNest(docs, service));
   }
   document.components = {
     ...document.components,
@@ -194,13 +194,13 @@ export async function documentOf(module: Type | DynamicModule, service: Describe
   return document;
 }
 
-const pathPastNest = (says: DocumentedRoute, service: Described) => ({
-  [says.path]: {
-    [says.method]: {
-      operationId: says.operationId,
-      summary: says.summary,
-      ...(says.description !== undefined && { description: says.description }),
-      parameters: Object.entries(says.headers ?? {}).map(([name, schema]) => ({
+const pathPastNest = (docs: DocumentedRoute, service: Described) => ({
+  [docs.path]: {
+    [docs.method]: {
+      operationId: docs.operationId,
+      summary: docs.summary,
+      ...(docs.description !== undefined && { description: docs.description }),
+      parameters: Object.entries(docs.headers ?? {}).map(([name, schema]) => ({
         name,
         in: 'header',
         required: !schema.safeParse(undefined).success,
@@ -209,11 +209,11 @@ const pathPastNest = (says: DocumentedRoute, service: Described) => ({
       requestBody: {
         required: true,
         content: Object.fromEntries(
-          Object.entries(says.body).map(([media, schema]) => [media, { schema: jsonSchema(schema) }]),
+          Object.entries(docs.body).map(([media, schema]) => [media, { schema: jsonSchema(schema) }]),
         ),
       },
-      responses: responsesOf(says, true, false),
-      security: securityOf(service, says.method, { open: false, roles: [], says }),
+      responses: responsesOf(docs, true, false),
+      security: securityOf(service, docs.method, { open: false, roles: [], docs }),
     },
   },
 });

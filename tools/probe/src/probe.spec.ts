@@ -4,12 +4,12 @@ import { judge, open, taskFact } from '@countersign/gate';
 import {
   approvedEvent,
   at,
+  type FactsChange,
   factsFor,
   permitKeys,
   policyOf,
   proposalOf,
   stateFor,
-  type ToldFacts,
 } from '@countersign/gate/testing';
 import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
@@ -123,7 +123,7 @@ test('a step again and words of its own are wrong by the one thing that they try
   const twin = proposedMessage(base, { ...to, step });
   const { contactId } = to;
   const task = { ...taskFact({ ...taskOf(twin), contactIds: [contactId], kinds: ['email.send'] }) };
-  const against = (proposal: typeof twin, facts: ToldFacts) =>
+  const against = (proposal: typeof twin, facts: FactsChange) =>
     judge(proposal, factsFor(proposal, { task, ...facts }), policy, at).verdict.reasons.flatMap((r) =>
       r.outcome === 'pass' ? [] : [`${r.rule} ${r.outcome}`],
     );

@@ -1,9 +1,9 @@
 import type { ActionSettled } from '@countersign/contracts';
-import type { Said } from '@countersign/runtime';
+import type { PublishedEvent } from '@countersign/runtime';
 import type { End, Ended, Rejected } from './permit-machine.js';
 
 /** How a permit had ended before a restore, by the last settlement of it that was published. */
-export interface EndSaid {
+export interface PublishedEnd {
   readonly settlement: Pick<ActionSettled, 'permitId' | 'actionId' | 'proposalId' | 'connector'>;
   /** The id of the event that says so. */
   readonly id: string;
@@ -18,8 +18,8 @@ export function endSettled({ outcome, ...settled }: ActionSettled): End | undefi
 }
 
 /** One end a permit. What a person decided comes after the unresolved end that it replaces. */
-export function endsSaid(published: readonly Said[]): readonly EndSaid[] {
-  const ends = new Map<string, EndSaid>();
+export function publishedEnds(published: readonly PublishedEvent[]): readonly PublishedEnd[] {
+  const ends = new Map<string, PublishedEnd>();
   for (const { id, type, data } of published) {
     const end = type === 'ActionSettled' ? endSettled(data) : undefined;
     if (type === 'ActionSettled' && end) ends.set(data.permitId, { settlement: data, id, end });
@@ -28,7 +28,7 @@ export function endsSaid(published: readonly Said[]): readonly EndSaid[] {
 }
 
 /** How one approval had been answered before a restore, by the event that said so. */
-export function answerSaid(published: readonly Said[] | undefined): Ended | Rejected | undefined {
+export function publishedAnswer(published: readonly PublishedEvent[] | undefined): Ended | Rejected | undefined {
   for (const { type, data } of published ?? []) {
     if (type === 'PermitRejected') return { state: 'rejected', reason: data.reason };
     const end = type === 'ActionSettled' ? endSettled(data) : undefined;

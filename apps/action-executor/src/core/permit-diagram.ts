@@ -1,5 +1,5 @@
 import type { Found } from './answer.js';
-import { type Event, type GateSays, type Permit, type State, step } from './permit-machine.js';
+import { type Event, type GateAnswer, type Permit, type State, step } from './permit-machine.js';
 
 /* The machine is asked about one permit of each state and one event of each kind; the diagram is what it answers. */
 
@@ -31,7 +31,7 @@ export const gateWords = {
   refuses: { kind: 'ends', outcome: 'refused', reason },
   expired: { kind: 'ends', outcome: 'expired', reason },
   void: { kind: 'void', reason },
-} as const satisfies Record<string, GateSays>;
+} as const satisfies Record<string, GateAnswer>;
 
 const done = { outcome: 'done', externalReference: 'x/1' } as const;
 const rejected = { outcome: 'rejected', reason } as const;
@@ -40,7 +40,7 @@ const absent = { outcome: 'absent' } as const;
 const { opens, waits, refuses } = gateWords;
 
 const words = Object.entries(gateWords);
-const found = (what: Found, gate: GateSays = opens): Event => ({ on: 'found', found: what, gate });
+const found = (what: Found, gate: GateAnswer = opens): Event => ({ on: 'found', found: what, gate });
 
 /** After these a permit waits for its next turn, or is called again: in its last turn it ends. */
 const inLastTurn = new Set(['found nothing', 'absent, opens', 'answered rejected', 'silent', 'unsent']);

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Answer, Found, Unknown } from './answer.js';
 import { events, gateWords, permits } from './permit-diagram.js';
-import { type Effect, type End, type Event, type GateSays, type Permit, standing, step } from './permit-machine.js';
+import { type Effect, type End, type Event, type GateAnswer, type Permit, standing, step } from './permit-machine.js';
 
 /* Lives of one permit: the machine, its row, and a connected system that honours its keys, with requests that land late or never. */
 
 const patience = { turns: 4, backoffMs: 500, behindMs: 150 };
-const gates: readonly GateSays[] = Object.values(gateWords);
+const gates: readonly GateAnswer[] = Object.values(gateWords);
 const ends = ['executed', 'failed', 'refused', 'expired', 'unresolved'] as const;
 
 /** One life; `choose(n)` says which of `n` possible things happens next. */

@@ -4,8 +4,8 @@ import { events, permits, table } from './permit-diagram.js';
 import {
   type End,
   type Event,
-  type GateSays,
-  gateSays,
+  type GateAnswer,
+  gateAnswer,
   type Patience,
   type Permit,
   type State,
@@ -15,13 +15,14 @@ import {
   type Tried,
 } from './permit-machine.js';
 
-const claimed = (permit: Permit, gate: GateSays, patience: Patience): Step =>
+const claimed = (permit: Permit, gate: GateAnswer, patience: Patience): Step =>
   step(permit, { on: 'claimed', gate, readBefore: false }, patience);
-const onOpening = (gate: GateSays, patience: Patience): Step => claimed({ state: 'new' }, gate, patience);
-const onReopening = (gate: GateSays, patience: Patience): Step => claimed({ state: 'held', turns: 1 }, gate, patience);
-const beforeFirstCall = (gate: GateSays, tried: Tried, patience: Patience): Step =>
+const onOpening = (gate: GateAnswer, patience: Patience): Step => claimed({ state: 'new' }, gate, patience);
+const onReopening = (gate: GateAnswer, patience: Patience): Step =>
+  claimed({ state: 'held', turns: 1 }, gate, patience);
+const beforeFirstCall = (gate: GateAnswer, tried: Tried, patience: Patience): Step =>
   step({ state: 'calling', tried }, { on: 'looked', gate }, patience);
-const onFound = (found: Found, gate: GateSays, tried: Tried, patience: Patience): Step =>
+const onFound = (found: Found, gate: GateAnswer, tried: Tried, patience: Patience): Step =>
   step({ state: 'asking', tried }, { on: 'found', found, gate }, patience);
 const onAnswer = (answer: Answer | Unknown, tried: Tried, patience: Patience): Step =>
   step({ state: tried.sent > 0 ? 'repeating' : 'calling', tried }, { on: 'answered', answer }, patience);
@@ -29,17 +30,17 @@ const endOf = ({ to }: Step): End | undefined => ('end' in to ? to.end : undefin
 
 const patience = { turns: 3, backoffMs: 500, behindMs: 150 };
 const reason = { code: 'stopped', detail: 'stopped: agent:a by lea: enough' };
-const ok: GateSays = { kind: 'opens' };
-const behind: GateSays = { kind: 'waits', until: null, reason: { code: 'state-behind', detail: 'behind' } };
-const early: GateSays = {
+const ok: GateAnswer = { kind: 'opens' };
+const behind: GateAnswer = { kind: 'waits', until: null, reason: { code: 'state-behind', detail: 'behind' } };
+const early: GateAnswer = {
   kind: 'waits',
   until: '2026-11-21T10:00:00.000Z',
   reason: { code: 'early', detail: 'early' },
 };
-const refused: GateSays = { kind: 'ends', outcome: 'refused', reason };
-const stale: GateSays = { kind: 'waits', until: null, reason: { code: 'state-stale', detail: 'not compared' } };
-const expired: GateSays = { kind: 'ends', outcome: 'expired', reason: { code: 'expired', detail: 'expired' } };
-const forged: GateSays = { kind: 'void', reason: { code: 'signature', detail: 'bad signature' } };
+const refused: GateAnswer = { kind: 'ends', outcome: 'refused', reason };
+const stale: GateAnswer = { kind: 'waits', until: null, reason: { code: 'state-stale', detail: 'not compared' } };
+const expired: GateAnswer = { kind: 'ends', outcome: 'expired', reason: { code: 'expired', detail: 'expired' } };
+const forged: GateAnswer = { kind: 'void', reason: { code: 'signature', detail: 'bad signature' } };
 const done: Answer = { outcome: 'done', externalReference: 'x/1', before: { bidMinor: 1 }, after: { bidMinor: 2 } };
 const executed: End = {
   outcome: 'executed',
@@ -55,7 +56,7 @@ const turn = (n: number): Tried => ({ turn: n, sent: n - 1 });
 /** A step in a few words: what is done, and how it ends. */
 const brief = ({ to, effect }: Step): string => (effect.do === 'settle' ? to.state : effect.do);
 
-test.each<[string, GateSays, string]>([
+test.each<[string, GateAnswer, string]>([
   ['spends a permit that opens', ok, 'take'],
   ['waits where its own state is behind the permit', behind, 'wait'],
   ['waits for the time that the permit names', early, 'wait'],
@@ -66,16 +67,16 @@ test.each<[string, GateSays, string]>([
   expect(brief(onOpening(opening, patience))).toBe(expected);
 });
 
-test.each<[string, Parameters<typeof gateSays>[0], GateSays['kind']]>([
+test.each<[string, Parameters<typeof gateAnswer>[0], GateAnswer['kind']]>([
   ['an open permit', { ok: true }, 'opens'],
   ['a stop', { ok: false, refusal: { kind: 'refused', ...reason, code: 'stopped', settles: 'refused' } }, 'ends'],
   ['a replay', { ok: false, refusal: { kind: 'refused', ...reason, code: 'spent', settles: null } }, 'void'],
   ['an early permit', { ok: false, refusal: { kind: 'wait', code: 'early', detail: '', until: null } }, 'waits'],
 ])('%s stands as such', (_name, opening, kind) => {
-  expect(gateSays(opening).kind).toBe(kind);
+  expect(gateAnswer(opening).kind).toBe(kind);
 });
 
-test.each<[string, GateSays, string]>([
+test.each<[string, GateAnswer, string]>([
   ['calls what may run now', ok, 'call'],
   ['refuses on a stop that came after the spend', refused, 'refused'],
   ['refuses on expiry after the spend: it was never called', expired, 'refused'],
@@ -85,7 +86,7 @@ test.each<[string, GateSays, string]>([
   expect(brief(beforeFirstCall(now, turn(1), patience))).toBe(expected);
 });
 
-test.each<[string, GateSays, string]>([
+test.each<[string, GateAnswer, string]>([
   ['sets out for what opens again', ok, 'turn'],
   ['waits on', stale, 'wait'],
   ['refuses what was stopped', refused, 'refused'],
@@ -107,7 +108,7 @@ test('to wait uses up no turn, however long it takes', () => {
     });
 });
 
-test.each<[string, Found, GateSays, number, string]>([
+test.each<[string, Found, GateAnswer, number, string]>([
   ['present is executed, even if it may not run now', done, refused, 2, 'executed'],
   ['a definite refusal is a failure', rejection, ok, 2, 'failed'],
   ['absent is called again when it may run now', { outcome: 'absent' }, ok, 2, 'call'],
@@ -209,7 +210,7 @@ test('what no database could keep is not written down: an answer with it still e
     outcome: 'executed',
     externalReference: 'a\ufffdb \ufffd c',
   });
-  const words = { said: 'a \\u0000 in words' };
+  const words = { text: 'a \\u0000 in words' };
   expect(end({ outcome: 'done', externalReference: 'r', after: words })).toMatchObject({ after: words });
   expect(end({ outcome: 'rejected', reason: { code: 'long', detail: `${'x'.repeat(999)}😀` } })?.reason?.detail).toBe(
     `${'x'.repeat(999)}\ufffd`,

@@ -16,7 +16,7 @@ export type End = Pick<ActionSettled, 'reason' | 'externalReference' | 'spentMin
 };
 
 /** What the gate says of a permit now: `open()` or `recheck()`, without the action. */
-export type GateSays =
+export type GateAnswer =
   | { readonly kind: 'opens' }
   /** It is good, not now: early until a time, or our own state is behind it. */
   | { readonly kind: 'waits'; readonly until: string | null; readonly reason: Fault }
@@ -61,23 +61,23 @@ export type State = Permit['state'];
 /** What happens to a permit. */
 export type Event =
   /** Its job is claimed. `readBefore`: the approval was read before a restore, and what was lost may have called. */
-  | { readonly on: 'claimed'; readonly gate: GateSays; readonly readBefore: boolean }
+  | { readonly on: 'claimed'; readonly gate: GateAnswer; readonly readBefore: boolean }
   /** Its connector takes nothing for so long; a paused one is silent. */
-  | { readonly on: 'held-up'; readonly gate: GateSays; readonly inMs: number; readonly paused: boolean }
+  | { readonly on: 'held-up'; readonly gate: GateAnswer; readonly inMs: number; readonly paused: boolean }
   /** A turn is counted in its row. */
   | { readonly on: 'turn'; readonly tried: Tried }
   /** Another instance or approval has changed the row first. */
   | { readonly on: 'overtaken'; readonly at: string }
   /** The look right before the first call. */
-  | { readonly on: 'looked'; readonly gate: GateSays }
+  | { readonly on: 'looked'; readonly gate: GateAnswer }
   /** The turn comes too late for a first call: the calls before it took long. */
   | { readonly on: 'put-off'; readonly until: string }
   /** What asking for the key brought, and what the gate says then. */
-  | { readonly on: 'found'; readonly found: Found; readonly gate: GateSays }
+  | { readonly on: 'found'; readonly found: Found; readonly gate: GateAnswer }
   /** What a call brought. */
   | { readonly on: 'answered'; readonly answer: Answer | Unknown }
   /** Its job failed for good. */
-  | { readonly on: 'given-up'; readonly gate: GateSays; readonly readBefore: boolean; readonly fault: Fault }
+  | { readonly on: 'given-up'; readonly gate: GateAnswer; readonly readBefore: boolean; readonly fault: Fault }
   /** A person decided what became of it. */
   | { readonly on: 'decided'; readonly end: End & { readonly outcome: 'executed' | 'failed' } }
   /** After a restore: this approval had been answered before. */
@@ -127,9 +127,9 @@ export interface Patience {
 }
 
 /** What the gate said, in this service's words. */
-export function gateSays(
+export function gateAnswer(
   opening: { readonly ok: true } | { readonly ok: false; readonly refusal: Refusal | Wait },
-): GateSays {
+): GateAnswer {
   if (opening.ok) return { kind: 'opens' };
   const { code, detail } = opening.refusal;
   const reason = { code, detail };
@@ -232,7 +232,7 @@ function onTurn(permit: Permit, tried: Tried): Step {
 }
 
 /** Right before the first call: nobody has called, so that 'refused' is the truth. */
-function onLooked(permit: Permit & { state: 'calling' }, gate: GateSays, patience: Patience): Step {
+function onLooked(permit: Permit & { state: 'calling' }, gate: GateAnswer, patience: Patience): Step {
   switch (gate.kind) {
     case 'opens':
       return { to: permit, effect: { do: 'call' } };
@@ -350,7 +350,7 @@ function onRestored(permit: Permit, as: Ended | Rejected): Step {
 }
 
 /** The end of a permit that was never called and is worked no more. */
-function endUncalled(gate: GateSays, why: string): End {
+function endUncalled(gate: GateAnswer, why: string): End {
   if (gate.kind === 'ends') return { outcome: gate.outcome, reason: gate.reason };
   if (gate.kind === 'void') return { outcome: 'refused', reason: gate.reason };
   return { outcome: 'refused', reason: { code: 'job-failed', detail: plainText(`nothing was called: ${why}`, 1000) } };
@@ -359,7 +359,7 @@ function endUncalled(gate: GateSays, why: string): End {
 const endDoubtful = (why: string): End => unresolvedEnd('job-failed', `it may have been called, and ${why}`);
 
 /** Why an approval is a replay, in the gate's words: it is told that the row is another one's. */
-const replay = (gate: GateSays): Fault =>
+const replay = (gate: GateAnswer): Fault =>
   gate.kind === 'opens' ? { code: 'spent', detail: 'the permit was used before' } : gate.reason;
 
 const nothing = (to: Permit): Step => ({ to, effect: { do: 'nothing' } });

@@ -1,6 +1,6 @@
 import type { Recovery } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import { endsSaid } from '../core/past.js';
+import { publishedEnds } from '../core/past.js';
 import { Permits } from './permits.repository.js';
 
 /**
@@ -11,7 +11,7 @@ import { Permits } from './permits.repository.js';
 export class PastSettlements implements Recovery {
   constructor(@Inject(Permits) private readonly permits: Permits) {}
 
-  async recover({ tx, at, said: published }: Parameters<Recovery['recover']>[0]): Promise<void> {
-    this.permits.takeOver(tx, endsSaid(published), at);
+  async recover({ tx, at, published }: Parameters<Recovery['recover']>[0]): Promise<void> {
+    this.permits.takeOver(tx, publishedEnds(published), at);
   }
 }

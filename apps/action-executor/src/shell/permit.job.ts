@@ -15,13 +15,13 @@ import {
 } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { NotSent, NotWritten, type Unknown, unknown } from '../core/answer.js';
-import { answerSaid } from '../core/past.js';
+import { publishedAnswer } from '../core/past.js';
 import {
   type Effect,
   type End,
   type Ended,
   type Event,
-  gateSays,
+  gateAnswer,
   type Pause,
   type Permit,
   type Rejected,
@@ -68,7 +68,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   private readonly stopObserving: () => void;
 
   constructor(
-    @Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service' | 'healthTells' | 'hadRead'>,
+    @Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service' | 'addHealth' | 'hadRead'>,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'permitKeys' | 'patience'>,
     @Inject(CONNECTORS) private readonly connectors: Connectors,
     @Inject(ComparedState) private readonly state: ComparedState,
@@ -76,7 +76,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   ) {
     for (const connector of connectors.values())
       this.breakers.set(connector.name, new Breaker(connector, (message) => this.log.warn(message)));
-    runtime.healthTells('connectors', () => this.troubled(), 'others');
+    runtime.addHealth('connectors', () => this.troubled(), 'others');
     this.stopObserving = observe(['countersign.connector.paused'], (report) => {
       for (const [name, { paused }] of this.breakers)
         report('countersign.connector.paused', paused ? 1 : 0, { [attributes.connector]: name });
@@ -124,7 +124,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
 
   private async open(jobs: readonly PJob[], work: Work): Promise<readonly Working[]> {
     const { tx, at } = work;
-    const settled = await work.said('id', jobs.map(settlementId));
+    const settled = await work.published('id', jobs.map(settlementId));
     const compared = new Map(jobs.map((job) => [job.id, comparedBy(job.payload.approval)]));
     // What nobody has claimed before is looked up by the attempt to take it: a row that is there already is seen at the next claim.
     const named = jobs.flatMap((job) => (job.claims > 1 ? (compared.get(job.id)?.permitId ?? []) : []));
@@ -132,7 +132,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const rows = await this.permits.find(tx, named);
     const claimed = jobs.map((job) => {
       const permit = standing(rows.get(compared.get(job.id)?.permitId ?? ''), job.id);
-      const before = answerSaid(settled.get(settlementId(job)));
+      const before = publishedAnswer(settled.get(settlementId(job)));
       return before ? this.next({ job, permit }, { on: 'restored', as: before }) : this.claim(job, permit, at, known);
     });
     return this.written(claimed, work);
@@ -141,7 +141,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   /** What a claim makes of one permit. Its connector is looked at only where it would be called or asked. */
   private claim(job: PJob, permit: Permit, at: string, known: Known): Working {
     const opening = this.openOne(job, at, known, permit.state === 'used');
-    const gate = gateSays(opening);
+    const gate = gateAnswer(opening);
     const action = opening.ok ? opening.action : undefined;
     const working = this.next({ job, permit, action }, { on: 'claimed', gate, readBefore: this.mayHaveRun(job) });
     if (!('ifFree' in working.effect) || !working.effect.ifFree) return working;
@@ -275,7 +275,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const known = await this.state.now(calls.map((working) => comparedAgain(actionOf(working))));
     const at = context.now();
     const started = calls.map((working) => {
-      const gate = gateSays(recheck(actionOf(working), { at, state: known() }));
+      const gate = gateAnswer(recheck(actionOf(working), { at, state: known() }));
       const looked = this.after(working, { on: 'looked', gate });
       return looked.effect.do === 'call' ? this.call(connector, looked) : looked;
     });
@@ -303,7 +303,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const found = await this.answered(connector, 'find', job, (signal) => connector.find(approval.actionId, signal));
     const known = await this.state.now([comparedBy(approval)]);
     const opening = this.openOne(job, context.now(), known, false);
-    const asked = this.after(working, { on: 'found', found, gate: gateSays(opening) });
+    const asked = this.after(working, { on: 'found', found, gate: gateAnswer(opening) });
     return asked.effect.do === 'call' && opening.ok
       ? this.call(connector, { ...asked, action: opening.action })
       : asked;
@@ -377,7 +377,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const known = await this.state.in(work.tx, [compared], 'share');
     const rows = await this.permits.find(work.tx, compared.permitId === undefined ? [] : [compared.permitId]);
     const permit = standing(rows.get(compared.permitId ?? ''), job.id);
-    const gate = gateSays(this.openOne(job, work.at, known, permit.state === 'used'));
+    const gate = gateAnswer(this.openOne(job, work.at, known, permit.state === 'used'));
     const { to, effect } = this.next(
       { job, permit },
       {

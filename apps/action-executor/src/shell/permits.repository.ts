@@ -1,6 +1,6 @@
 import type { Tx } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
-import type { EndSaid } from '../core/past.js';
+import type { PublishedEnd } from '../core/past.js';
 import type { End, Tried } from '../core/permit-machine.js';
 
 /** A permit's single-use row: who took it, how often an instance set out for its connected system, how it ended. */
@@ -154,7 +154,7 @@ export class Permits {
    * unresolved here and was decided is decided. Every other end stands. Who took a row that is lost is not known: its approval is
    * recognised by its settlement, and any other one is a replay.
    */
-  takeOver(tx: Tx, published: readonly EndSaid[], at: string): void {
+  takeOver(tx: Tx, published: readonly PublishedEnd[], at: string): void {
     const ends = published.toSorted((a, b) => (a.settlement.permitId < b.settlement.permitId ? -1 : 1));
     tx.write(
       `INSERT INTO permits AS p (permit_id, job_id, action_id, proposal_id, connector, turns, spent_at, called_at, outcome, reason,

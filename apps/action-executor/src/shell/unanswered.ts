@@ -15,7 +15,7 @@ interface System {
   since?: { readonly ago: Ago; readonly at: string };
   /** Why the last one came to nothing, and when. */
   failed?: { readonly ago: Ago; readonly detail: string };
-  told: boolean;
+  warned: boolean;
 }
 
 /** Longer than any pause between two tries: nobody asks any more, and what is known is of then. */
@@ -32,7 +32,7 @@ export class Unanswered {
 
   /** A call or a question begins. What is returned is told its end: why there was no definite answer, nothing where there was one. */
   asked({ name, timeoutMs }: Asked): (reason?: string) => void {
-    const system: System = this.systems.get(name) ?? { timeoutMs, out: 0, told: false };
+    const system: System = this.systems.get(name) ?? { timeoutMs, out: 0, warned: false };
     this.systems.set(name, system);
     if (system.out === 0 && forgotten(system)) delete system.since;
     system.out++;
@@ -40,17 +40,17 @@ export class Unanswered {
     return (reason) => {
       system.out--;
       if (reason === undefined) {
-        if (system.told) this.warn(`connector ${name}: it answers again`);
-        system.told = false;
+        if (system.warned) this.warn(`connector ${name}: it answers again`);
+        system.warned = false;
         delete system.since;
         delete system.failed;
         if (system.out > 0) system.since = sinceNow();
         return;
       }
       system.failed = { ago: ago(), detail: reason };
-      const detail = saidOf(system);
-      if (system.told || detail === undefined) return;
-      system.told = true;
+      const detail = detailOf(system);
+      if (system.warned || detail === undefined) return;
+      system.warned = true;
       this.warn(`connector ${name}: ${detail}`);
     };
   }
@@ -59,7 +59,7 @@ export class Unanswered {
   now(): Readonly<Record<string, string>> {
     return Object.fromEntries(
       [...this.systems].flatMap(([name, system]) => {
-        const detail = saidOf(system);
+        const detail = detailOf(system);
         return detail === undefined ? [] : [[name, detail]];
       }),
     );
@@ -70,7 +70,7 @@ const sinceNow = () => ({ ago: ago(), at: new Date().toISOString() });
 
 const forgotten = ({ out, failed }: System): boolean => out === 0 && (failed?.ago() ?? 0) >= forgottenMs;
 
-function saidOf(system: System): string | undefined {
+function detailOf(system: System): string | undefined {
   const { since, failed, timeoutMs } = system;
   if (!since || since.ago() < timeoutMs || forgotten(system)) return undefined;
   return `no definite answer since ${since.at}: ${failed?.detail ?? 'still waiting'}`;

@@ -1,7 +1,7 @@
 import { fromKafka, own } from '@countersign/contracts';
-import { type Hash, type Kept, type Leaf, leafHash } from '@countersign/record';
+import { type Hash, type Leaf, leafHash, type StoredAs } from '@countersign/record';
 import { idsOf } from './ids.js';
-import { keep } from './keep.js';
+import { leafContent } from './leaf-content.js';
 import type { KafkaFact } from './record.js';
 import { plain } from './text.js';
 
@@ -9,7 +9,7 @@ import { plain } from './text.js';
 export interface NewLeaf {
   readonly leaf: Leaf;
   readonly hash: Hash;
-  readonly kept: Kept;
+  readonly kept: StoredAs;
   readonly bytes: Uint8Array;
   /** Every id that somebody may ask for and that this record is an answer to. */
   readonly ids: readonly string[];
@@ -17,7 +17,7 @@ export interface NewLeaf {
 
 /** The leaf of a record. Any record has one: what cannot be read is on record like everything else. */
 export function leafOf(record: KafkaFact, commitmentKey: Uint8Array): NewLeaf {
-  const { kept, bytes, sha256 } = keep(record, commitmentKey);
+  const { kept, bytes, sha256 } = leafContent(record, commitmentKey);
   const { source, id } = namesOf(record);
   const leaf: Leaf = {
     topic: record.topic,

@@ -1,4 +1,4 @@
-import { accountSays, type DataOf, type PersonFacts, personSays } from '@countersign/contracts';
+import { accountText, contactText, type DataOf, type PersonFacts } from '@countersign/contracts';
 import type { Recorded } from './story.js';
 
 /** How a story names whom it is about: what a reviewer recognises, and the id. */
@@ -38,13 +38,13 @@ export function namesIn(records: readonly Recorded[]): Names {
   return {
     contact: (contactId, within) => {
       const known = contacts.get(contactId);
-      if (!known) return personSays(contactId);
+      if (!known) return contactText(contactId);
       const { seniority, jobFunction, accountId } = known;
       const isNamed = within !== undefined && within === accountId;
       const accountName = isNamed ? undefined : (accounts.get(accountId ?? '') ?? known.accountName);
-      return personSays(contactId, { seniority, jobFunction, accountName });
+      return contactText(contactId, { seniority, jobFunction, accountName });
     },
-    account: (accountId) => accountSays(accountId, accounts.get(accountId)),
+    account: (accountId) => accountText(accountId, accounts.get(accountId)),
   };
 }
 

@@ -10,7 +10,7 @@ import {
 } from '@countersign/contracts';
 import { type Names, namesIn } from './names.js';
 import { type Recorded, timeOf } from './story.js';
-import { changeSays, factsSay, listed } from './words.js';
+import { changeText, factsText, listed } from './words.js';
 
 /** One line of a story: when, what kind of thing, and what happened in plain words. */
 export interface Line {
@@ -19,8 +19,8 @@ export interface Line {
   readonly detail: string;
 }
 
-type Said = readonly (readonly [what: string, detail: string])[];
-type Describer<T extends EventType> = (data: DataOf<T>, names: Names) => Said;
+type Sentences = readonly (readonly [what: string, detail: string])[];
+type Describer<T extends EventType> = (data: DataOf<T>, names: Names) => Sentences;
 
 /** The story of records in their order: sentences filled in from what the events state, nothing concluded and nothing left to a model. */
 export function storyLines(records: readonly Recorded[]): Line[] {
@@ -32,7 +32,7 @@ export function storyLines(records: readonly Recorded[]): Line[] {
     const name = JSON.stringify([record.topic, record.source, record.id]);
     const before = record.id === null ? undefined : firstByName.get(name);
     firstByName.set(name, before ?? record);
-    for (const [what, detail] of before ? twin(before, record) : say(record, answered, names)) {
+    for (const [what, detail] of before ? twin(before, record) : describe(record, answered, names)) {
       lines.push({ at: timeOf(record), what, detail });
     }
   }
@@ -52,7 +52,7 @@ export function titleOf(id: string, records: readonly Recorded[]): string {
   const [proposal] = proposals;
   if (proposal && ids.size === 1) {
     const standing = settled?.outcome ?? verdicts.at(-1) ?? 'not judged yet';
-    return `${proposal.agent}: ${actionSays(proposal.action, namesIn(records))} (${standing})`;
+    return `${proposal.agent}: ${actionText(proposal.action, namesIn(records))} (${standing})`;
   }
   const task = eventsOf(records, 'TaskAssigned')[0];
   if (task) return `${task.play.title}: ${count(ids.size, 'action')} proposed`;
@@ -73,7 +73,7 @@ const signalName = ({ event }: Recorded): string[] => {
   return [JSON.stringify([source, signalId])];
 };
 
-function twin(first: Recorded, again: Recorded): Said {
+function twin(first: Recorded, again: Recorded): Sentences {
   const place = `${again.topic} ${again.partition}/${again.offset}`;
   return first.sha256 === again.sha256
     ? []
@@ -85,7 +85,7 @@ function twin(first: Recorded, again: Recorded): Said {
       ];
 }
 
-function say(record: Recorded, answered: ReadonlySet<string>, names: Names): Said {
+function describe(record: Recorded, answered: ReadonlySet<string>, names: Names): Sentences {
   const { event, kept, topic, fault } = record;
   if (kept !== 'event') {
     if (answered.has(JSON.stringify([record.source, record.id]))) return [];
@@ -103,14 +103,14 @@ function say(record: Recorded, answered: ReadonlySet<string>, names: Names): Sai
 
 const describers: { readonly [T in EventType]: Describer<T> } = {
   SignalAccepted: (d, names) => {
-    const about = aboutSays(d, d.contactId === undefined ? [] : [d.contactId], names);
-    const facts = factsSay(d.facts);
+    const about = subjectText(d, d.contactId === undefined ? [] : [d.contactId], names);
+    const facts = factsText(d.facts);
     return [
       [
         'signal',
         `${d.type} from ${d.source}${about && ` about ${about}`}${facts && `: ${facts}`} (quality ${d.quality.score} of 100${d.triggers ? '' : '; too old to start a play'})`,
       ],
-      ...(d.leftOut ?? []).map(({ detail }): Said[number] => ['signal', `left out, the rest counts: ${detail}`]),
+      ...(d.leftOut ?? []).map(({ detail }): Sentences[number] => ['signal', `left out, the rest counts: ${detail}`]),
       ...(d.joined === undefined
         ? []
         : [
@@ -124,7 +124,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   SignalRejected: (d) => [
     ['signal', `${d.type ?? 'a signal'} from ${d.source} was rejected: ${listed(d.reasons.map((r) => r.detail))}`],
   ],
-  ProfileChanged: (d) => [['profile', `${profileSays(d)} (version ${d.version})`]],
+  ProfileChanged: (d) => [['profile', `${profileText(d)} (version ${d.version})`]],
   ConsentsChanged: (d, names) => {
     const entries = d.entries.map((e) => `${e.purpose} by ${e.channel} ${e.status}`);
     const suppressed = d.suppressions.map((s) => `${s.channel} suppressed (${s.reason})`);
@@ -142,7 +142,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
     ['policy', `${d.by} published version ${d.version} of the policy (${d.digest.slice(0, 12)}…)`],
   ],
   TaskAssigned: (d, names) => {
-    const about = aboutSays(d, d.contactIds, names);
+    const about = subjectText(d, d.contactIds, names);
     return [
       [
         'play',
@@ -171,7 +171,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ActionProposed: (d, names) => [
     [
       'proposal',
-      `${d.agent} proposed to ${actionSays(d.action, names)}, confidence ${Math.round(d.confidence * 100)} %`,
+      `${d.agent} proposed to ${actionText(d.action, names)}, confidence ${Math.round(d.confidence * 100)} %`,
     ],
     ['rationale', `in the agent's own words (${planner(d.planner)}): “${d.rationale}”`],
     ...d.alternatives.map((a) => ['alternative', `considered and left: ${a.detail} (${a.rejectedBecause})`] as const),
@@ -179,7 +179,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ActionApproved: (d, names) => [
     [
       'verdict',
-      `approved under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionSays(d.action, names)}`,
+      `approved under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionText(d.action, names)}`,
     ],
     ...reasons(d.verdict),
     [
@@ -190,7 +190,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ActionRefused: (d, names) => [
     [
       'verdict',
-      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${d.action ? actionSays(d.action, names) : d.kind}${d.shadowOutcome ? `; in shadow it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
+      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${d.action ? actionText(d.action, names) : d.kind}${d.shadowOutcome ? `; in shadow it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
     ],
     ...reasons(d.verdict),
   ],
@@ -209,12 +209,12 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
     const act = {
       approve: 'approved it',
       reject: 'rejected it',
-      edit: `changed it to: ${d.action ? actionSays(d.action, names) : ''}`,
+      edit: `changed it to: ${d.action ? actionText(d.action, names) : ''}`,
     }[d.decision];
     return [['review', `${d.by} ${act}${note}`]];
   },
   ActionSettled: (d) => {
-    const change = changeSays(d.before ?? {}, d.after ?? {});
+    const change = changeText(d.before ?? {}, d.after ?? {});
     const parts = [
       `${d.outcome} by ${d.executor}/${d.connector}`,
       d.externalReference && `there called ${d.externalReference}`,
@@ -238,11 +238,11 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   DeadLetterReplayed: (d) => [
     ['dead letter', `${d.by} had ${d.service} handle it again${d.note === undefined ? '' : `, noting “${d.note}”`}`],
   ],
-  ReplayEnded: (d) => [['dead letter', endSays(d)]],
+  ReplayEnded: (d) => [['dead letter', endText(d)]],
   GapAcknowledged: (d) => [
     [
       'gap',
-      `${d.by} knows that ${d.service} cannot read ${recordsSay(d)} of ${d.topic}/${d.partition}, noting “${d.note}”`,
+      `${d.by} knows that ${d.service} cannot read ${recordsText(d)} of ${d.topic}/${d.partition}, noting “${d.note}”`,
     ],
   ],
   SessionsEnded: (d) => [['sessions', `${d.by} signed ${d.person} out, with the reason “${d.reason}”`]],
@@ -266,7 +266,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   CheckpointPublished: (d) => [['checkpoint', `the record's first ${count(d.size, 'leaf', 'leaves')} were signed`]],
 };
 
-function endSays({ service, outcome, fault }: DataOf<'ReplayEnded'>): string {
+function endText({ service, outcome, fault }: DataOf<'ReplayEnded'>): string {
   switch (outcome) {
     case 'handled':
       return `${service} handled it`;
@@ -277,34 +277,34 @@ function endSays({ service, outcome, fault }: DataOf<'ReplayEnded'>): string {
   }
 }
 
-const recordsSay = ({ from, to }: DataOf<'GapAcknowledged'>): string =>
+const recordsText = ({ from, to }: DataOf<'GapAcknowledged'>): string =>
   to === null ? `anything from offset ${from} on` : `the records from offset ${from} to ${to - 1}`;
 
-function profileSays(d: DataOf<'ProfileChanged'>): string {
+function profileText(d: DataOf<'ProfileChanged'>): string {
   switch (d.kind) {
     case 'account': {
       const { name, tier, industry, country } = d;
-      const facts = factsSay(defined({ name, tier, industry, country }));
+      const facts = factsText(defined({ name, tier, industry, country }));
       return `account ${d.accountId}: ${facts || 'nothing known yet'}, ${count(d.signals, 'signal')} so far`;
     }
     case 'contact': {
       const { accountId, seniority, jobFunction, firstTouchedAt, lastEngagedAt } = d;
-      const facts = factsSay(defined({ account: accountId, seniority, jobFunction, firstTouchedAt, lastEngagedAt }));
+      const facts = factsText(defined({ account: accountId, seniority, jobFunction, firstTouchedAt, lastEngagedAt }));
       return `contact ${d.contactId}: ${facts}, ${count(d.signals, 'signal')} so far`;
     }
     case 'ad-account': {
-      const campaigns = Object.values(d.campaigns).map((c) => campaignSays(c, d.currency));
+      const campaigns = Object.values(d.campaigns).map((c) => campaignText(c, d.currency));
       const more = campaigns.length > 10 ? `; and ${campaigns.length - 10} more` : '';
       return `ad account ${d.adAccountId} in ${d.currency}${campaigns.length > 0 ? `: ${campaigns.slice(0, 10).join('; ')}` : ''}${more}`;
     }
     case 'campaign':
-      return `campaign ${campaignSays(d, d.currency)}, of ad account ${d.adAccountId}`;
+      return `campaign ${campaignText(d, d.currency)}, of ad account ${d.adAccountId}`;
     default:
       return d satisfies never;
   }
 }
 
-function campaignSays({ campaignId, status, dailyBudgetMinor, days }: CampaignFacts, currency: string): string {
+function campaignText({ campaignId, status, dailyBudgetMinor, days }: CampaignFacts, currency: string): string {
   const budget = dailyBudgetMinor === undefined ? '' : `, ${money(dailyBudgetMinor, currency)} a day`;
   const [spend, revenue] = (['spendMinor', 'revenueMinor'] as const).map((figure) =>
     days.reduce((sum, day) => sum + day[figure], 0),
@@ -314,13 +314,13 @@ function campaignSays({ campaignId, status, dailyBudgetMinor, days }: CampaignFa
   return `${campaignId} ${status}${budget}${returned}`;
 }
 
-const actionSays = (action: Action, names: Names): string =>
+const actionText = (action: Action, names: Names): string =>
   actionDetail(action, (id) => names.contact(id)) ?? action.kind;
 
 const mostNamed = 3;
 
 /** Whom or what a signal or a task is about: account, contacts (counted where they are many), campaign. Empty where nothing. */
-function aboutSays(
+function subjectText(
   {
     accountId,
     adAccountId,
@@ -341,7 +341,7 @@ function aboutSays(
   ].join(', ');
 }
 
-const reasons = (verdict: DataOf<'ActionApproved'>['verdict']): Said =>
+const reasons = (verdict: DataOf<'ActionApproved'>['verdict']): Sentences =>
   verdict.reasons.map((r) => [
     'rule',
     `${r.rule} ${{ pass: 'passes', escalate: 'asks for a person', refuse: 'refuses' }[r.outcome]}: ${r.detail}`,

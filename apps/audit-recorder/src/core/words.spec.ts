@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changeSays, factsSay } from './words.js';
+import { changeText, factsText } from './words.js';
 
 test.each([
   ['a value that changed', { bidMinor: 120 }, { bidMinor: 150 }, 'bid EUR 1.50, before EUR 1.20'],
@@ -18,11 +18,11 @@ test.each([
   ],
   ['nothing', {}, {}, ''],
 ])('an effect says %s, and nothing that was not stated', (_, before, after, detail) => {
-  expect(changeSays({ ...before, currency: 'EUR' }, after)).toBe(detail);
+  expect(changeText({ ...before, currency: 'EUR' }, after)).toBe(detail);
 });
 
 test('facts are named in words, money with its currency', () => {
-  expect(factsSay({ spendMinor: 1_050, currency: 'EUR', contentId: 'guide-7', tags: ['a'] })).toBe(
+  expect(factsText({ spendMinor: 1_050, currency: 'EUR', contentId: 'guide-7', tags: ['a'] })).toBe(
     'spend EUR 10.50, content id guide-7, tags ["a"]',
   );
 });

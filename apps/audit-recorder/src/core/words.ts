@@ -11,7 +11,7 @@ const words = (name: string): string =>
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase();
 
-function valueSays(name: string, value: unknown, currency: unknown): string {
+function valueText(name: string, value: unknown, currency: unknown): string {
   if (typeof value === 'number' && name.endsWith('Minor') && typeof currency === 'string')
     return money(value, currency);
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
@@ -20,15 +20,15 @@ function valueSays(name: string, value: unknown, currency: unknown): string {
 }
 
 /** Facts as `name value, name value`, the long ones cut. */
-export function factsSay(facts: Readonly<Record<string, unknown>>): string {
+export function factsText(facts: Readonly<Record<string, unknown>>): string {
   return Object.entries(facts)
     .filter(([name]) => name !== 'currency')
-    .map(([name, value]) => `${words(name)} ${valueSays(name, value, facts.currency).slice(0, 120)}`)
+    .map(([name, value]) => `${words(name)} ${valueText(name, value, facts.currency).slice(0, 120)}`)
     .join(', ');
 }
 
 /** What an effect changed: `daily budget EUR 50.00, before EUR 40.00`. What only one side states is said of that side alone. */
-export function changeSays(
+export function changeText(
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,
 ): string {
@@ -38,7 +38,7 @@ export function changeSays(
     .map((name) => {
       const [was, now] = [before, after].map((side) => {
         const value = own(side, name);
-        return value === undefined ? undefined : valueSays(name, value, currency).slice(0, 120);
+        return value === undefined ? undefined : valueText(name, value, currency).slice(0, 120);
       });
       if (now === undefined) return `${words(name)} before: ${was}`;
       return was === undefined || was === now ? `${words(name)} ${now}` : `${words(name)} ${now}, before ${was}`;

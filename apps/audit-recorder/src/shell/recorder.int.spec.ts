@@ -91,12 +91,12 @@ describe('appending', () => {
     await log.append([first, two]);
     const recordConsumer = log.app.get(Recording);
     const again = { ...two, offset: '0', topicId: 'made-again', cause: { source: '~record', id: 'again' } };
-    const keep = (record: typeof again) =>
+    const store = (record: typeof again) =>
       log.transaction((tx) =>
-        recordConsumer.keep({ at: start, tx, records: [record as never], schedule: () => undefined }),
+        recordConsumer.store({ at: start, tx, records: [record as never], schedule: () => undefined }),
       );
-    await keep(again);
-    await expect(keep(again)).rejects.toThrow(/leaves_place/);
+    await store(again);
+    await expect(store(again)).rejects.toThrow(/leaves_place/);
     await log.append(records(1, 1));
     await log.sign();
     expect(await verify()).toMatchObject({ ok: true, size: 4, confirmed: 4 });

@@ -10,7 +10,7 @@ import { SETTINGS, type Settings } from './settings.js';
 export class Recording implements RecordConsumer {
   constructor(@Inject(SETTINGS) private readonly settings: Settings) {}
 
-  async keep(batch: Records): Promise<void> {
+  async store(batch: Records): Promise<void> {
     const [first] = batch.records;
     if (!first) return;
     const leaves = batch.records.map((record) => leafOf(record, this.settings.commitmentKey));

@@ -1,7 +1,7 @@
-import type { DeadLetterRow, ToldDeadLetter } from '@countersign/client/core';
+import type { DeadLetterAnswer, DeadLetterRow } from '@countersign/client/core';
 
 /** A dead letter of the console, with the last order to replay it. */
-export function deadLetterRow(found: ToldDeadLetter): DeadLetterRow {
+export function deadLetterRow(found: DeadLetterAnswer): DeadLetterRow {
   const { type, job, replayedBy: by, replayedAt: at, replayNote: note, ...letter } = found;
   return {
     ...letter,

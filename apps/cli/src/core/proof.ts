@@ -10,7 +10,7 @@ import {
 import type { StorySteps } from './stories-text.js';
 
 /** An event as the console keeps it: where it stands on Kafka, and its bytes in base64. */
-export interface KeptEvent {
+export interface StoredEvent {
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
@@ -38,13 +38,13 @@ export type Checked =
 
 const wrong = (detail: string): Checked => ({ state: 'wrong', detail });
 
-export const digestOf = (event: KeptEvent): string => digest(event).toString('hex');
-const digest = (event: KeptEvent): Buffer => Buffer.from(sha256(Buffer.from(event.bytes, 'base64')));
+export const digestOf = (event: StoredEvent): string => digest(event).toString('hex');
+const digest = (event: StoredEvent): Buffer => Buffer.from(sha256(Buffer.from(event.bytes, 'base64')));
 const hashes = (proof: readonly string[]): Buffer[] => proof.map((text) => Buffer.from(text, 'base64'));
 
 /** Whether a proof leads from this event, byte by byte, to a head that the key signed. */
 export function checkedEvent(
-  event: KeptEvent,
+  event: StoredEvent,
   { index, topicId, checkpoint, proof }: Inclusion,
   key: VerifierKey,
 ): Checked {

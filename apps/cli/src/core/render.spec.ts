@@ -278,8 +278,9 @@ test('no text of anybody makes a line of an answer, whichever of them it is', ()
 /** A value with a line break and other controls in each of its texts but instants and the few words that a switch is on. */
 function forged<T>(value: T): T {
   if (typeof value === 'string') {
-    const kept = value === now || ['stopped', 'open', 'approved', 'approve', 'unresolved', 'executed'].includes(value);
-    return (kept ? value : `${value}\nFORGED\u2028FORGED\r\u0085FORGED\u009b2J\u202e`) as T;
+    const isClosedList =
+      value === now || ['stopped', 'open', 'approved', 'approve', 'unresolved', 'executed'].includes(value);
+    return (isClosedList ? value : `${value}\nFORGED\u2028FORGED\r\u0085FORGED\u009b2J\u202e`) as T;
   }
   if (Array.isArray(value)) return value.map(forged) as T;
   if (typeof value !== 'object' || value === null) return value;

@@ -25,7 +25,7 @@ import {
   type UnresolvedPermit,
   wrap,
 } from '@countersign/client/core';
-import { accountSays, money, personSays } from '@countersign/contracts';
+import { accountText, contactText, money } from '@countersign/contracts';
 import type { RecordReport } from '@countersign/record';
 import { isAside, shortStory } from './story.js';
 
@@ -164,9 +164,9 @@ export function cardText(paint: Paint, given: Card, now: string): string {
     if (value) rows.push([`  ${name}`, value]);
   };
   const { account, accountId } = facts;
-  row('account', account && accountId && account !== accountId ? accountSays(accountId, account) : account);
+  row('account', account && accountId && account !== accountId ? accountText(accountId, account) : account);
   row('money', facts.money && money(facts.money.amountMinor, facts.money.currency));
-  for (const person of facts.people ?? []) row('people', personSays(person.contactId, person));
+  for (const person of facts.people ?? []) row('people', contactText(person.contactId, person));
   for (const total of facts.runningTotals ?? []) row('limit', totalText(total));
   row('reversible', facts.reversible);
   row('play', `${card.play.title} (${card.play.id})`);
@@ -245,12 +245,12 @@ export function resultText(paint: Paint, given: ReviewResult): string {
 }
 
 /** How a story is told: `all` its lines, or the short one; times in UTC, or as `time` shows them. */
-export interface Telling {
+export interface StoryFormat {
   readonly all?: boolean | undefined;
   readonly time?: ((instant: string) => string) | undefined;
 }
 
-export function storyText(paint: Paint, given: Story, { all = false, time = clock }: Telling = {}): string {
+export function storyText(paint: Paint, given: Story, { all = false, time = clock }: StoryFormat = {}): string {
   const { id, title, lines: every } = printable(given);
   const { lines, hidden } = all ? { lines: every, hidden: 0 } : shortStory(every);
   const shown = table(
@@ -318,7 +318,7 @@ export function decisionText(paint: Paint, given: UnresolvedPermit): string {
 }
 
 /** What came of the last order. */
-function endSays({ state, replayed, endedAt }: DeadLetterRow): string {
+function endText({ state, replayed, endedAt }: DeadLetterRow): string {
   const ended = endedAt === null ? '' : ` at ${clock(endedAt)}`;
   switch (state) {
     case 'open':
@@ -344,7 +344,7 @@ export function deadLettersText(paint: Paint, rows: readonly DeadLetterRow[]): s
       d.service,
       d.job ? `job ${d.job.kind} ${d.job.id}` : `${d.topic}/${d.partition}@${d.offset}`,
       clock(d.at),
-      `${d.fault.detail}${d.replayed ? ` (${endSays(d)})` : ''}`,
+      `${d.fault.detail}${d.replayed ? ` (${endText(d)})` : ''}`,
     ]),
   );
 }
@@ -367,13 +367,13 @@ export function deadLetterText(paint: Paint, given: DeadLetterRow): string {
           ? `by ${d.replayed.by} at ${clock(d.replayed.at)}${d.replayed.note === undefined ? '' : `, noting “${d.replayed.note}”`}`
           : 'never',
       ],
-      ...(d.replayed ? [['outcome', `${endSays(d)}${d.failedAgain ? `: ${d.failedAgain.detail}` : ''}`]] : []),
+      ...(d.replayed ? [['outcome', `${endText(d)}${d.failedAgain ? `: ${d.failedAgain.detail}` : ''}`]] : []),
     ],
     (cell, column) => (column === 0 ? paint.dim(cell) : cell),
   );
 }
 
-const lostSays = ({ from, to }: Pick<Gap, 'from' | 'to'>): string =>
+const offsetsText = ({ from, to }: Pick<Gap, 'from' | 'to'>): string =>
   to === null ? `${from} and all after it` : from + 1 === to ? String(from) : `${from} to ${to - 1}`;
 
 export function gapsText(
@@ -399,7 +399,7 @@ export function gapsText(
 const placeCells = (gap: Omit<Gap, 'noticedAt'>): string[] => [
   gap.service,
   `${gap.topic}/${gap.partition}`,
-  lostSays(gap),
+  offsetsText(gap),
   gap.to === null ? 'unknown' : String(gap.to - gap.from),
   gap.reason === 'topic-made-again' ? 'topic made again' : 'deleted unread',
 ];

@@ -1,5 +1,5 @@
 import { clock, count, type Paint, printable, tally, titled } from '@countersign/client/core';
-import { personSays } from '@countersign/contracts';
+import { contactText } from '@countersign/contracts';
 
 interface Counts {
   readonly accepted: number;
@@ -102,7 +102,7 @@ export function rejectedText(paint: Paint, given: RejectedList): string {
 }
 
 const whoIs = ({ contactId, seniority, jobFunction, account }: PersonFound): string =>
-  personSays(contactId, {
+  contactText(contactId, {
     seniority,
     jobFunction: jobFunction ?? undefined,
     accountName: account?.name ?? account?.accountId ?? undefined,

@@ -5,12 +5,12 @@ type Line = Story['lines'][number];
 /** What led to an action, and what is said of it beside: `--all` shows it. */
 const behind = new Set(['signal', 'profile', 'evidence', 'alternative']);
 
-type Said = Pick<Line, 'what' | 'detail'>;
+type LineText = Pick<Line, 'what' | 'detail'>;
 
-const passes = ({ what, detail }: Said): boolean => what === 'rule' && /^[a-z-]+ passes: /.test(detail);
+const passes = ({ what, detail }: LineText): boolean => what === 'rule' && /^[a-z-]+ passes: /.test(detail);
 
 /** Part of the story, yet seldom what somebody looks for: a rule that passed, or how many did. */
-export const isAside = (line: Said): boolean =>
+export const isAside = (line: LineText): boolean =>
   passes(line) || (line.what === 'rule' && /^(the other )?\d+ rules? pass(es)?$/.test(line.detail));
 
 /**

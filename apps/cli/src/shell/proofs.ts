@@ -8,7 +8,7 @@ import {
   checkedEvent,
   digestOf,
   type Inclusion,
-  type KeptEvent,
+  type StoredEvent,
 } from '../core/proof.js';
 
 /** The key that the record must be signed with, and whether it is known from anybody but the console that is asked. */
@@ -33,7 +33,7 @@ export async function proofOf(
   key: VerifierKey,
 ): Promise<Checked> {
   if (!step.provable) return { state: 'forgotten' };
-  const event = await s.console.get<KeptEvent>(`/v1/events/${encodeURIComponent(step.id)}/record`);
+  const event = await s.console.get<StoredEvent>(`/v1/events/${encodeURIComponent(step.id)}/record`);
   const { topic, partition, offset } = event;
   const query = new URLSearchParams({ topic, partition: String(partition), offset, sha256: digestOf(event) });
   return asked(async () => checkedEvent(event, await s.audit.get<Inclusion>(`/v1/proofs/inclusion?${query}`), key));

@@ -9,7 +9,7 @@ export { ApiProblem };
 let csrfToken: string | undefined;
 /** Whether this page ever had a session: that it is over may be known here before an act hears so. */
 let hadSession = false;
-export const keepCsrfToken = (token: string | undefined): void => {
+export const setCsrfToken = (token: string | undefined): void => {
   csrfToken = token;
   hadSession ||= token !== undefined;
 };

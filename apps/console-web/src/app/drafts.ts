@@ -27,7 +27,7 @@ const keyOf = ({ person, id, digest }: Drafted, mode: Mode): string =>
 /** Drafts live in this tab alone, until they are sent or their author signs out. A browser that keeps nothing loses them with the page. */
 export const drafts = (shelf: () => DraftShelf = () => window.sessionStorage) => ({
   /** Where the browser keeps nothing, the form itself still has it. */
-  keep: (card: Drafted, draft: Draft): void => write(shelf, keyOf(card, draft.mode), JSON.stringify(draft)),
+  save: (card: Drafted, draft: Draft): void => write(shelf, keyOf(card, draft.mode), JSON.stringify(draft)),
   /** An edit is no beginning of a rejection: each has its own. */
   find(card: Drafted, mode: Mode): Draft | undefined {
     const draft = parsed(read(shelf, keyOf(card, mode)) ?? 'null');

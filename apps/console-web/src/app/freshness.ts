@@ -38,9 +38,9 @@ export function freshness(client: QueryClient): Freshness {
     if (followed.has(query)) return;
     followed.add(query);
     while (again.has(query)) {
-      while (query.state.fetchStatus !== 'idle' && isKept(query)) await idle(query);
+      while (query.state.fetchStatus !== 'idle' && isCached(query)) await idle(query);
       again.delete(query);
-      if (!isKept(query)) break;
+      if (!isCached(query)) break;
       query.invalidate();
       // What nobody sees is read when somebody opens it.
       if (!query.isActive()) break;
@@ -51,7 +51,7 @@ export function freshness(client: QueryClient): Freshness {
     }
     followed.delete(query);
   };
-  const isKept = (query: Query): boolean => cache.get(query.queryHash) === query;
+  const isCached = (query: Query): boolean => cache.get(query.queryHash) === query;
 
   return {
     changed(what) {

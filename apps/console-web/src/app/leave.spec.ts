@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { ApiProblem } from './api-problem.js';
 import { forgetPerson, signOut } from './leave.js';
-import { keepWayBack, takeWayBack } from './way-back.js';
+import { storeWayBack, takeWayBack } from './way-back.js';
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -26,20 +26,20 @@ test('nobody is where the console did not end the session: it would go on', asyn
 });
 
 test('with a person a tab forgets what was begun and where they wanted to go', () => {
-  const kept = new Map([['colour', 'dark']]);
+  const items = new Map([['colour', 'dark']]);
   const sessionStorage = {
     get length() {
-      return kept.size;
+      return items.size;
     },
-    key: (n: number) => [...kept.keys()][n] ?? null,
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void kept.set(key, value),
-    removeItem: (key: string) => void kept.delete(key),
+    key: (n: number) => [...items.keys()][n] ?? null,
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
   };
   vi.stubGlobal('window', { sessionStorage });
-  kept.set('draft:1', '{"mode":"edit"}');
-  keepWayBack('/reviews/1');
+  items.set('draft:1', '{"mode":"edit"}');
+  storeWayBack('/reviews/1');
   forgetPerson();
   expect(takeWayBack()).toBeUndefined();
-  expect([...kept.keys()]).toEqual(['colour']);
+  expect([...items.keys()]).toEqual(['colour']);
 });

@@ -3,14 +3,14 @@ import { renewal } from './renewal.js';
 
 /** As the storages of a browser do it. */
 function shelf(full = false) {
-  const kept = new Map<string, string>();
+  const items = new Map<string, string>();
   return () => ({
-    getItem: (key: string) => kept.get(key) ?? null,
+    getItem: (key: string) => items.get(key) ?? null,
     setItem: (key: string, value: string) => {
       if (full) throw new DOMException('full', 'QuotaExceededError');
-      kept.set(key, value);
+      items.set(key, value);
     },
-    removeItem: (key: string) => void kept.delete(key),
+    removeItem: (key: string) => void items.delete(key),
   });
 }
 const provider = '/v1/sign-in/oidc';
@@ -29,9 +29,9 @@ test('a sign-out in one window is not taken back by another', () => {
 test('nor by an answer about the session that comes after it', () => {
   const [a, b] = twoWindows();
   for (const open of [a, b]) open.asking()(provider);
-  const keep = b.asking();
+  const store = b.asking();
   a.end();
-  keep(provider);
+  store(provider);
   expect(b.take()).toBeNull();
 });
 

@@ -1,9 +1,9 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useRef } from 'react';
-import { answerOf, api, keepCsrfToken } from './api.js';
+import { answerOf, api, setCsrfToken } from './api.js';
 import { isSignedOut } from './api-problem.js';
 import { renewal } from './renewal.js';
-import { tellTabs, unheard } from './tabs.js';
+import { notifyTabs, unheard } from './tabs.js';
 
 const browser = () => window.localStorage;
 const browserRenewal = renewal(browser, () => window.sessionStorage);
@@ -15,16 +15,16 @@ export const sessionQuery = queryOptions({
   queryKey: ['session'],
   staleTime: 60_000,
   queryFn: async () => {
-    const keepRenewal = browserRenewal.asking();
+    const storeRenewal = browserRenewal.asking();
     try {
       const session = await answerOf(api.GET('/v1/session'));
-      keepCsrfToken(session.csrfToken);
-      keepRenewal(session.renewal);
-      if (isUnheard(session.signedInAt)) tellTabs('signed-in');
+      setCsrfToken(session.csrfToken);
+      storeRenewal(session.renewal);
+      if (isUnheard(session.signedInAt)) notifyTabs('signed-in');
       return session;
     } catch (error) {
       if (!isSignedOut(error)) throw error;
-      keepCsrfToken(undefined);
+      setCsrfToken(undefined);
       return null;
     }
   },

@@ -14,7 +14,7 @@ import { useLive } from './live.js';
 import { pages } from './pages.js';
 import { queries } from './queries.js';
 import { endRenewal, useAuthor, useMay, useSession } from './session.js';
-import { hearTabs, tellTabs } from './tabs.js';
+import { hearTabs, notifyTabs } from './tabs.js';
 import { takeWayBack } from './way-back.js';
 
 /** When these pages were opened. */
@@ -41,7 +41,7 @@ export function Shell() {
         () => {
           endRenewal();
           forgetPerson();
-          tellTabs('signed-out');
+          notifyTabs('signed-out');
         },
       ),
     onSuccess: () => window.location.assign('/sign-in'),

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { unheard } from './tabs.js';
 
-function browser(keeps: boolean) {
-  const kept = new Map<string, string>();
+function browser(stores: boolean) {
+  const items = new Map<string, string>();
   const shelf = {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void (keeps && kept.set(key, value)),
-    removeItem: (key: string) => void kept.delete(key),
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void (stores && items.set(key, value)),
+    removeItem: (key: string) => void items.delete(key),
   };
   return () => shelf;
 }

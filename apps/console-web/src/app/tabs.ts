@@ -5,7 +5,7 @@ export type SessionNews = 'signed-in' | 'signed-out';
 
 const name = 'countersign-session';
 
-export function tellTabs(news: SessionNews): void {
+export function notifyTabs(news: SessionNews): void {
   const channel = new BroadcastChannel(name);
   channel.postMessage(news);
   channel.close();

@@ -41,9 +41,9 @@ export const stopsFor = (controls: readonly StopNow[], scope: string) =>
     .map(({ scope: stopped, by, reason, changedAt }) => ({ scope: stopped, by, reason, changedAt }));
 
 /** From when on figures are there: since they were begun, or since the first day that is kept. */
-export const figuresSince = (begunAt: string, at: string, keptDays: number): string => {
-  const kept = `${firstDay(at, keptDays)}T00:00:00.000Z`;
-  return begunAt > kept ? begunAt : kept;
+export const figuresSince = (begunAt: string, at: string, retentionDays: number): string => {
+  const oldest = `${firstDay(at, retentionDays)}T00:00:00.000Z`;
+  return begunAt > oldest ? begunAt : oldest;
 };
 
 /** The first day (UTC) of a period that ends today. */

@@ -1,4 +1,4 @@
-import { actionDetail, type DataOf, kindSpec, personSays } from '@countersign/contracts';
+import { actionDetail, contactText, type DataOf, kindSpec } from '@countersign/contracts';
 import type { Escalation } from './project.js';
 import type { Standing } from './review.js';
 
@@ -24,7 +24,7 @@ export type Card = ReturnType<typeof cardOf>;
 function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
   const people = new Map(card.card.people.map((person) => [person.contactId, person]));
   return {
-    detail: actionDetail(card.action, (id) => personSays(id, people.get(id))) ?? card.card.detail,
+    detail: actionDetail(card.action, (id) => contactText(id, people.get(id))) ?? card.card.detail,
     facts: {
       agent: card.agent,
       kind: card.action.kind,

@@ -14,27 +14,27 @@ export interface Section {
   readonly title: string;
   readonly lines: readonly string[];
 }
-type Says<T> = { readonly [member in keyof T]-?: (all: T) => readonly string[] };
+type LinesOf<T> = { readonly [member in keyof T]-?: (all: T) => readonly string[] };
 
 /**
  * A charter in plain words, with the plays that use it and the rules that hold for every agent. Every setting is told: a new member of
  * the charter or of the rules does not compile until it has its words here.
  */
 export function charterWords(charter: Charter, { plays, rules }: Pick<PolicyContent, 'plays' | 'rules'>): Section[] {
-  const { agent, owner, reviewers, reviewWithinMinutes, kinds, currency, timeZone } = charterSays;
-  const { prohibitedKinds, ...others } = ruleSays;
+  const { agent, owner, reviewers, reviewWithinMinutes, kinds, currency, timeZone } = charterLines;
+  const { prohibitedKinds, ...others } = ruleLines;
   return [
     { title: 'What it is for', lines: purposes(charter, plays) },
     {
       title: 'Who is responsible',
-      lines: [agent, owner, reviewers, reviewWithinMinutes].flatMap((says) => says(charter)),
+      lines: [agent, owner, reviewers, reviewWithinMinutes].flatMap((linesOf) => linesOf(charter)),
     },
     { title: 'What it may do', lines: kinds(charter) },
     { title: 'What it may not do', lines: [forbidden(charter), ...prohibitedKinds(rules)] },
     { title: 'Its limits', lines: [...limits(charter), ...currency(charter), ...timeZone(charter)] },
     {
       title: 'Rules for every agent',
-      lines: Object.values(others).flatMap((says) => says(rules)),
+      lines: Object.values(others).flatMap((linesOf) => linesOf(rules)),
     },
   ];
 }
@@ -53,8 +53,8 @@ const forbidden = ({ kinds }: Charter): string => {
     : `It may not ${list(others.map(kindWords), 'or')}. Such a proposal is refused.`;
 };
 
-/** `limits` has words of its own; see `limitSays`. */
-const charterSays: Omit<Says<Charter>, 'limits'> = {
+/** `limits` has words of its own; see `limitLines`. */
+const charterLines: Omit<LinesOf<Charter>, 'limits'> = {
   agent: ({ agent }) => [`This is the charter of ${agent}. What it does not allow is refused.`],
   owner: ({ owner }) => [`${owner} answers for it.`],
   reviewers: ({ reviewers }) => [`${list(reviewers, 'or')} may answer when a person is asked.`],
@@ -72,9 +72,9 @@ const charterSays: Omit<Says<Charter>, 'limits'> = {
   timeZone: ({ timeZone }) => [`Its days begin at midnight in ${timeZone}.`],
 };
 
-const limits = (charter: Charter): string[] => Object.values(limitSays).flatMap((says) => says(charter));
+const limits = (charter: Charter): string[] => Object.values(limitLines).flatMap((linesOf) => linesOf(charter));
 
-const limitSays: { readonly [limit in keyof Charter['limits']]-?: (charter: Charter) => readonly string[] } = {
+const limitLines: { readonly [limit in keyof Charter['limits']]-?: (charter: Charter) => readonly string[] } = {
   campaignSpendPerDayMinor: ({ limits: { campaignSpendPerDayMinor: minor }, currency }) => [
     minor === 0 ? 'It may spend nothing on campaigns.' : `At most ${money(minor, currency)} a day on one campaign.`,
   ],
@@ -109,7 +109,7 @@ const limitSays: { readonly [limit in keyof Charter['limits']]-?: (charter: Char
 const preset = (given: number | undefined): string =>
   given === undefined ? '; the charter does not say, so this is the preset' : '';
 
-const ruleSays: Says<Rules> = {
+const ruleLines: LinesOf<Rules> = {
   prohibitedKinds: ({ prohibitedKinds }) =>
     prohibitedKinds.length === 0
       ? []

@@ -36,8 +36,8 @@ const onlyListed = [
   'CheckpointPublished',
 ] as const satisfies readonly EventType[];
 
-export type TellingEvent = Exclude<Event, { type: (typeof onlyListed)[number] }>;
-export const tellsMore = (event: Event): event is TellingEvent =>
+export type TrackedEvent = Exclude<Event, { type: (typeof onlyListed)[number] }>;
+export const isTracked = (event: Event): event is TrackedEvent =>
   !(onlyListed as readonly string[]).includes(event.type);
 
 /** Types that the console reads and tells, and counts nowhere. A new type stands here, or does not compile in `project.ts`. */
@@ -48,7 +48,7 @@ export const isCounted = (event: ReadEvent): event is CountedEvent =>
   !(uncounted as readonly string[]).includes(event.type);
 
 /** What an action does, in the words of its kind. */
-const actionSays = (action: Action): string => actionDetail(action) ?? action.kind;
+const actionText = (action: Action): string => actionDetail(action) ?? action.kind;
 
 /** The id that a person would look an event up by: the action's chain, a task, a dead letter. */
 export function subjectOf(event: ReadEvent): string | undefined {
@@ -108,9 +108,9 @@ export function detail(event: ReadEvent): string {
     case 'TaskEscalated':
       return `play ${event.data.play.id} waits for ${event.data.reviewers.join(' or ')}: ${event.data.detail}`;
     case 'ActionProposed':
-      return `${event.data.agent} proposed to ${actionSays(event.data.action)}`;
+      return `${event.data.agent} proposed to ${actionText(event.data.action)}`;
     case 'ActionApproved':
-      return `countersigned for ${event.data.executor}/${event.data.connector}: ${actionSays(event.data.action)}`;
+      return `countersigned for ${event.data.executor}/${event.data.connector}: ${actionText(event.data.action)}`;
     case 'ActionRefused':
       return event.data.supersededBy
         ? "taken out by a person's edit"

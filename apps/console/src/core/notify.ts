@@ -12,7 +12,7 @@ import {
   plainText,
 } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
-import { tellsMore } from './detail.js';
+import { isTracked } from './detail.js';
 import { quietUntil } from './quiet-hours.js';
 
 /** What has to hold when a notification is due; what no longer does is not sent. */
@@ -89,7 +89,7 @@ const kindWords = (kind: string): string => kind.replace('.', ': ').replaceAll('
 /** What the events of a batch give to tell. Permits that ended unresolved and controls are told of where they are written. */
 export function thingsIn(events: readonly Received[]): Thing[] {
   return events.flatMap(({ event }): Thing[] => {
-    if (!tellsMore(event)) return [];
+    if (!isTracked(event)) return [];
     switch (event.type) {
       case 'ActionEscalated':
         return [...reviewThings(cardOf(event.data)), ...budgetsOf(event.data)];

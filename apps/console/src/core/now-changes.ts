@@ -1,6 +1,6 @@
 import { actionDetail, type DataOf, type Event, kindSpec, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
-import { tellsMore } from './detail.js';
+import { isTracked } from './detail.js';
 
 /** The stages of the way from a signal to its effect, in their order. */
 export const stages = ['signals', 'tasks', 'proposals', 'verdicts', 'settlements'] as const;
@@ -77,7 +77,7 @@ export function nowChanges(events: readonly Received[]): NowChanges {
 
 /** Settlements are steps only once they agree with their approval, see `writeProjection`. */
 function stepsOf(event: Event): FunnelStep[] {
-  if (!tellsMore(event)) return [];
+  if (!isTracked(event)) return [];
   const step = (stage: Stage, label: string): FunnelStep[] => [{ stage, label, at: event.time }];
   switch (event.type) {
     case 'SignalAccepted':

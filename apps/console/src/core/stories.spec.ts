@@ -110,10 +110,10 @@ describe('the steps of a story', () => {
   ];
 
   test('begin with the first as long as the console has not forgotten it, whatever of them is asked for', () => {
-    for (let kept = 1; kept <= story.length; kept += 1)
+    for (let length = 1; length <= story.length; length += 1)
       for (const ofProposal of [true, false]) {
-        const begun = beginsWithFirst(story.slice(0, kept), ofProposal);
-        expect([kept, ofProposal, begun]).toEqual([kept, ofProposal, !ofProposal || kept >= 4]);
+        const begun = beginsWithFirst(story.slice(0, length), ofProposal);
+        expect([length, ofProposal, begun]).toEqual([length, ofProposal, !ofProposal || length >= 4]);
       }
     for (let gone = 1; gone <= story.length; gone += 1)
       for (const ofProposal of [true, false])

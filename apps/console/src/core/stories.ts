@@ -5,12 +5,12 @@ import {
   derivedId,
   kindSpec,
   plainText,
-  saysIdIsForeign,
+  refusesForeignId,
   topics,
 } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { claimedAt } from './claimed-at.js';
-import { tellsMore } from './detail.js';
+import { isTracked } from './detail.js';
 
 /** Where the story of a proposal stands. The last six are settlements; `refused` is said by the gate or by the executor. */
 export const outcomes = [
@@ -80,7 +80,7 @@ export function storiesIn(events: readonly Received[]): Stories {
     }
   };
   for (const { event, topic, takenAt } of events) {
-    if (!tellsMore(event)) continue;
+    if (!isTracked(event)) continue;
     const chain = event.correlationid ?? event.id;
     switch (event.type) {
       case 'ActionProposed': {
@@ -167,7 +167,7 @@ export function storiesIn(events: readonly Received[]): Stories {
  * that edited it; an id that was used before is the first proposal's. Such a refusal says nothing of what the ids belong to.
  */
 export const borrowed = ({ actionId, proposalId, review, verdict }: DataOf<'ActionRefused'>): boolean =>
-  saysIdIsForeign(verdict) ||
+  refusesForeignId(verdict) ||
   ![proposalId, review?.reviewId].some((id) => id !== undefined && actionId === derivedId('action', id));
 
 type Judged = Pick<DataOf<'ActionProposed'>, 'proposalId' | 'taskId' | 'agent' | 'play'>;

@@ -402,7 +402,7 @@ describe('plays', () => {
 });
 
 describe('figures of agents, and actions that name a person', () => {
-  const keep = async () => {
+  const fill = async () => {
     await harness.query(`
       INSERT INTO agent_counts SELECT '${agent}', '2026-11-21'::date - d, 'proposals', 'proposed', 1 FROM generate_series(0, 500) d`);
     await harness.query(`
@@ -411,7 +411,7 @@ describe('figures of agents, and actions that name a person', () => {
       INSERT INTO person_actions SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'a', 'p', 'k', 'd', '${at}'::timestamptz - d * interval '1 day'
       FROM generate_series(0, 500) d`);
   };
-  const kept = async () => {
+  const remaining = async () => {
     // The job of the start is due an hour later.
     harness.setNow('2026-11-21T11:00:00.000Z');
     await harness.runJobs();
@@ -422,8 +422,8 @@ describe('figures of agents, and actions that name a person', () => {
 
   test('are forgotten after 400 days and after a year', async () => {
     await harness.query(`UPDATE agent_counts_begun SET begun_at = '2024-01-01'`);
-    await keep();
-    expect(await kept()).toEqual({ counts: 400, tokens: 400, people: 365 });
+    await fill();
+    expect(await remaining()).toEqual({ counts: 400, tokens: 400, people: 365 });
     // No page says that there are figures of a time whose figures are gone.
     expect((await get('/v1/agents')).since).toBe('2025-10-18T00:00:00.000Z');
   });
@@ -433,8 +433,8 @@ describe('figures of agents, and actions that name a person', () => {
     vi.stubEnv('PERSON_ACTIONS_DAYS', '40');
     await harness.close();
     await start();
-    await keep();
-    expect(await kept()).toEqual({ counts: 30, tokens: 30, people: 40 });
+    await fill();
+    expect(await remaining()).toEqual({ counts: 30, tokens: 30, people: 40 });
   });
 });
 

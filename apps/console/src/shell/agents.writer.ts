@@ -116,7 +116,7 @@ export function writeAgentCounts(tx: Tx, { counts, tokens }: AgentChanges): void
 }
 
 /** How long actions, runs and tasks are listed, in days; the record keeps everything. */
-const KEPT_DAYS = 90;
+const RETENTION_DAYS = 90;
 const listed = ['agent_actions', 'task_answers', 'play_tasks', 'play_runs'] as const;
 const figures = ['agent_counts', 'agent_tokens'] as const;
 const forgetting = (table: string, column: string): string =>
@@ -128,7 +128,7 @@ const forgetting = (table: string, column: string): string =>
  * most.
  */
 export async function forgetAgents(tx: Tx, at: string, firstDay: string, limit: number): Promise<number> {
-  const before = new Date(Date.parse(at) - KEPT_DAYS * 86_400_000).toISOString();
+  const before = new Date(Date.parse(at) - RETENTION_DAYS * 86_400_000).toISOString();
   let most = 0;
   for (const [sql, first] of [
     ...listed.map((table) => [forgetting(table, 'kept_at'), before] as const),

@@ -904,7 +904,7 @@ test.each(['ActionApproved', 'ActionSettled'] as const)(
   },
 );
 
-const keptRows = async () => {
+const storedRows = async () => {
   const [row] = await harness.query<{ settlements: number; unresolved: number }>(
     `SELECT (SELECT count(*)::int FROM settlements) AS settlements, (SELECT count(*)::int FROM unresolved_permits) AS unresolved`,
   );
@@ -919,13 +919,13 @@ test('what nobody approved is forgotten when no approval can come any more; what
   await settledBy('downstream', settled('unresolved', theirs));
   const invented = { permitId: derivedId('invented'), actionId: derivedId('invented action') };
   await settledBy('downstream', settled('unresolved'), settled('unresolved', invented));
-  expect(await keptRows()).toEqual({ settlements: 4, unresolved: 4 });
+  expect(await storedRows()).toEqual({ settlements: 4, unresolved: 4 });
   harness.setNow('2026-12-21T09:00:00.000Z');
   await harness.runJobs();
-  expect(await keptRows()).toEqual({ settlements: 4, unresolved: 4 });
+  expect(await storedRows()).toEqual({ settlements: 4, unresolved: 4 });
   harness.setNow('2026-12-21T10:00:01.000Z');
   await harness.runJobs();
-  expect(await keptRows()).toEqual({ settlements: 2, unresolved: 2 });
+  expect(await storedRows()).toEqual({ settlements: 2, unresolved: 2 });
   expect(await listed()).toHaveLength(2);
 });
 
@@ -970,7 +970,7 @@ test('what was kept before is counted no second time, and forgotten where nobody
   await harness.query(`UPDATE unresolved_permits SET kept_at = '2026-01-01Z'`);
   harness.setNow('2026-11-22T10:00:00.000Z');
   await harness.runJobs();
-  expect(await keptRows()).toEqual({ settlements: 1, unresolved: 1 });
+  expect(await storedRows()).toEqual({ settlements: 1, unresolved: 1 });
 });
 
 test('a confirmation of a control that nobody made is not kept; that of one that was made counts', async () => {

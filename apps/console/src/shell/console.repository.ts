@@ -252,8 +252,8 @@ export class Store {
   }
 
   /** What happened in the chains that an id belongs to: a correlation id, or the id of a task, a proposal, a dead letter. */
-  async activities(id: string, limit: number): Promise<Told[]> {
-    const rows = await this.forPages.query<Omit<Told, 'at'> & { at: Date }>(
+  async activities(id: string, limit: number): Promise<ListedActivity[]> {
+    const rows = await this.forPages.query<Omit<ListedActivity, 'at'> & { at: Date }>(
       `SELECT correlation_id AS "correlationId", topic, event_id AS "eventId", type, subject_id AS "subjectId", detail, at FROM activities
        WHERE correlation_id IN (SELECT $1 UNION SELECT correlation_id FROM activities WHERE subject_id = $1)
        ORDER BY at, seq LIMIT $2`,
@@ -273,7 +273,7 @@ export class Store {
 }
 
 /** What is told of an event. */
-export type Told = Omit<Activity, 'partition' | 'offset' | 'bytes'>;
+export type ListedActivity = Omit<Activity, 'partition' | 'offset' | 'bytes'>;
 
 export interface Answer {
   readonly reviewId: string;

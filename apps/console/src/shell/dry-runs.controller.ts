@@ -16,7 +16,7 @@ import { type ConsoleRequest, Needs } from './people.access.js';
 /** How long a page waits for the validator, and how often is looked, in milliseconds. */
 const waitMs = 3_000;
 const pollMs = 40;
-const keptMs = 600_000;
+const retentionMs = 600_000;
 
 /** What verdict an edit would have, while it is written. */
 @Controller('v1/reviews')
@@ -52,13 +52,13 @@ export class DryRuns {
     const { action } = answer.decided;
     if (!action) throw new TypeError('an edit has an action');
     const cause = { source: '/countersign/console', id: dryRunId, correlationid: escalation.correlationId };
-    const keep = async (work: Work) => {
+    const ask = async (work: Work) => {
       const data = { dryRunId, proposalId: subjectId, action, by: person.person, at: work.at };
-      this.dryRuns.ask(work.tx, data, new Date(Date.parse(work.at) - keptMs).toISOString());
+      this.dryRuns.ask(work.tx, data, new Date(Date.parse(work.at) - retentionMs).toISOString());
       work.emit(cause, topics.dryRunsAsked, { key: subjectId, data, subject: subjectId });
     };
     // Each has an id of its own, which no request can repeat, and there are as many as somebody types letters.
-    await this.runtime.transact(cause, keep, undefined, 'for a week');
+    await this.runtime.transact(cause, ask, undefined, 'for a week');
     for (const waited = ago(); waited() < waitMs; await sleep(pollMs)) {
       const verdict = await this.dryRuns.verdict(dryRunId);
       if (verdict) return { judged: true as const, ...verdict };

@@ -12,11 +12,11 @@ import { forgetSignals } from './sources.repository.js';
 import { forgetStories } from './stories.writer.js';
 import { forgetWaiting } from './waiting.repository.js';
 
-const KEPT_DAYS = 7;
+const RETENTION_DAYS = 7;
 /** Of stories and checkpoints, which are small. */
-const KEPT_LONG_DAYS = 30;
+const LONG_RETENTION_DAYS = 30;
 const AT_ONCE = 20_000;
-const NOTIFICATIONS_KEPT_DAYS = 90;
+const NOTIFICATION_RETENTION_DAYS = 90;
 const hours = (from: string, n: number): string => new Date(Date.parse(from) + n * 3_600_000).toISOString();
 
 /** The activity feed is for looking at what happens now; the record keeps everything. And what was settled and never approved is nobody's permit. */
@@ -46,17 +46,17 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
   async work(jobs: readonly Job<Record<string, never>>[], context: JobContext): Promise<void> {
     await context.finish(jobs, async ([job], work) => {
       if (!job) return;
-      const forgotten = await this.store.forgetActivities(work.tx, hours(work.at, -24 * KEPT_DAYS), AT_ONCE);
+      const forgotten = await this.store.forgetActivities(work.tx, hours(work.at, -24 * RETENTION_DAYS), AT_ONCE);
       const more = await this.now.forget(work.tx, work.at, AT_ONCE);
-      const signals = await forgetSignals(work.tx, hours(work.at, -24 * KEPT_DAYS), AT_ONCE);
-      await this.notifications.forget(work.tx, hours(work.at, -24 * NOTIFICATIONS_KEPT_DAYS), AT_ONCE);
+      const signals = await forgetSignals(work.tx, hours(work.at, -24 * RETENTION_DAYS), AT_ONCE);
+      await this.notifications.forget(work.tx, hours(work.at, -24 * NOTIFICATION_RETENTION_DAYS), AT_ONCE);
       const unapproved = await forgetWaiting(work.tx, work.at);
       if (unapproved > 0)
         this.log.warn(`${unapproved} rows of settlements forgotten: nobody approved what they say was settled`);
       const { agentFiguresDays, personActionsDays } = this.settings;
       const agents = await forgetAgents(work.tx, work.at, firstDay(work.at, agentFiguresDays), AT_ONCE);
       const people = await forgetPersonActions(work.tx, hours(work.at, -24 * personActionsDays), AT_ONCE);
-      const past = hours(work.at, -24 * KEPT_LONG_DAYS);
+      const past = hours(work.at, -24 * LONG_RETENTION_DAYS);
       const stories = await forgetStories(work.tx, past, AT_ONCE);
       const checkpoints = await forgetCheckpoints(work.tx, past, AT_ONCE);
       const dueAt =

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { GapAnswer, GapsAnswer } from '../core/answers.js';
 import { AcknowledgeRequest, acknowledgementIdOf } from '../core/gap.js';
 import { problem } from '../core/problem.js';
-import { GapStore, keepAcknowledgements } from './gaps.repository.js';
+import { GapStore, storeAcknowledgements } from './gaps.repository.js';
 import { Limit } from './limit.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 
@@ -51,7 +51,7 @@ export class Gaps {
     const cause = { source: '/countersign/console', id, correlationid: id };
     await this.runtime.transact(cause, async (work) => {
       const data = { ...request, by: person.person, at: work.at };
-      keepAcknowledgements(work.tx, [data]);
+      storeAcknowledgements(work.tx, [data]);
       const subject = `${request.topic}/${request.partition}`;
       work.emit(cause, topics.gapsAcknowledged, { key: request.service, subject, data });
     });

@@ -12,7 +12,7 @@ const insert = `
   ON CONFLICT DO NOTHING`;
 
 /** Keeps the first acknowledgement of each gap. */
-export function keepAcknowledgements(tx: Tx, acknowledgements: readonly Acknowledgement[]): void {
+export function storeAcknowledgements(tx: Tx, acknowledgements: readonly Acknowledgement[]): void {
   const first = new Map<string, Acknowledgement>();
   for (const acknowledgement of acknowledgements) {
     const id = acknowledgementIdOf(acknowledgement);

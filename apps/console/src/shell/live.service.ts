@@ -65,8 +65,7 @@ export class LiveChanges implements OnModuleDestroy {
 
   /** Whoever listens under a session that was ended here is told at once. */
   ended(tokenSha256: string): void {
-    for (const listener of this.listeners)
-      if (listener.held?.session.tokenSha256 === tokenSha256) this.tellEnd(listener);
+    for (const listener of this.listeners) if (listener.held?.session.tokenSha256 === tokenSha256) this.end(listener);
   }
 
   /** The service drains: a browser asks again, and another process or the next start answers. */
@@ -93,9 +92,9 @@ export class LiveChanges implements OnModuleDestroy {
       const now = new Map(rows.map(({ name, seen }) => [name, seen]));
       const changed = this.before ? changedParts(this.before, now) : [];
       this.before = now;
-      if (changed.length > 0) this.tell(eventText('changed', { at, parts: changed }));
+      if (changed.length > 0) this.sendAll(eventText('changed', { at, parts: changed }));
       if (++this.looks % aliveEvery > 0) return;
-      this.tell(eventText('alive', { at }));
+      this.sendAll(eventText('alive', { at }));
     } catch {
       // Whoever hears nothing says so: what the pages show may be old.
     } finally {
@@ -106,19 +105,19 @@ export class LiveChanges implements OnModuleDestroy {
   private async endThoseOver(): Promise<void> {
     await Promise.all(
       [...this.listeners].map(async (listener) => {
-        if (listener.held && !(await this.sessions.of(listener.held.token))) this.tellEnd(listener);
+        if (listener.held && !(await this.sessions.of(listener.held.token))) this.end(listener);
       }),
     );
   }
 
-  private tellEnd(listener: Listener): void {
+  private end(listener: Listener): void {
     // Nothing comes after its end.
     this.listeners.delete(listener);
     listener.send(eventText('ended', { at: this.runtime.now() }));
     listener.close();
   }
 
-  private tell(text: string): void {
+  private sendAll(text: string): void {
     for (const listener of this.listeners) listener.send(text);
   }
 }

@@ -69,9 +69,9 @@ export class NotificationStore {
   }
 
   /** Keeps what nobody was told of before; returns the ids of those. */
-  async keep(tx: Tx, rows: readonly Notification[], at: string): Promise<ReadonlySet<string>> {
+  async insert(tx: Tx, rows: readonly Notification[], at: string): Promise<ReadonlySet<string>> {
     if (rows.length === 0) return new Set();
-    const kept = await tx.query<{ id: string }>(
+    const inserted = await tx.query<{ id: string }>(
       `INSERT INTO notifications (notification_id, event, thing, recipient, channel, facts, urgent, digest_ms, due_at, until_at, made_at)
        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::boolean[], $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])
        ON CONFLICT DO NOTHING RETURNING notification_id AS id`,
@@ -89,7 +89,7 @@ export class NotificationStore {
         rows.map(() => at),
       ],
     );
-    return new Set(kept.map(({ id }) => id));
+    return new Set(inserted.map(({ id }) => id));
   }
 
   /** Permits that ended unresolved by the word of the executor of their approval. */

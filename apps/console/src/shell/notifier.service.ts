@@ -30,28 +30,28 @@ export class Notifier implements OnApplicationBootstrap {
     if (!this.watches()) return;
     const things = thingsIn(batch.events);
     const permitIds = [...changes.settlements, ...changes.permits].map(({ permitId }) => permitId);
-    if (permitIds.length > 0 && this.tells('alarm')) {
+    if (permitIds.length > 0 && this.hasRuleFor('alarm')) {
       const unresolved = await this.store.unresolved(batch.tx, permitIds);
       things.push(...unresolved.map((permit) => unresolvedThing({ ...permit, at: permit.at.toISOString() })));
     }
     const cause = { source: '/countersign/console', id: 'notifications' };
-    await this.keep(batch, cause, things);
+    await this.notify(batch, cause, things);
   }
 
   /** What a change of a control gives to tell, in the transaction that makes it. */
   async afterControl(work: Work, cause: Cause, control: Omit<DataOf<'ControlChanged'>, 'changedAt'>): Promise<void> {
-    if (this.watches()) await this.keep(work, cause, controlThings({ ...control, at: work.at }));
+    if (this.watches()) await this.notify(work, cause, controlThings({ ...control, at: work.at }));
   }
 
   /** Keeps rows and has them gathered when they are due. */
   async schedule(work: Work, cause: Cause, rows: readonly Notification[]): Promise<number> {
-    const kept = await this.store.keep(work.tx, rows, work.at);
+    const inserted = await this.store.insert(work.tx, rows, work.at);
     for (const { id, dueAt } of rows)
-      if (kept.has(id)) work.schedule(cause, { kind: GATHER, id, dueAt, payload: { id } });
-    return kept.size;
+      if (inserted.has(id)) work.schedule(cause, { kind: GATHER, id, dueAt, payload: { id } });
+    return inserted.size;
   }
 
-  private async keep(work: Work, cause: Cause, things: readonly Thing[]): Promise<void> {
+  private async notify(work: Work, cause: Cause, things: readonly Thing[]): Promise<void> {
     if (!this.notifying || things.length === 0) return;
     const { config } = this.notifying;
     const named = config.tell.some((rule) =>
@@ -65,7 +65,7 @@ export class Notifier implements OnApplicationBootstrap {
     return (this.notifying?.config.tell.length ?? 0) > 0;
   }
 
-  private tells(event: string): boolean {
+  private hasRuleFor(event: string): boolean {
     return this.notifying?.config.tell.some((rule) => rule.event === event) === true;
   }
 }

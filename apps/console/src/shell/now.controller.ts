@@ -49,7 +49,7 @@ export class Now {
     const [rows, unresolved] = await Promise.all([figures.spend(daysOf(charters, at)), this.unresolved.waiting(few)]);
     const [letters, controls] = await Promise.all([figures.openDeadLetters(), store.controls()]);
     const topicsHeard = await figures.topicsHeard();
-    const says = await figures.details(unresolved.map(({ actionId }) => actionId));
+    const details = await figures.details(unresolved.map(({ actionId }) => actionId));
     const groups = await seen;
     return {
       at,
@@ -62,7 +62,7 @@ export class Now {
           oldestAt: unresolved[0]?.at ?? null,
           first: unresolved.map(({ permitId, actionId, executor, connector, detail, at, decision }) => ({
             ...{ permitId, executor, connector, detail, at },
-            action: says.get(actionId) ?? null,
+            action: details.get(actionId) ?? null,
             decidedBy: decision?.by ?? null,
           })),
         },

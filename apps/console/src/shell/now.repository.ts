@@ -6,10 +6,10 @@ import { readersOf } from './readers.js';
 
 const before = (at: string, ms: number): string => new Date(Date.parse(at) - ms).toISOString();
 /** Steps are looked at for an hour; another one is kept for clocks that are behind. */
-const stepsKeptMs = 2 * recentMs;
+const stepsRetentionMs = 2 * recentMs;
 const dayMs = 86_400_000;
 /** A week, as the activities: what an action held of a day matters on that day. */
-const keptMs = 7 * dayMs;
+const retentionMs = 7 * dayMs;
 
 /** What the page Now is made of. */
 @Injectable()
@@ -72,15 +72,15 @@ export class NowStore {
 
   /** Deletes a bounded number of rows that no page shows any more; returns whether there were as many. */
   async forget(tx: Tx, at: string, limit: number): Promise<boolean> {
-    tx.write('DELETE FROM recent_steps WHERE slot < $1', [before(at, stepsKeptMs)]);
+    tx.write('DELETE FROM recent_steps WHERE slot < $1', [before(at, stepsRetentionMs)]);
     const deleted = [
       await tx.query(
         'DELETE FROM pending_tasks WHERE task_id IN (SELECT task_id FROM pending_tasks WHERE kept_at < $1 ORDER BY kept_at LIMIT $2) RETURNING 1',
-        [before(at, keptMs), limit],
+        [before(at, retentionMs), limit],
       ),
       await tx.query(
         'DELETE FROM approvals WHERE action_id IN (SELECT action_id FROM approvals WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) RETURNING 1',
-        [before(at, keptMs), limit],
+        [before(at, retentionMs), limit],
       ),
     ];
     return deleted.some((rows) => rows.length === limit);

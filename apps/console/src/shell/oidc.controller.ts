@@ -62,10 +62,10 @@ export class OidcPages {
       return send(reply, 503, 'The identity provider does not answer. Try again in a minute.');
     }
     const until = later(this.runtime.now(), linkMs);
-    await this.runtime.write(async (tx) => this.store.keepAttempt(tx, sha256(secret), until));
+    await this.runtime.write(async (tx) => this.store.storeAttempt(tx, sha256(secret), until));
     const wanted = nextPage(next, this.settings.publicUrl);
-    const kept = wanted === '/' ? secret : `${secret}.${encoded(wanted)}`;
-    await reply.header('set-cookie', this.header(kept, linkMs / 1_000)).redirect(address, 302);
+    const value = wanted === '/' ? secret : `${secret}.${encoded(wanted)}`;
+    await reply.header('set-cookie', this.header(value, linkMs / 1_000)).redirect(address, 302);
   }
 
   @Get('callback')
@@ -105,8 +105,8 @@ export class OidcPages {
 
   /** The secret of the attempt, and where it leads. Without TLS the cookie can be written by others, so the page is looked at again. */
   private attemptOf({ cookie }: Headers): { readonly secret: string | undefined; readonly next: string } {
-    const kept = typeof cookie === 'string' ? (cookies.parse(cookie)[this.cookie.name] ?? '') : '';
-    const [secret = '', next = ''] = kept.split('.');
+    const value = typeof cookie === 'string' ? (cookies.parse(cookie)[this.cookie.name] ?? '') : '';
+    const [secret = '', next = ''] = value.split('.');
     return {
       secret: couldBeSecret(secret) ? secret : undefined,
       next: nextPage(Buffer.from(next, 'base64url').toString('latin1'), this.settings.publicUrl),
@@ -117,9 +117,9 @@ export class OidcPages {
    * Lax: it has to come along from the provider. It opens nothing by itself. For this host alone: a neighbour that could plant its own
    * attempt would sign the browser in as somebody else.
    */
-  private header(kept: string, maxAge: number): string {
+  private header(value: string, maxAge: number): string {
     const { name, secure } = this.cookie;
-    return cookies.serialize(name, kept, { httpOnly: true, sameSite: 'lax', path: '/', secure, maxAge });
+    return cookies.serialize(name, value, { httpOnly: true, sameSite: 'lax', path: '/', secure, maxAge });
   }
 }
 

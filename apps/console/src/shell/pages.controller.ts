@@ -33,8 +33,8 @@ export class Pages {
     if (!asked) throw new Refused(problem(404, 'Not found', 'nothing has this address here'));
     if (asked.kind === 'file') {
       // Said by the file: where there is none, nothing may be kept.
-      const kept = { cacheControl: true, immutable: asked.forEver, maxAge: asked.forEver ? yearMs : 0 };
-      return void (await reply.sendFile(asked.file, kept));
+      const caching = { cacheControl: true, immutable: asked.forEver, maxAge: asked.forEver ? yearMs : 0 };
+      return void (await reply.sendFile(asked.file, caching));
     }
     const page = await this.index();
     if (page === undefined) return void (await reply.code(404).type('text/plain; charset=utf-8').send(notBuilt));

@@ -28,7 +28,7 @@ const PublishRequest = z.strictObject({
 export class PolicyRoutes {
   constructor(
     @Inject(Store) private readonly store: Store,
-    @Inject(PolicyStore) private readonly kept: PolicyStore,
+    @Inject(PolicyStore) private readonly past: PolicyStore,
     @Inject(Policies) private readonly policies: Policies,
   ) {}
 
@@ -45,7 +45,7 @@ export class PolicyRoutes {
   async versions(@Query({ schema: Listing }) { limit, before }: z.infer<typeof Listing>) {
     const [policy, found] = await Promise.all([
       this.store.policy(this.store.forPages),
-      this.kept.versions(before, limit + 1),
+      this.past.versions(before, limit + 1),
     ]);
     const { page, next } = paged(found, limit, ({ version }) => String(version));
     return { inForce: policy?.version ?? null, versions: page, next };
@@ -118,7 +118,7 @@ export class PolicyRoutes {
   }
 
   private async published(version: number) {
-    const found = await this.kept.version(version);
+    const found = await this.past.version(version);
     if (!found)
       throw new Refused(problem(404, 'No such version', `no policy with the version ${version} is kept here`));
     return found;

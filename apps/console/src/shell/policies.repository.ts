@@ -48,13 +48,13 @@ export class PolicyStore {
     return row && { ...shown(row), content: row.content };
   }
 
-  async keepInForce(tx: Tx): Promise<void> {
+  async insertInForce(tx: Tx): Promise<void> {
     await tx.query(
       `INSERT INTO policy_versions (version, digest, content, by_person, published_at) ${inForce} ON CONFLICT DO NOTHING`,
     );
   }
 
-  keep(tx: Tx, { version, digest, content, by, publishedAt }: PolicyVersion & { content: PolicyContent }): void {
+  insert(tx: Tx, { version, digest, content, by, publishedAt }: PolicyVersion & { content: PolicyContent }): void {
     tx.write(
       `INSERT INTO policy_versions (version, digest, content, by_person, published_at) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (version) DO UPDATE SET digest = excluded.digest, content = excluded.content, by_person = excluded.by_person,

@@ -111,10 +111,10 @@ export class Policies implements OnApplicationBootstrap {
       if (seen && seen.inForce !== (current?.data ? current.version : 0))
         return { ok: false, changedSince: 'policy', ...(current?.data && { by: current.data.by }) };
       // Only the latest is on the topic.
-      await this.versions.keepInForce(work.tx);
+      await this.versions.insertInForce(work.tx);
       const data = { bundle: 'main', digest, parts, by, content } as const;
       const version = work.putState(cause, topics.policies, { key: 'main', data });
-      this.versions.keep(work.tx, { version, digest, content, by, publishedAt: work.at });
+      this.versions.insert(work.tx, { version, digest, content, by, publishedAt: work.at });
       return { ok: true, changed: true, version, digest };
     });
     if (done.repeated) throw new Error('a fresh id was known already');

@@ -2,11 +2,11 @@ import { takesPlaceRows } from '@countersign/contracts';
 import { cutBytes, packed, type Tx } from '@countersign/runtime';
 import type { FunnelStep } from '../core/now-changes.js';
 import type { Changes } from '../core/project.js';
-import { keepAcknowledgements } from './gaps.repository.js';
+import { storeAcknowledgements } from './gaps.repository.js';
 import { writeApprovals, writeSteps, writeTasks } from './now.writer.js';
 import { writePersonActions } from './people.writer.js';
-import { keepCheckpoints } from './record.repository.js';
-import { keepReveals } from './reveals.repository.js';
+import { storeCheckpoints } from './record.repository.js';
+import { storeReveals } from './reveals.repository.js';
 import { insert, lastBy, orderedRounds } from './rows.js';
 import { signOut } from './sessions.repository.js';
 import { writeSignals } from './sources.writer.js';
@@ -192,9 +192,9 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   });
   writeSignals(tx, changes);
   writePersonActions(tx, changes.personActions);
-  keepAcknowledgements(tx, changes.acknowledgements);
+  storeAcknowledgements(tx, changes.acknowledgements);
   signOut(tx, changes.signedOut);
-  keepReveals(tx, changes.revealRequests, changes.revealAnswers);
+  storeReveals(tx, changes.revealRequests, changes.revealAnswers);
   // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
   // confirmation of one that is not here is invented.
   insert(tx, latestOf(changes.confirmations), {
@@ -205,7 +205,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           WHERE control_confirmations.version <= excluded.version`,
     columns: [(c) => c.scope, (c) => c.reader, (c) => c.version, (c) => c.digest],
   });
-  keepCheckpoints(tx, changes.checkpoints, at);
+  storeCheckpoints(tx, changes.checkpoints, at);
   writeStories(tx, changes.stories);
   lockStories(tx, changes.settlements);
   const { counts, ends } = await withApproved(tx, changes);

@@ -13,7 +13,7 @@ export interface SeenCheckpoint {
 }
 
 /** Keeps the checkpoints that were published: somebody other than the recorder has to. */
-export function keepCheckpoints(tx: Tx, checkpoints: readonly Checkpoint[], at: string): void {
+export function storeCheckpoints(tx: Tx, checkpoints: readonly Checkpoint[], at: string): void {
   if (checkpoints.length === 0) return;
   const sorted = [...checkpoints].sort((a, b) => a.size - b.size || (a.rootHash < b.rootHash ? -1 : 1));
   tx.write(

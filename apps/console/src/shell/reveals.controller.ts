@@ -97,9 +97,9 @@ export class Reveals {
     const areIds = Uuid.safeParse(contactId).success && Uuid.safeParse(revealId).success;
     const found = areIds ? await this.store.find(contactId, revealId, this.runtime.now()) : undefined;
     if (!found) throw noSuchReveal(contactId, revealId);
-    const { reveal, kept } = found;
-    if (kept && kept.askerSha256 !== askerOf(principal)) throw new Refused(notYours);
-    return { ...reveal, jwe: kept?.jwe ?? null };
+    const { reveal, sealed } = found;
+    if (sealed && sealed.askerSha256 !== askerOf(principal)) throw new Refused(notYours);
+    return { ...reveal, jwe: sealed?.jwe ?? null };
   }
 
   @Consumes(topics.revealsSealed)

@@ -26,7 +26,7 @@ const reveals = `SELECT r.*, a.outcome, a.fields AS answered_fields, a.reason, a
   FROM reveals r LEFT JOIN reveal_answers a ON a.request_id = r.request_id`;
 
 /** Who asked who a person is, and what came of it. The topics say both again after a restore; the sealed answer they do not. */
-export function keepReveals(
+export function storeReveals(
   tx: Tx,
   requests: readonly OfRequest<DataOf<'RevealRequested'>>[],
   answers: readonly OfRequest<DataOf<'RevealAnswered'>>[],
@@ -94,7 +94,7 @@ export class RevealsStore {
 
   /** Keeps a request, and a place for its answer that only the session or the token of this hash is given. */
   ask(tx: Tx, request: OfRequest<DataOf<'RevealRequested'>>, askerSha256: string): void {
-    keepReveals(tx, [request], []);
+    storeReveals(tx, [request], []);
     tx.write('INSERT INTO sealed_reveals (reveal_id, asker_sha256, kept_until) VALUES ($1, $2, $3)', [
       request.revealId,
       askerSha256,
@@ -121,11 +121,11 @@ export class RevealsStore {
       [revealId, contactId],
     );
     if (!row) return undefined;
-    const [kept] = await this.forActs.query<{ asker_sha256: string; jwe: string | null }>(
+    const [sealed] = await this.forActs.query<{ asker_sha256: string; jwe: string | null }>(
       'SELECT asker_sha256, jwe FROM sealed_reveals WHERE reveal_id = $1 AND kept_until > $2',
       [revealId, at],
     );
-    return { reveal: shown(row, at), kept: kept && { askerSha256: kept.asker_sha256, jwe: kept.jwe } };
+    return { reveal: shown(row, at), sealed: sealed && { askerSha256: sealed.asker_sha256, jwe: sealed.jwe } };
   }
 
   /** Who asked who this person is, the latest first. */

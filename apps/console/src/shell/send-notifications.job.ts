@@ -42,7 +42,7 @@ export class SendNotifications implements JobKind<{ readonly messageId: string }
     @Inject(NotificationStore) private readonly store: NotificationStore,
     @Inject(StillTrue) private readonly stillTrue: StillTrue,
   ) {
-    runtime.healthTells('notifications', () => Object.fromEntries(this.troubled), 'others');
+    runtime.addHealth('notifications', () => Object.fromEntries(this.troubled), 'others');
   }
 
   async work(jobs: readonly SendJob[], context: JobContext): Promise<void> {

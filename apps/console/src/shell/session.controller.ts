@@ -55,7 +55,7 @@ export class SessionPages {
     const sessionUntil = held?.session.expiresAt ?? null;
     const ofSession = held?.session.tokenSha256 ?? null;
     const link = { codeSha256: sha256(code), person, roles, grantedBy, sessionUntil, ofSession, expiresAt };
-    await this.runtime.write(async (tx) => this.store.keepLink(tx, link));
+    await this.runtime.write(async (tx) => this.store.storeLink(tx, link));
     // Behind the #, which no browser sends: the code is in nobody's log.
     return { url: `${this.settings.publicUrl}/sign-in#code=${code}`, expiresAt };
   }

@@ -168,13 +168,13 @@ describe('signing in', () => {
     await start();
     const { code } = await linkOf();
     const cookie = cookieOf(await use(code));
-    const kept = JSON.stringify(
+    const stored = JSON.stringify(
       await harness.query(
         'SELECT (SELECT json_agg(s) FROM sessions s) AS s, (SELECT json_agg(l) FROM sign_in_links l) AS l',
       ),
     );
-    expect(kept).toContain(sha256(code));
-    for (const secret of [code, cookie.split('=')[1] as string]) expect(kept).not.toContain(secret);
+    expect(stored).toContain(sha256(code));
+    for (const secret of [code, cookie.split('=')[1] as string]) expect(stored).not.toContain(secret);
   });
 
   test('whoever tries codes is slowed down, and a person is not', async () => {
@@ -540,7 +540,7 @@ describe('an operator', () => {
     const store = harness.app.get(SessionStore);
     const lateCode = 'l'.repeat(43);
     const { commit: commitLink } = await open(async (tx) =>
-      store.keepLink(tx, {
+      store.storeLink(tx, {
         ...{ person: 'max', roles: [], grantedBy: sha256('max-token'), sessionUntil: null, ofSession: null },
         codeSha256: sha256(lateCode),
         // Made by a clock that is ahead.

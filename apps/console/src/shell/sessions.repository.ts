@@ -88,7 +88,7 @@ export class SessionStore {
     tx.write('UPDATE sessions SET ended_at = $2 WHERE token_sha256 = $1 AND ended_at IS NULL', [tokenSha256, at]);
   }
 
-  async keepLink(tx: Tx, link: Link): Promise<void> {
+  async storeLink(tx: Tx, link: Link): Promise<void> {
     await takeTurnOf(tx, link.person);
     tx.write(
       `INSERT INTO sign_in_links (code_sha256, person, roles, granted_by, session_until, expires_at, of_session)
@@ -169,7 +169,7 @@ export class SessionStore {
     return rows.length > 0;
   }
 
-  keepAttempt(tx: Tx, attemptSha256: string, expiresAt: string): void {
+  storeAttempt(tx: Tx, attemptSha256: string, expiresAt: string): void {
     tx.write('INSERT INTO sign_in_attempts (attempt_sha256, expires_at) VALUES ($1, $2)', [attemptSha256, expiresAt]);
   }
 

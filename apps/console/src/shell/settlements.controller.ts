@@ -55,7 +55,7 @@ export class Settlements {
         if (!found) throw noSuch(permitId);
         const { decided, repeated } = accepted(decide(request, found, person.person, work.at));
         if (repeated) return;
-        this.store.keep(work.tx, decided);
+        this.store.insertDecision(work.tx, decided);
         work.emit(cause, topics.settlementsDecided, {
           key: found.key,
           subject: permitId,

@@ -90,12 +90,12 @@ export class Stories {
       const before = chainOfTask(rows, taskId, story.correlationId);
       const led = before === undefined ? [] : await this.store.steps(before, []);
       const steps = stepsOf([...led, ...rows], { proposalId: story.id, taskId, runId });
-      return this.told(story, steps, Math.max(rows.length, led.length) >= mostSteps);
+      return this.storyAnswer(story, steps, Math.max(rows.length, led.length) >= mostSteps);
     }
     const chain = await this.store.chainOf(id);
     if (chain === undefined) throw notKnown(id);
     const rows = await this.store.steps(chain, []);
-    return this.told(null, inOrder(rows), rows.length >= mostSteps);
+    return this.storyAnswer(null, inOrder(rows), rows.length >= mostSteps);
   }
 
   /** What a browser needs to compute the leaf that the record should have of an event. */
@@ -121,7 +121,7 @@ export class Stories {
     return { topic, partition, offset, source, id, bytes: Buffer.from(row.bytes).toString('base64') };
   }
 
-  private told(story: StoryRow | null, rows: readonly StepRow[], more: boolean) {
+  private storyAnswer(story: StoryRow | null, rows: readonly StepRow[], more: boolean) {
     const { traceUrl } = this.settings;
     const steps = rows.map((row) => ({
       id: row.seq,

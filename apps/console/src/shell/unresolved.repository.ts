@@ -90,7 +90,7 @@ export class UnresolvedStore {
     return row?.outcome;
   }
 
-  keep(tx: Tx, { permitId, decisionId, outcome, by, note, at }: DataOf<'SettlementDecided'>): void {
+  insertDecision(tx: Tx, { permitId, decisionId, outcome, by, note, at }: DataOf<'SettlementDecided'>): void {
     tx.write(
       `INSERT INTO settlement_decisions (permit_id, decision_id, outcome, by_person, note, decided_at)
        VALUES ($1, $2, $3, $4, $5, $6)`,

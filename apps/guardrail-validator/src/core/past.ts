@@ -1,8 +1,13 @@
-import { type ActionApproved, type ActionEscalated, type ActionRefused, saysIdIsForeign } from '@countersign/contracts';
+import {
+  type ActionApproved,
+  type ActionEscalated,
+  type ActionRefused,
+  refusesForeignId,
+} from '@countersign/contracts';
 import type { Escalation } from './answer.js';
 
 /** A verdict as it was published. */
-export type SaidVerdict =
+export type PublishedVerdict =
   | { readonly type: 'ActionApproved'; readonly data: ActionApproved }
   | { readonly type: 'ActionRefused'; readonly data: ActionRefused }
   | { readonly type: 'ActionEscalated'; readonly data: ActionEscalated };
@@ -11,16 +16,17 @@ const verdicts: readonly string[] = [
   'ActionApproved',
   'ActionRefused',
   'ActionEscalated',
-] satisfies SaidVerdict['type'][];
+] satisfies PublishedVerdict['type'][];
 
 /** The verdicts among the events that this service published. */
 export const verdictsOf = (
   events: readonly { readonly type: string; readonly data: unknown }[],
-): readonly SaidVerdict[] => events.filter(({ type }) => verdicts.includes(type)) as unknown as readonly SaidVerdict[];
+): readonly PublishedVerdict[] =>
+  events.filter(({ type }) => verdicts.includes(type)) as unknown as readonly PublishedVerdict[];
 
 /** How the escalation of a proposal had ended, as far as its verdicts tell; undefined where it waits. */
-export function endSaid(
-  published: readonly SaidVerdict[],
+export function publishedEnd(
+  published: readonly PublishedVerdict[],
 ): { state: Escalation['state']; by: string | null } | undefined {
   let end: { state: Escalation['state']; by: string | null } | undefined;
   for (const { type, data } of published) {
@@ -31,15 +37,15 @@ export function endSaid(
     if (type === 'ActionApproved') end = { state: data.review?.decision === 'edit' ? 'superseded' : 'approved', by };
     else if (data.supersededBy !== undefined) end = { state: 'superseded', by };
     else if (data.verdict.reasons.some(({ rule }) => rule === 'review-deadline')) end = { state: 'expired', by };
-    else if (saysIdIsForeign(data.verdict)) continue;
+    else if (refusesForeignId(data.verdict)) continue;
     else end = { state: 'refused', by };
   }
   return end;
 }
 
 /** Until when these verdicts let a person answer: the escalation's deadline, or no time where something else has ended it. */
-export const waitsUntil = (published: readonly SaidVerdict[]): string =>
-  endSaid(published)
+export const waitsUntil = (published: readonly PublishedVerdict[]): string =>
+  publishedEnd(published)
     ? ''
     : (published.flatMap((verdict) => (verdict.type === 'ActionEscalated' ? [verdict.data.deadline] : [])).at(-1) ??
       '');

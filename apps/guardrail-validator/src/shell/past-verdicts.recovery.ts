@@ -1,7 +1,7 @@
 import { rateLedger } from '@countersign/gate';
 import type { Recovery } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import { endSaid, type SaidVerdict, verdictsOf } from '../core/past.js';
+import { type PublishedVerdict, publishedEnd, verdictsOf } from '../core/past.js';
 import { markOf } from '../core/verdicts.js';
 import { type NewPermit, namedIn, Store } from './verdicts.repository.js';
 
@@ -13,17 +13,15 @@ import { type NewPermit, namedIn, Store } from './verdicts.repository.js';
 export class PastVerdicts implements Recovery {
   constructor(@Inject(Store) private readonly store: Store) {}
 
-  async recover({ tx, at, said: events }: Parameters<Recovery['recover']>[0]): Promise<void> {
+  async recover({ tx, at, published: events }: Parameters<Recovery['recover']>[0]): Promise<void> {
     const verdicts = verdictsOf(events);
-    const permits = verdicts.flatMap((verdict) =>
-      verdict.type === 'ActionApproved' ? [permitSaid(verdict.data)] : [],
-    );
+    const permits = verdicts.flatMap((verdict) => (verdict.type === 'ActionApproved' ? [permitOf(verdict.data)] : []));
     this.store.lockLedgers(tx, [
       ...new Set(permits.flatMap((p) => [...p.rates, ...p.reservations].map((r) => r.ledger))),
     ]);
     this.store.takeOver(tx, permits, at);
     const ended = [...Map.groupBy(verdicts, ({ data }) => data.proposalId)].flatMap(([proposalId, group]) => {
-      const end = endSaid(group);
+      const end = publishedEnd(group);
       return end ? [{ proposalId, ...end }] : [];
     });
     this.store.closeEscalations(tx, ended, at);
@@ -31,7 +29,7 @@ export class PastVerdicts implements Recovery {
 }
 
 /** The permit of an approval, with what it holds. What counts in a window counts from when the permit is good: no sooner than it happened. */
-export const permitSaid = (data: Extract<SaidVerdict, { type: 'ActionApproved' }>['data']): NewPermit => ({
+export const permitOf = (data: Extract<PublishedVerdict, { type: 'ActionApproved' }>['data']): NewPermit => ({
   ...namedIn(data),
   step: markOf(data),
   approvedAt: data.verdict.at,

@@ -33,7 +33,7 @@ export class Proposals {
       return { proposalId, digest: read.digest, taskId, enrolment: enrolmentOf(read.read) };
     });
     const { fresh, known, inForce } = await this.verdicts.note(batch.tx, author, notes, batch.at);
-    const published = await batch.said('subject', [...fresh]);
+    const published = await batch.published('subject', [...fresh]);
     const cases: Case[] = [];
     const past: Parameters<VerdictsService['adopt']>[1][number][] = [];
     for (const [proposalId, entry] of first) {
@@ -45,7 +45,7 @@ export class Proposals {
       // What another agent was told under this id is no verdict on this one.
       const verdicts = verdictsOf(published.get(proposalId) ?? []).filter(({ data }) => data.agent === author);
       if (!fresh.has(proposalId)) again.push(entry);
-      else if (verdicts.length > 0) past.push({ ...found, digest: entry.read.digest, said: verdicts });
+      else if (verdicts.length > 0) past.push({ ...found, digest: entry.read.digest, published: verdicts });
       else cases.push(found);
     }
     this.verdicts.adopt(batch, past);

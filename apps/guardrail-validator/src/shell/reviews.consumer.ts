@@ -107,7 +107,7 @@ export class Reviews {
 
 /** After a restore an answer may be read before the proposal that it is about is read again: it waits, at most to the deadline. */
 async function mustHaveBeenRead(batch: Batch, ids: readonly string[]): Promise<void> {
-  const published = await batch.said('subject', ids);
+  const published = await batch.published('subject', ids);
   const missing = [...published].find(([, events]) => waitsUntil(verdictsOf(events)) >= batch.at);
   if (missing) throw new NotReadYet(`${missing[0]} was escalated before the restore and is not read again yet`);
 }

@@ -13,7 +13,7 @@ import {
 import { Controller, Inject, Injectable, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { settle } from '../core/settle.js';
-import { taskKeptMs } from '../core/tasks.js';
+import { taskRetentionMs } from '../core/tasks.js';
 import { type SettledPermit, Store } from './verdicts.repository.js';
 
 const { executors } = deployment();
@@ -112,7 +112,7 @@ export class OverdueJobs implements JobKind {
       if (!job) return;
       this.store.forgetApprovals(work.tx, timeOf(until - forgetAfterMs));
       // No proposal can name them any more.
-      this.runtime.forgetLookedUp(work.tx, topics.tasksAssigned, timeOf(until - taskKeptMs));
+      this.runtime.forgetLookedUp(work.tx, topics.tasksAssigned, timeOf(until - taskRetentionMs));
       const next = timeOf(until + lookEveryMs);
       // In no trace: it would never end.
       const cause = { source: job.cause.source, id: job.cause.id };

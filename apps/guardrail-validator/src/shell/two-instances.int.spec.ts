@@ -106,7 +106,7 @@ describe('two instances', () => {
   test('keep the content of a policy once, also where the batch that first judged under it was rolled back', async () => {
     await publish(tight, 7);
     const store = instance.app.get(Store);
-    const keeps = vi.spyOn(store, 'keepPolicy');
+    const stores = vi.spyOn(store, 'storePolicy');
     const lost = Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });
     const saves = vi.spyOn(store, 'saveVerdicts').mockImplementationOnce(() => {
       throw lost;
@@ -117,7 +117,7 @@ describe('two instances', () => {
     await propose(instance, shift(2));
     expect(await instance.query('SELECT digest FROM policies_used')).toEqual([{ digest: policyOf(tight, 7).digest }]);
     await propose(instance, shift(3));
-    expect(keeps).toHaveBeenCalledTimes(2);
+    expect(stores).toHaveBeenCalledTimes(2);
     await propose(other, shift(4));
     expect(await instance.query('SELECT digest FROM policies_used')).toHaveLength(1);
   });

@@ -30,7 +30,7 @@ import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { taskKeptMs } from '../core/tasks.js';
+import { taskRetentionMs } from '../core/tasks.js';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
 import { account, adProfiles, assignTasks, person, signsWith } from './testing.js';
@@ -224,7 +224,7 @@ describe('a proposal', () => {
     expect(await service.query(judged)).toEqual(once);
   });
 
-  test.each(['noteProposals', 'lockLedgers', 'keepPolicy', 'saveVerdicts', 'openEscalations'] as const)(
+  test.each(['noteProposals', 'lockLedgers', 'storePolicy', 'saveVerdicts', 'openEscalations'] as const)(
     '[case 47] whose batch loses its database after %s leaves nothing, and is judged once when it comes again',
     async (step) => {
       const topic = topicOf('paid-media-agent');
@@ -286,12 +286,12 @@ describe('a proposal', () => {
       'escalated',
     ]);
     for (const row of rows) {
-      const [kept] = await service.query<{ content: PolicyContent; version: number }>(
+      const [used] = await service.query<{ content: PolicyContent; version: number }>(
         'SELECT content, version FROM policies_used WHERE digest = $1',
         [row.policy_digest],
       );
-      if (!kept) throw new Error('the policy was not kept');
-      expect(judge(row.proposal, row.facts, policyOf(kept.content, kept.version), at).verdict).toEqual(row.verdict);
+      if (!used) throw new Error('the policy was not kept');
+      expect(judge(row.proposal, row.facts, policyOf(used.content, used.version), at).verdict).toEqual(row.verdict);
     }
   });
 
@@ -489,11 +489,11 @@ describe('the task of a proposal', () => {
   });
 
   test('is forgotten when no proposal can name it any more, and not before', async () => {
-    setNow(plus(taskKeptMs / 1000 - 60));
+    setNow(plus(taskRetentionMs / 1000 - 60));
     await service.runJobs();
     const tasks = "SELECT 1 FROM state_rows WHERE topic = 'tasks.assigned.v1'";
     expect(await service.query(tasks)).toHaveLength(2);
-    setNow(plus(taskKeptMs / 1000 + 120));
+    setNow(plus(taskRetentionMs / 1000 + 120));
     await service.runJobs();
     expect(await service.query(tasks)).toEqual([]);
     expect(await service.query("SELECT 1 FROM state_rows WHERE topic = 'profiles.v1'")).toHaveLength(4);

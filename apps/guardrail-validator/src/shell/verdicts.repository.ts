@@ -115,13 +115,13 @@ export interface PolicyRow {
   /** Null where the row is still the known one. */
   readonly data: Policy | null;
   /** Whether the content with the known digest is kept already. */
-  readonly kept: boolean;
+  readonly stored: boolean;
 }
 
 // One row, also where nothing was published. Its 15 kB are sent when they changed.
 const policySql = `
   SELECT s.written, CASE WHEN s.written IS DISTINCT FROM $1 THEN s.data END AS data,
-         EXISTS (SELECT FROM policies_used WHERE digest = $2) AS kept
+         EXISTS (SELECT FROM policies_used WHERE digest = $2) AS stored
   FROM (VALUES (0)) one LEFT JOIN (
     SELECT written, data FROM followed_state WHERE topic = 'policies.v1' AND key = 'main'
   ) s ON true`;
@@ -326,7 +326,7 @@ export class Store {
   }
 
   /** Keeps the content of a policy that was judged under, so that its verdicts can be judged again. */
-  keepPolicy(tx: Tx, policy: PolicyInForce, at: string): void {
+  storePolicy(tx: Tx, policy: PolicyInForce, at: string): void {
     tx.write(
       'INSERT INTO policies_used (digest, version, content, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
       [policy.digest, policy.version, JSON.stringify(policy.content), at],

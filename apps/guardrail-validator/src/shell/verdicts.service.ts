@@ -3,7 +3,7 @@ import { governing, isStale, type PolicyInForce, type SigningKey, seal } from '@
 import { type Cause, jobName, RUNTIME, type Runtime, type Tx, type Work } from '@countersign/runtime';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { approvedEvent, escalatedEvent, refusedEvent } from '../core/events.js';
-import { endSaid, type SaidVerdict } from '../core/past.js';
+import { type PublishedVerdict, publishedEnd } from '../core/past.js';
 import {
   decideVerdicts,
   markOf,
@@ -27,7 +27,7 @@ export interface Case {
 export interface InForce {
   readonly policy: PolicyInForce | null;
   /** Whether its content was seen among those that are kept. */
-  readonly kept: boolean;
+  readonly stored: boolean;
 }
 
 /** The policy's row as it was read the last time, and what was made of it; undefined: it was not read yet. */
@@ -70,20 +70,20 @@ export class VerdictsService {
   }
 
   /** The policy is read, and its digests checked, once for each time that its row was written, not with every batch. */
-  private inForce({ written, data, kept }: PolicyRow, last: Read): InForce {
-    if (written === last.written) return { policy: last.governing, kept };
+  private inForce({ written, data, stored }: PolicyRow, last: Read): InForce {
+    if (written === last.written) return { policy: last.governing, stored };
     const found = governing(data);
     if (!found.ok) this.log.error(`not governing, everything is refused: ${found.detail}`);
     const policy = found.ok ? found.policy : null;
     this.read = { written, digest: data?.digest ?? null, governing: policy };
-    return { policy, kept: false };
+    return { policy, stored: false };
   }
 
   /** Judges in order, each under what those before it reserved; returns the results. */
   async decideVerdicts(
     work: Work,
     cases: readonly Case[],
-    { policy, kept }: InForce,
+    { policy, stored }: InForce,
   ): Promise<readonly VerdictResult[]> {
     if (cases.length === 0) return [];
     this.mustKnow();
@@ -147,7 +147,7 @@ export class VerdictsService {
         this.log.error(`${author} proposed ${proposal.proposalId} in the name of ${proposal.agent}`);
       }
     }
-    if (policy && !kept) this.store.keepPolicy(work.tx, policy, work.at);
+    if (policy && !stored) this.store.storePolicy(work.tx, policy, work.at);
     this.store.saveVerdicts(work.tx, verdicts, permits, work.at);
     this.store.openEscalations(work.tx, opened, work.at);
     return results;
@@ -169,13 +169,13 @@ export class VerdictsService {
   /** Takes over what was said of proposals before a restore, in place of judging them: their permits are there already. */
   adopt(
     work: Work,
-    cases: readonly (Case & { readonly digest: string; readonly said: readonly SaidVerdict[] })[],
+    cases: readonly (Case & { readonly digest: string; readonly published: readonly PublishedVerdict[] })[],
   ): void {
     if (cases.length === 0) return;
     const verdicts: NewVerdict[] = [];
     const opened: Parameters<Store['openEscalations']>[1][number][] = [];
     const closed: Parameters<Store['closeEscalations']>[1][number][] = [];
-    for (const { request, cause, digest, said: published } of cases) {
+    for (const { request, cause, digest, published } of cases) {
       const { proposal, author } = request;
       const { proposalId } = proposal;
       for (const { type, data } of published) {
@@ -195,7 +195,7 @@ export class VerdictsService {
         opened.push({ proposalId, digest, deadlineAt, author, proposal, verdict, reviewers, correlationId, step });
         work.schedule(cause, { kind: DEADLINE, id: proposalId, dueAt: deadlineAt, payload: {} });
       }
-      const end = endSaid(published);
+      const end = publishedEnd(published);
       if (end) closed.push({ proposalId, ...end });
     }
     this.store.saveVerdicts(work.tx, verdicts, [], work.at);

@@ -37,8 +37,8 @@ test.each([
     checkpoint,
     'after the deadline',
   ],
-])('%s is set aside', (_name, given, kept, reason) => {
-  expect(answerCheckpoint(kept, given)).toMatchObject({
+])('%s is set aside', (_name, given, stored, reason) => {
+  expect(answerCheckpoint(stored, given)).toMatchObject({
     outcome: 'set-aside',
     reason: expect.stringContaining(reason),
   });

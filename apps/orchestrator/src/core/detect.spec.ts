@@ -240,9 +240,9 @@ describe('a campaign below its floor', () => {
     fc.assert(
       fc.property(arrivals, (list) => {
         const latest = [...list].sort(compareStatements).at(-1);
-        const kept = detect(list, knowing(), now).reports;
-        expect(kept).toMatchObject([{ source: latest?.source, signalId: latest?.signalId }]);
-        const before = new Map([[subjectKey({ kind: 'campaign', ...(kept[0] as DayReport) }), kept]]);
+        const stored = detect(list, knowing(), now).reports;
+        expect(stored).toMatchObject([{ source: latest?.source, signalId: latest?.signalId }]);
+        const before = new Map([[subjectKey({ kind: 'campaign', ...(stored[0] as DayReport) }), stored]]);
         expect(detect(list, knowing({ reports: before }), now).reports).toEqual([]);
       }),
       { seed: 11 },
@@ -339,8 +339,8 @@ test('without a play nothing starts and everything is kept', () => {
 
 test('of more contacts than a task may name the tasks name those that engaged last, and the run says so', () => {
   const events = Array.from({ length: 2500 }, (_, i) => engaged(`contact-${i}`, 4 - i / 1000));
-  const kept = events.slice(0, -1).flatMap((event) => contactSignal(event) ?? []);
-  const known = knowing({ signals: new Map([['acme', kept]]) });
+  const stored = events.slice(0, -1).flatMap((event) => contactSignal(event) ?? []);
+  const known = knowing({ signals: new Map([['acme', stored]]) });
   const play = { ...surgePlay, checkpoint: { reviewers: ['lea'], withinMinutes: 60 } };
   const found = only(detect(events.slice(-1), { ...known, plays: [surgePlay] }, now).found);
   const { run, tasks } = begin(found, new Map(), 1, now);

@@ -76,8 +76,8 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
   const reports = new Map([...known.reports].map(([key, list]) => [key, new Map(list.map((r) => [r.day, r]))]));
   const subjects = new Map(known.subjects);
   const matches: Match[] = [];
-  const keptSignals: ContactSignal[] = [];
-  const keptReports = new Map<string, DayReport>();
+  const newSignals: ContactSignal[] = [];
+  const newReports = new Map<string, DayReport>();
 
   const consider = (
     play: Play,
@@ -101,7 +101,7 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
       signals.set(signal.accountId, ofAccount);
       if (ofAccount.some((s) => s.source === signal.source && s.signalId === signal.signalId)) continue;
       ofAccount.push(signal);
-      keptSignals.push(signal);
+      newSignals.push(signal);
     }
     const report = dayReport(event);
     if (report) {
@@ -111,7 +111,7 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
       const before = ofCampaign.get(report.day);
       if (before && !outdates(report, before)) continue;
       ofCampaign.set(report.day, report);
-      keptReports.set(`${key} ${report.day}`, report);
+      newReports.set(`${key} ${report.day}`, report);
     }
     if (!event.triggers) continue;
 
@@ -145,7 +145,7 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
       }
     }
   }
-  return { matches, signals: keptSignals, reports: [...keptReports.values()] };
+  return { matches, signals: newSignals, reports: [...newReports.values()] };
 }
 
 /**

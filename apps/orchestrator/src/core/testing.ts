@@ -72,8 +72,8 @@ export type Detected = Omit<DetectedFree, 'matches'> & { readonly found: readonl
 
 /** Both steps of a batch, as the consumer takes them. */
 export function detect(events: readonly SignalAccepted[], known: KnownWithControls, at: string): Detected {
-  const { matches, ...kept } = detectFree(events, known, at);
-  return { ...kept, found: underControls(matches, known.controls) };
+  const { matches, ...rest } = detectFree(events, known, at);
+  return { ...rest, found: underControls(matches, known.controls) };
 }
 
 export const knowing = (given: Partial<KnownWithControls> = {}): KnownWithControls => ({

@@ -93,7 +93,7 @@ export async function loadSignals(
   return found;
 }
 
-export function keepSignals(tx: Tx, signals: readonly ContactSignal[]): void {
+export function storeSignals(tx: Tx, signals: readonly ContactSignal[]): void {
   if (signals.length === 0) return;
   tx.write(
     `INSERT INTO signals (source, signal_id, type, account_id, contact_id, occurred_at, received_at, facts)
@@ -162,7 +162,7 @@ export async function loadReports(
 }
 
 /** Keeps the latest report of each day; the caller has one per day at most. */
-export function keepReports(tx: Tx, reports: readonly DayReport[]): void {
+export function storeReports(tx: Tx, reports: readonly DayReport[]): void {
   if (reports.length === 0) return;
   tx.write(
     `INSERT INTO day_reports (ad_account_id, campaign_id, day, spend_minor, revenue_minor, currency, status,

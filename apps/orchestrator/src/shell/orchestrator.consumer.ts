@@ -38,19 +38,19 @@ import {
 import { type DayReport, dayReport, type Subject, subjectKey } from '../core/facts.js';
 import { dayMs } from '../core/patterns.js';
 import { checkpointDeadline, sweeping, taskDeadline } from './deadlines.job.js';
-import { keepReports, keepSignals, loadReports, loadSignals, lockSubjects, noteStarts } from './facts.repository.js';
+import { loadReports, loadSignals, lockSubjects, noteStarts, storeReports, storeSignals } from './facts.repository.js';
 import {
   closeCheckpoint,
-  type KeptCheckpoint,
-  keepCheckpoint,
-  keepRuns,
-  keepTasks,
   lockCheckpoints,
   noteAnswer,
   noteRefusals,
   noteReviews,
+  type StoredCheckpoint,
   setRunState,
   settleTasks,
+  storeCheckpoint,
+  storeRuns,
+  storeTasks,
 } from './runs.repository.js';
 import { dropWaiting, notePermits, noteSettlements, Waiting } from './settlements.repository.js';
 
@@ -78,8 +78,8 @@ export class Handlers {
 
     const { matches, signals, reports } = detect(events, await this.know(tx, plays, events, at), at);
     const found = await this.underControls(tx, matches);
-    keepSignals(tx, signals);
-    keepReports(tx, reports);
+    storeSignals(tx, signals);
+    storeReports(tx, reports);
     this.askForSweep(batch);
     if (found.length === 0) return;
 
@@ -92,7 +92,7 @@ export class Handlers {
     );
     const profiles = await this.runtime.state(tx, topics.profiles, found.flatMap(profilesOf));
     const begun = found.map((f) => ({ ...begin(f, profiles, policy?.version ?? 0, at), trigger: f.trigger }));
-    keepRuns(
+    storeRuns(
       tx,
       begun.map(({ run }) => run),
     );
@@ -106,7 +106,7 @@ export class Handlers {
       const cause = causeOfRun(start);
       if (run.state === 'suppressed') this.log.warn(`run ${run.runId} of ${run.playId} suppressed: ${run.reason}`);
       if (!checkpoint) continue;
-      keepCheckpoint(tx, checkpoint);
+      storeCheckpoint(tx, checkpoint);
       const key = checkpoint.tasks[0] ? taskKey(checkpoint.tasks[0]) : checkpoint.checkpointId;
       batch.emit(cause, topics.tasksEscalated, { key, data: checkpoint });
       batch.schedule(cause, {
@@ -184,8 +184,8 @@ export class Handlers {
     work: Work,
     cause: Cause,
     review: ReviewDecided,
-    checkpoint: KeptCheckpoint | undefined,
-  ): Promise<KeptCheckpoint | undefined> {
+    checkpoint: StoredCheckpoint | undefined,
+  ): Promise<StoredCheckpoint | undefined> {
     const { tx, at } = work;
     const answer = checkpoint
       ? answerCheckpoint(checkpoint, review)
@@ -211,7 +211,7 @@ export class Handlers {
   }
 
   /** Why the tasks of an approved checkpoint must not go out now, or null. */
-  private async stopped(tx: Tx, { tasks }: KeptCheckpoint): Promise<string | null> {
+  private async stopped(tx: Tx, { tasks }: StoredCheckpoint): Promise<string | null> {
     const task = tasks[0];
     if (!task) return null;
     const subject: Subject =
@@ -239,7 +239,7 @@ export class Handlers {
   }
 
   private assign(work: Work, given: readonly { task: TaskAssigned; cause: Cause }[]): void {
-    keepTasks(
+    storeTasks(
       work.tx,
       given.map(({ task }) => task),
     );

@@ -72,7 +72,7 @@ const get = async <T>(url: string): Promise<T> => (await service.app.inject({ ur
 interface Listed {
   runs: { runId: string; state: string; reason: string }[];
 }
-interface Told {
+interface RunAnswer {
   state: string;
   tasks: {
     taskId: string;
@@ -198,7 +198,7 @@ async function oneProposal() {
       })),
     );
   const proposals = async () => {
-    const { tasks } = await get<Told>(`/runs/${play.runId}`);
+    const { tasks } = await get<RunAnswer>(`/runs/${play.runId}`);
     return tasks.find((t) => t.taskId === taskId)?.proposals;
   };
   return { bid, proposalId, settle, proposals };
@@ -253,17 +253,17 @@ test('the one end of a permit stands, whatever its executor says later or with w
 
 test('what was kept before permits were read stands until its permit names another executor', async () => {
   const { bid, proposalId, settle, proposals } = await oneProposal();
-  const keep = (executor: string) =>
+  const store = (executor: string) =>
     service.query(
       `INSERT INTO proposals (proposal_id, outcome, executor) VALUES ($1, 'unresolved', $2)
        ON CONFLICT (proposal_id) DO UPDATE SET executor = excluded.executor`,
       [proposalId, executor],
     );
-  await keep('downstream');
+  await store('downstream');
   expect(await proposals()).toMatchObject([{ outcome: 'unresolved', executor: 'downstream' }]);
   await approve(bid, proposalId);
   expect(await proposals()).toMatchObject([{ outcome: 'open', executor: null }]);
-  await keep('action-executor');
+  await store('action-executor');
   expect(await proposals()).toMatchObject([{ outcome: 'unresolved', executor: 'action-executor' }]);
   await settle('action-executor', {});
   expect(await proposals()).toMatchObject([{ outcome: 'executed' }]);
@@ -278,7 +278,7 @@ async function sweepAt(time: string): Promise<void> {
   );
   await service.runJobs();
 }
-const keptOf = (executor: string) =>
+const settlementsOf = (executor: string) =>
   service.query<{ digest: string }>('SELECT digest FROM settlements WHERE executor = $1 ORDER BY 1', [executor]);
 
 test.each([
@@ -296,12 +296,17 @@ test.each([
     // Neither transaction has seen the other's row.
     if (missed) await service.query('UPDATE settlements SET waiting = true');
     await sweepAt(daysBefore(-29));
-    expect([(await keptOf('action-executor')).length, (await keptOf('downstream')).length]).toEqual([3, 1]);
+    expect([(await settlementsOf('action-executor')).length, (await settlementsOf('downstream')).length]).toEqual([
+      3, 1,
+    ]);
     await sweepAt(daysBefore(-30));
-    expect([await keptOf('action-executor'), await keptOf('downstream')]).toEqual([[{ digest: 'a'.repeat(64) }], []]);
+    expect([await settlementsOf('action-executor'), await settlementsOf('downstream')]).toEqual([
+      [{ digest: 'a'.repeat(64) }],
+      [],
+    ]);
     expect(await proposals()).toMatchObject([{ outcome: 'executed' }]);
     await sweepAt(daysBefore(-400));
-    expect(await keptOf('action-executor')).toHaveLength(1);
+    expect(await settlementsOf('action-executor')).toHaveLength(1);
   },
 );
 
@@ -403,7 +408,7 @@ test('outcomes are listed with their tasks, in whatever order they arrive', asyn
     const data = { ...settlement, executor, outcome: 'failed', at: later };
     await service.deliver('actions.settled.downstream.v1', [{ type: 'ActionSettled', data }]);
   }
-  const { tasks } = await get<Told>(`/runs/${bid.play.runId}`);
+  const { tasks } = await get<RunAnswer>(`/runs/${bid.play.runId}`);
   const byAgent = Object.fromEntries(tasks.map((t) => [t.agent, t]));
   expect(byAgent['paid-media-agent']).toMatchObject({ state: 'declined', proposals: [] });
   expect(byAgent['sequencing-agent']?.state).toBe('proposed');
@@ -430,7 +435,7 @@ test('what an agent says of a proposal before its own agent does leaves it with 
     const data = { taskId, agent, play, outcome: 'proposed', reason: 'r', proposalIds: [proposalId], at: now };
     await service.deliver(`tasks.settled.${agent}.v1`, [{ type: 'TaskSettled', data }]);
   }
-  const { tasks } = await get<Told>(`/runs/${bid.play.runId}`);
+  const { tasks } = await get<RunAnswer>(`/runs/${bid.play.runId}`);
   const own = tasks.find((t) => t.agent === 'sequencing-agent');
   expect(own).toMatchObject({ state: 'proposed', proposals: [{ proposalId, outcome: 'open', reason: null }] });
 });
@@ -449,7 +454,7 @@ test('the first answer to a task stands; a later one adds no proposals to it', a
   const topic = `tasks.settled.${agent}.v1`;
   await service.deliver(topic, [answer('proposed', 'one', 'two'), answer('declined', 'three')]);
   await service.deliver(topic, [answer('proposed', 'four', 'five')]);
-  const { tasks } = await get<Told>(`/runs/${play.runId}`);
+  const { tasks } = await get<RunAnswer>(`/runs/${play.runId}`);
   const task = tasks.find((t) => t.agent === agent);
   expect(task).toMatchObject({ state: 'proposed', reason: 'proposed' });
   expect(task?.proposals.map(({ proposalId }) => proposalId).sort()).toEqual([contact('one'), contact('two')].sort());
@@ -537,7 +542,7 @@ test('a checkpoint lets its tasks out at the first valid answer only, dated anew
   ]);
   expect(out.map((e) => (e.data as TaskAssigned).taskId)).toEqual(asked.tasks.map((t) => t.taskId));
   expect(out.map((e) => (e.data as TaskAssigned).assignedAt)).toEqual([later, later]);
-  const run = await get<Told>(`/runs/${asked.tasks[0]?.play.runId}`);
+  const run = await get<RunAnswer>(`/runs/${asked.tasks[0]?.play.runId}`);
   expect(run).toMatchObject({ state: 'started', checkpoint: { answer: 'approved' } });
   expect(run.checkpoint?.answers.map((a) => a.outcome).sort()).toEqual([
     'approved',
@@ -567,7 +572,7 @@ test('a checkpoint that nobody answers expires, and an answer after that changes
     at: asked.deadline,
   };
   expect(await service.deliver('reviews.decided.v1', [{ type: 'ReviewDecided', data: late }])).toEqual([]);
-  expect(await get<Told>(`/runs/${asked.play.runId}`)).toMatchObject({
+  expect(await get<RunAnswer>(`/runs/${asked.play.runId}`)).toMatchObject({
     state: 'expired',
     checkpoint: { answer: 'expired', answers: [{ outcome: 'set-aside', reason: 'already expired' }] },
   });

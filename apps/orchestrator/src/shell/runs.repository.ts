@@ -1,7 +1,7 @@
 import {
   type ActionRefused,
   type ReviewDecided,
-  saysIdIsForeign,
+  refusesForeignId,
   type TaskAssigned,
   type TaskEscalated,
   type TaskSettled,
@@ -13,7 +13,7 @@ import type { Checkpoint } from '../core/checkpoint.js';
 /** Runs, their tasks, what became of their proposals, and the checkpoints that hold some of them back. */
 
 /** A suppressed run gives way to the same run when it starts after all; nothing else is overwritten. */
-export function keepRuns(tx: Tx, runs: readonly Run[]): void {
+export function storeRuns(tx: Tx, runs: readonly Run[]): void {
   if (runs.length === 0) return;
   // The same ordinal may be suppressed first and start later in one batch: the last one counts.
   const last = [...new Map(runs.map((r) => [r.runId, r])).values()];
@@ -47,7 +47,7 @@ export function setRunState(tx: Tx, runIds: readonly string[], state: RunState, 
   tx.write('UPDATE runs SET state = $2, reason = $3 WHERE run_id = ANY($1)', [runIds, state, reason]);
 }
 
-export function keepTasks(tx: Tx, tasks: readonly TaskAssigned[]): void {
+export function storeTasks(tx: Tx, tasks: readonly TaskAssigned[]): void {
   if (tasks.length === 0) return;
   tx.write(
     `INSERT INTO tasks (task_id, run_id, agent, purpose, assigned_at, due_at)
@@ -104,7 +104,7 @@ export function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled
  */
 export function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: string): void {
   // An edit refuses the action it replaces; what became of the proposal is told by the one that took its place.
-  const final = refused.filter((r) => r.supersededBy === undefined && !saysIdIsForeign(r.verdict));
+  const final = refused.filter((r) => r.supersededBy === undefined && !refusesForeignId(r.verdict));
   if (final.length === 0) return;
   tx.write(
     `WITH own AS (
@@ -164,7 +164,7 @@ export async function markOverdue(
   );
 }
 
-export function keepCheckpoint(tx: Tx, checkpoint: TaskEscalated): void {
+export function storeCheckpoint(tx: Tx, checkpoint: TaskEscalated): void {
   tx.write(
     `INSERT INTO checkpoints (checkpoint_id, run_id, digest, reviewers, tasks, deadline) VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT DO NOTHING`,
@@ -179,15 +179,15 @@ export function keepCheckpoint(tx: Tx, checkpoint: TaskEscalated): void {
   );
 }
 
-export interface KeptCheckpoint extends Checkpoint {
+export interface StoredCheckpoint extends Checkpoint {
   readonly runId: string;
   readonly tasks: readonly TaskAssigned[];
 }
 
 /** Locks checkpoints in key order; what is not there is not in the map. */
-export async function lockCheckpoints(tx: Tx, ids: readonly string[]): Promise<Map<string, KeptCheckpoint>> {
+export async function lockCheckpoints(tx: Tx, ids: readonly string[]): Promise<Map<string, StoredCheckpoint>> {
   if (ids.length === 0) return new Map();
-  const rows = await tx.query<Omit<KeptCheckpoint, 'deadline'> & { deadline: Date }>(
+  const rows = await tx.query<Omit<StoredCheckpoint, 'deadline'> & { deadline: Date }>(
     `SELECT checkpoint_id AS "checkpointId", run_id AS "runId", digest, reviewers, tasks, deadline, answer
      FROM checkpoints WHERE checkpoint_id = ANY($1) ORDER BY checkpoint_id FOR UPDATE`,
     [[...new Set(ids)]],

@@ -71,8 +71,8 @@ const settlementsSql = `INSERT INTO settlements (permit_id, executor, digest, ou
 export class Waiting {
   private readonly since = new Map<string, number>();
 
-  tooMany(executor: string, kept: number): boolean {
-    const now = (this.since.get(executor) ?? 0) + kept;
+  tooMany(executor: string, stored: number): boolean {
+    const now = (this.since.get(executor) ?? 0) + stored;
     this.since.set(executor, now >= lookEvery ? 0 : now);
     return now >= lookEvery;
   }

@@ -102,8 +102,8 @@ export function joinedConsents(first: ConsentState, other: ConsentState): Consen
 /** The consent of a contact that was joined into another: the person's, and every channel is closed to it. */
 export function goneConsents(joined: ConsentState, { signalId, at }: Origin): ConsentState {
   const closed = Channel.options.map((channel): Suppression => ({ channel, reason: 'erased', signalId, at }));
-  const kept = joined.suppressions.filter((s) => s.reason !== 'erased');
-  return { entries: joined.entries, suppressions: [...kept, ...closed] };
+  const remaining = joined.suppressions.filter((s) => s.reason !== 'erased');
+  return { entries: joined.entries, suppressions: [...remaining, ...closed] };
 }
 
 const byGravity: readonly Entry['status'][] = ['granted', 'disputed', 'withdrawn'];

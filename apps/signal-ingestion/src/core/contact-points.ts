@@ -3,8 +3,8 @@ import { consentFacts, protects } from './consents.js';
 import type { Signal } from './signal.js';
 
 /** What a signal may tell of a contact; the account's name comes from its profile. */
-type Told = Omit<OpenedContactPoints, 'accountName'>;
-type Field = keyof Told;
+type StatedPoints = Omit<OpenedContactPoints, 'accountName'>;
+type Field = keyof StatedPoints;
 
 /** Name, address and phone of a contact, each with the time it is known from, and the account they belong to. */
 export interface Points {
@@ -17,18 +17,18 @@ export interface Points {
  * What a signal tells of how to reach a contact. A form and a CRM's upsert are told to be kept; of the others, one that takes
  * a permission away is no occasion to keep an address.
  */
-export function pointsOf(signal: Signal): Told {
+export function pointsOf(signal: Signal): StatedPoints {
   const given = 'contact' in signal.data ? signal.data.contact?.email : undefined;
   const email = given === undefined ? undefined : readAddress(given)?.address;
   const address = email === undefined ? {} : { email };
   if (signal.type === 'FormSubmitted' || signal.type === 'ContactUpserted') {
-    return { ...signal.data.person, ...address } as Told;
+    return { ...signal.data.person, ...address } as StatedPoints;
   }
   return protects(consentFacts(signal)) ? {} : address;
 }
 
 /** Points after a signal, field by field the later. */
-export function pointsAfter(before: Points, stated: Told, at: string): Points {
+export function pointsAfter(before: Points, stated: StatedPoints, at: string): Points {
   const news = Object.entries(stated).filter(([name]) => (before.fields[name as Field]?.at ?? '') <= at);
   if (news.length === 0) return before;
   return {

@@ -8,12 +8,12 @@ import {
   isJson,
   isStructured,
   jsonFault,
+  type KnownAttributes,
   mediaType,
   own,
   parseJson,
   type Read,
   type RequestCode,
-  type Told,
   type UnreadableCode,
   unreadable,
   wronglyTyped,
@@ -31,7 +31,7 @@ export interface HttpMessage {
 /** The events of a request, each read or with its fault; or why there are none to be read. */
 export type HttpRead =
   | { readonly ok: true; readonly batch: boolean; readonly events: readonly Read<Envelope>[] }
-  | { readonly ok: false; readonly fault: Fault; readonly attributes: Told };
+  | { readonly ok: false; readonly fault: Fault; readonly attributes: KnownAttributes };
 
 /**
  * CloudEvents HTTP protocol binding 1.0.2: structured (`application/cloudevents+json`), batched

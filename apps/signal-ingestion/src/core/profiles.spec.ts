@@ -148,8 +148,8 @@ test('of the statements of one day the latest counts, in whatever order they arr
 
 test('a campaign keeps its last 35 days, oldest first', () => {
   const days = Array.from({ length: 40 }, (_, i) => new Date(i * 86_400_000).toISOString().slice(0, 10));
-  const kept = campaignOf(days.toReversed().map((day) => report(day, early))).days;
-  expect(kept.map((d) => d.day)).toEqual(days.slice(-35));
+  const stored = campaignOf(days.toReversed().map((day) => report(day, early))).days;
+  expect(stored.map((d) => d.day)).toEqual(days.slice(-35));
 });
 
 test("a campaign's settings are those of its latest report, gaps filled by earlier ones", () => {

@@ -199,11 +199,11 @@ test('three hundred campaigns over thirty days are all taken, and no profile is 
 
 test('after an upgrade the ad account that holds its campaigns is read: each goes on from there, none is lost, and what had no status is active', async () => {
   const day = { day: '2026-10-01', spendMinor: 7, revenueMinor: 9, reportedAt: now };
-  const kept = (campaignId: string, more = {}) => ({ campaignId, dailyBudgetMinor: 500, days: [day], ...more });
+  const campaign = (campaignId: string, more = {}) => ({ campaignId, dailyBudgetMinor: 500, days: [day], ...more });
   const campaigns = {
-    a: kept('a', { status: 'paused' }),
-    b: kept('b', { status: 'active' }),
-    constructor: kept('constructor'),
+    a: campaign('a', { status: 'paused' }),
+    b: campaign('b', { status: 'active' }),
+    constructor: campaign('constructor'),
   };
   const before = { kind: 'ad-account', adAccountId: 'ad', currency: 'EUR', campaigns, lastSignalAt: now };
   await harness.query(

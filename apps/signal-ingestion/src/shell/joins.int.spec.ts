@@ -39,7 +39,7 @@ afterEach(async () => {
 const ofType = <T extends EventType>(events: readonly Published[], type: T): DataOf<T>[] =>
   events.filter((e) => e.type === type).map((e) => e.data as DataOf<T>);
 let ids = 0;
-const say = (topic: string, type: string, data: Record<string, unknown>, time = now) =>
+const send = (topic: string, type: string, data: Record<string, unknown>, time = now) =>
   harness.deliver(topic, [{ type, id: `s-${++ids}`, time, data }]);
 const accepted = (events: readonly Published[]) => ofType(events, 'SignalAccepted')[0];
 const consentOf = (events: readonly Published[], contactId: string | undefined) =>
@@ -50,35 +50,35 @@ const sales = (consents: DataOf<'ConsentsChanged'> | undefined) =>
 /** The website knows her by a reference, the mailer by her address: two contacts. */
 async function twoContacts() {
   const byRef = accepted(
-    await say(website, 'ContentEngaged', {
+    await send(website, 'ContentEngaged', {
       account: { id: 'a' },
       contact: { ref: 'crm:17' },
       contentId: 'c',
       topic: 't',
     }),
   );
-  const byMail = accepted(await say(mailer, 'EmailOpened', { contact: { email } }));
+  const byMail = accepted(await send(mailer, 'EmailOpened', { contact: { email } }));
   expect(byRef?.contactId).not.toBe(byMail?.contactId);
-  return { kept: byRef?.contactId ?? '', other: byMail?.contactId ?? '' };
+  return { surviving: byRef?.contactId ?? '', other: byMail?.contactId ?? '' };
 }
 
 test('website and mailer know her as two contacts; the mailer may not say that they are one, the CRM may, and from then on all signals are accepted', async () => {
-  const { kept, other } = await twoContacts();
+  const { surviving, other } = await twoContacts();
   for (const [topic, type] of [
     [mailer, 'EmailOpened'],
     [mailer, 'ContactUpserted'],
     [crm, 'EmailOpened'],
   ] as const) {
-    expect(ofType(await say(topic, type, { contact: both }), 'SignalRejected')).toMatchObject([
+    expect(ofType(await send(topic, type, { contact: both }), 'SignalRejected')).toMatchObject([
       { reasons: [{ code: 'identity-conflict' }] },
     ]);
   }
-  const stated = await say(crm, 'ContactUpserted', { contact: both });
-  expect(accepted(stated)).toMatchObject({ contactId: kept, joined: other });
+  const stated = await send(crm, 'ContactUpserted', { contact: both });
+  expect(accepted(stated)).toMatchObject({ contactId: surviving, joined: other });
   expect(ofType(stated, 'SignalRejected')).toEqual([]);
   for (const contact of [both, { email }, { ref: 'crm:17' }]) {
-    const after = accepted(await say(mailer, 'EmailOpened', { contact }));
-    expect([after?.contactId, after?.joined]).toEqual([kept, undefined]);
+    const after = accepted(await send(mailer, 'EmailOpened', { contact }));
+    expect([after?.contactId, after?.joined]).toEqual([surviving, undefined]);
   }
   // No effect reaches the contact that is no one any more, and nothing that is granted later opens it.
   expect(consentOf(stated, other)?.suppressions.map((s) => [s.channel, s.reason])).toEqual(
@@ -91,84 +91,84 @@ test('website and mailer know her as two contacts; the mailer may not say that t
 test.each(['reference', 'address'])(
   'a withdrawal by her %s before they are joined stays, although grants of the other and of the statement are later',
   async (by) => {
-    const { kept, other } = await twoContacts();
+    const { surviving, other } = await twoContacts();
     const [withdrawing, granting] =
       by === 'reference' ? [{ ref: 'crm:17' }, { email }] : [{ email }, { ref: 'crm:17' }];
     const sales_ = { purpose: 'sales', channel: 'email' };
-    await say(
+    await send(
       mailer,
       'ConsentChanged',
       { contact: withdrawing, ...sales_, status: 'withdrawn' },
       '2026-11-20T10:00:00.000Z',
     );
-    await say(mailer, 'EmailComplained', { contact: withdrawing }, '2026-11-20T10:00:00.000Z');
-    await say(
+    await send(mailer, 'EmailComplained', { contact: withdrawing }, '2026-11-20T10:00:00.000Z');
+    await send(
       website,
       'ConsentChanged',
       { contact: granting, ...sales_, status: 'granted' },
       '2026-11-21T09:00:00.000Z',
     );
-    const stated = await say(crm, 'ContactUpserted', { contact: both, consents: grants });
-    expect(accepted(stated)).toMatchObject({ contactId: kept, joined: other });
-    for (const id of [kept, other]) {
+    const stated = await send(crm, 'ContactUpserted', { contact: both, consents: grants });
+    expect(accepted(stated)).toMatchObject({ contactId: surviving, joined: other });
+    for (const id of [surviving, other]) {
       expect(sales(consentOf(stated, id))).toEqual(['withdrawn']);
       expect(consentOf(stated, id)?.suppressions).toContainEqual(expect.objectContaining({ reason: 'complained' }));
     }
     // The contact that stays is suppressed by what she did, never by the join.
-    expect(consentOf(stated, kept)?.suppressions.map((s) => s.reason)).toEqual(['complained']);
-    const after = await say(mailer, 'EmailUnsubscribed', { contact: { email } });
-    expect(consentOf(after, kept)?.entries.map((e) => e.status)).toEqual(Array(4).fill('withdrawn'));
+    expect(consentOf(stated, surviving)?.suppressions.map((s) => s.reason)).toEqual(['complained']);
+    const after = await send(mailer, 'EmailUnsubscribed', { contact: { email } });
+    expect(consentOf(after, surviving)?.entries.map((e) => e.status)).toEqual(Array(4).fill('withdrawn'));
   },
 );
 
 test('a signal that was rejected before is accepted under a new id, and stays a duplicate under its own', async () => {
-  const { kept } = await twoContacts();
+  const { surviving } = await twoContacts();
   const opening = { type: 'EmailOpened', data: { contact: both } };
   const before = await harness.deliver(mailer, [{ ...opening, id: 'rejected' }]);
   expect(ofType(before, 'SignalRejected')[0]?.reasons[0]?.code).toBe('identity-conflict');
-  await say(crm, 'ContactUpserted', { contact: both });
+  await send(crm, 'ContactUpserted', { contact: both });
   const again = await harness.deliver(mailer, [{ ...opening, id: 'rejected' }]);
   expect(ofType(again, 'SignalRejected')[0]?.reasons[0]?.code).toBe('duplicate');
-  expect(accepted(await harness.deliver(mailer, [{ ...opening, id: 'rejected-2' }]))?.contactId).toBe(kept);
+  expect(accepted(await harness.deliver(mailer, [{ ...opening, id: 'rejected-2' }]))?.contactId).toBe(surviving);
 });
 
 test('an address that has a reference of its own stays that of the other person, also where it was joined; further addresses of a reference are joined', async () => {
-  const { kept } = await twoContacts();
-  await say(crm, 'ContactUpserted', { contact: both });
+  const { surviving } = await twoContacts();
+  await send(crm, 'ContactUpserted', { contact: both });
   // Another person of the CRM with the same address, known by her reference alone or by another address too.
   const two = accepted(
-    await say(crm, 'ContactUpserted', { contact: { ref: 'crm:18', email: 'second@example.com' } }),
+    await send(crm, 'ContactUpserted', { contact: { ref: 'crm:18', email: 'second@example.com' } }),
   )?.contactId;
   const three = accepted(
-    await say(website, 'PageViewed', { contact: { ref: 'crm:19' }, url: 'https://example.com/' }),
+    await send(website, 'PageViewed', { contact: { ref: 'crm:19' }, url: 'https://example.com/' }),
   )?.contactId;
   for (const contact of [
     { ref: 'crm:18', email },
     { ref: 'crm:19', email },
     { ref: 'crm:17', email: 'second@example.com' },
   ]) {
-    const outputs = await say(crm, 'ContactUpserted', { contact, consents: grants });
+    const outputs = await send(crm, 'ContactUpserted', { contact, consents: grants });
     expect(ofType(outputs, 'SignalRejected')[0]?.reasons[0]?.code).toBe('identity-conflict');
     expect(ofType(outputs, 'ConsentsChanged')).toEqual([]);
   }
-  expect(new Set([kept, two, three]).size).toBe(3);
+  expect(new Set([surviving, two, three]).size).toBe(3);
   // A second address of hers that only the mailer knew.
   const work = { email: 'jane@work.example' };
-  const third = accepted(await say(mailer, 'EmailOpened', { contact: work }))?.contactId;
-  expect(accepted(await say(crm, 'ContactUpserted', { contact: { ref: 'crm:17', ...work } }))).toMatchObject({
-    contactId: kept,
+  const third = accepted(await send(mailer, 'EmailOpened', { contact: work }))?.contactId;
+  expect(accepted(await send(crm, 'ContactUpserted', { contact: { ref: 'crm:17', ...work } }))).toMatchObject({
+    contactId: surviving,
     joined: third,
   });
   for (const contact of [work, { email }, { ref: 'crm:17' }]) {
-    expect(accepted(await say(mailer, 'EmailOpened', { contact }))?.contactId).toBe(kept);
+    expect(accepted(await send(mailer, 'EmailOpened', { contact }))?.contactId).toBe(surviving);
   }
 });
 
 test('what was known of either is known of the one that stays', async () => {
-  const { kept, other } = await twoContacts();
-  await say(mailer, 'EmailDelivered', { contact: { email } }, '2026-11-20T10:00:00.000Z');
-  const stated = await say(crm, 'ContactUpserted', { contact: both, seniority: 'vp' });
-  const [profile] = ofType(stated, 'ProfileChanged').filter((p) => p.kind === 'contact' && p.contactId === kept);
+  const { surviving, other } = await twoContacts();
+  await send(mailer, 'EmailDelivered', { contact: { email } }, '2026-11-20T10:00:00.000Z');
+  const stated = await send(crm, 'ContactUpserted', { contact: both, seniority: 'vp' });
+  const [profile] = ofType(stated, 'ProfileChanged').filter((p) => p.kind === 'contact' && p.contactId === surviving);
   expect(profile).toMatchObject({
     signals: 4,
     accountId: 'a',
@@ -177,16 +177,16 @@ test('what was known of either is known of the one that stays', async () => {
     firstTouchedAt: '2026-11-20T10:00:00.000Z',
   });
   expect(ofType(stated, 'ProfileChanged')).toContainEqual(
-    expect.objectContaining({ contactId: other, joinedInto: kept }),
+    expect.objectContaining({ contactId: other, joinedInto: surviving }),
   );
 });
 
 test('a redelivery of the joining signal says the same again, and a restart or a lost table of joins forgets nothing', async () => {
-  const { kept, other } = await twoContacts();
-  await say(mailer, 'EmailUnsubscribed', { contact: { email } });
+  const { surviving, other } = await twoContacts();
+  await send(mailer, 'EmailUnsubscribed', { contact: { email } });
   const records = harness.records(crm, [{ type: 'ContactUpserted', id: 'join', data: { contact: both } }]);
   const stated = await harness.deliverRecords(crm, records);
-  expect(accepted(stated)).toMatchObject({ contactId: kept, joined: other });
+  expect(accepted(stated)).toMatchObject({ contactId: surviving, joined: other });
   expect(await harness.deliverRecords(crm, records)).toEqual(stated);
   await harness.close();
   await start();
@@ -194,21 +194,21 @@ test('a redelivery of the joining signal says the same again, and a restart or a
     // The next batch reads from the profile what a restored table lacks.
     if (lost) await harness.query('TRUNCATE contact_joins');
     const [topic, type] = lost ? [mailer, 'EmailUnsubscribed'] : [mailer, 'EmailOpened'];
-    const after = await say(topic, type, { contact: { email } });
-    expect(accepted(after)?.contactId).toBe(kept);
-    expect(accepted(await say(crm, 'ContactUpserted', { contact: both }))).toMatchObject({ contactId: kept });
+    const after = await send(topic, type, { contact: { email } });
+    expect(accepted(after)?.contactId).toBe(surviving);
+    expect(accepted(await send(crm, 'ContactUpserted', { contact: both }))).toMatchObject({ contactId: surviving });
   }
   expect(await harness.query('SELECT contact_id, into_id FROM contact_joins')).toEqual([
-    { contact_id: other, into_id: kept },
+    { contact_id: other, into_id: surviving },
   ]);
 });
 
 test('two statements of two instances that mean the same address join it to one of them, and the other is a conflict', async () => {
   await twoContacts();
-  await say(crm, 'ContactUpserted', { contact: { ref: 'crm:18' } });
+  await send(crm, 'ContactUpserted', { contact: { ref: 'crm:18' } });
   const from = harness.published.length;
-  const saying = ['crm:17', 'crm:18'].map((ref) => say(crm, 'ContactUpserted', { contact: { ref, email } }));
-  await Promise.all(saying);
+  const sending = ['crm:17', 'crm:18'].map((ref) => send(crm, 'ContactUpserted', { contact: { ref, email } }));
+  await Promise.all(sending);
   const published = harness.published.slice(from);
   expect(ofType(published, 'SignalAccepted').filter((s) => s.joined !== undefined)).toHaveLength(1);
   expect(ofType(published, 'SignalRejected').map((r) => r.reasons[0]?.code)).toEqual(['identity-conflict']);
@@ -217,7 +217,7 @@ test('two statements of two instances that mean the same address join it to one 
 test.each(['EmailUnsubscribed', 'EmailOpened'])(
   '%s that is on its way while the CRM joins her contacts counts for the one that stays',
   async (type) => {
-    const { kept, other } = await twoContacts();
+    const { surviving, other } = await twoContacts();
     let resume = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       resume = resolve;
@@ -237,17 +237,17 @@ test.each(['EmailUnsubscribed', 'EmailOpened'])(
       await held;
       return result;
     };
-    const onItsWay = say(mailer, type, { contact: { email } });
+    const onItsWay = send(mailer, type, { contact: { email } });
     await found;
-    expect(accepted(await say(crm, 'ContactUpserted', { contact: both }))).toMatchObject({
-      contactId: kept,
+    expect(accepted(await send(crm, 'ContactUpserted', { contact: both }))).toMatchObject({
+      contactId: surviving,
       joined: other,
     });
     resume();
-    expect(accepted(await onItsWay)?.contactId).toBe(kept);
+    expect(accepted(await onItsWay)?.contactId).toBe(surviving);
     const [row] = await harness.query<{ data: DataOf<'ConsentsChanged'> }>(
       `SELECT data FROM own_state WHERE topic = 'consents.v1' AND key = $1`,
-      [kept],
+      [surviving],
     );
     expect(sales(row?.data)).toEqual(type === 'EmailUnsubscribed' ? ['withdrawn'] : []);
   },

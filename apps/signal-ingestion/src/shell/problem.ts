@@ -1,4 +1,4 @@
-import type { Fault, Told } from '@countersign/contracts';
+import type { Fault, KnownAttributes } from '@countersign/contracts';
 
 /** RFC 9457. `code` is stable, for programs; `detail` is for people; `field` names the member at fault. */
 export interface Problem {
@@ -9,9 +9,9 @@ export interface Problem {
   readonly detail: string;
   readonly field?: string;
   /** Which signal it is, as far as its attributes can be read. */
-  readonly signal?: Told;
+  readonly signal?: KnownAttributes;
   /** In a batch: every event at fault, by its index. */
-  readonly errors?: readonly (Fault & { readonly index: number; readonly signal: Told })[];
+  readonly errors?: readonly (Fault & { readonly index: number; readonly signal: KnownAttributes })[];
 }
 
 const titles: Readonly<Record<number, string>> = {

@@ -93,7 +93,7 @@ export class Store {
       rows.map((row) => [
         row.contact_id,
         {
-          fields: this.secrecy.kept(row.contact_id, row.sealed),
+          fields: this.secrecy.decrypt(row.contact_id, row.sealed),
           ...(row.account_id !== null && { accountId: row.account_id }),
           ...(row.account_name !== null && { accountName: row.account_name }),
         },
@@ -113,7 +113,7 @@ export class Store {
         rows.map(([contactId]) => contactId),
         rows.map(([, p]) => p.accountId ?? null),
         rows.map(([, p]) => p.accountName ?? null),
-        rows.map(([contactId, p]) => this.secrecy.keep(contactId, p.fields)),
+        rows.map(([contactId, p]) => this.secrecy.encrypt(contactId, p.fields)),
       ],
     );
   }

@@ -33,9 +33,9 @@ afterEach(async () => {
 });
 
 let signals = 0;
-const say = (type: string, data: Record<string, unknown>, at: Harness = harness, topic = crm) =>
+const send = (type: string, data: Record<string, unknown>, at: Harness = harness, topic = crm) =>
   at.deliver(topic, [{ type, id: `s-${++signals}`, data }]);
-const rename = (name: string, at: Harness = harness) => say('AccountUpserted', { account, name }, at);
+const rename = (name: string, at: Harness = harness) => send('AccountUpserted', { account, name }, at);
 const contactsOf = (refs: readonly string[]) =>
   harness.deliver(
     crm,
@@ -134,7 +134,7 @@ test('two instances that rename and give the names at once never have two jobs, 
       for (let n = 0; n < 15; n++) {
         await rename(`Acme ${i} ${n}`, service);
         const ref = `new:${i}-${n}`;
-        await say('ContactUpserted', { contact: { ref, email: `${i}-${n}@example.com` }, account }, service);
+        await send('ContactUpserted', { contact: { ref, email: `${i}-${n}@example.com` }, account }, service);
       }
     }),
   );
@@ -160,8 +160,8 @@ test('jobs that piled up for one account become one when the first of them runs'
 
 test('a contact who comes to the account by being joined with another one has its name, also when it changes meanwhile', async () => {
   await rename('Acme 0');
-  await say('EmailOpened', { contact: { email: 'jane@example.com' }, account }, harness, 'signals.inbound.mailer.v1');
-  await say('ContactUpserted', { contact: { ref: 'crm:17' } });
+  await send('EmailOpened', { contact: { email: 'jane@example.com' }, account }, harness, 'signals.inbound.mailer.v1');
+  await send('ContactUpserted', { contact: { ref: 'crm:17' } });
   await harness.runJobs();
   const store = harness.app.get(Store);
   const misnamed = store.misnamed.bind(store);
@@ -169,7 +169,7 @@ test('a contact who comes to the account by being joined with another one has it
   vi.spyOn(store, 'misnamed').mockImplementation(async (...args) => {
     const ids = await misnamed(...args);
     // The piece has read whom it concerns, and she is not among them yet.
-    joining ??= say('ContactUpserted', { contact: { ref: 'crm:17', email: 'jane@example.com' } });
+    joining ??= send('ContactUpserted', { contact: { ref: 'crm:17', email: 'jane@example.com' } });
     await joining;
     return ids;
   });

@@ -40,7 +40,7 @@ export class Reveals {
       });
       if (jwe === undefined || expiresAt === undefined) continue;
       answered.add(revealId);
-      this.reveals.keep(batch.tx, revealId, batch.at);
+      this.reveals.insert(batch.tx, revealId, batch.at);
       batch.emit(cause, topics.revealsSealed, {
         key: contactId,
         subject: revealId,

@@ -38,12 +38,12 @@ afterEach(async () => {
 const ofType = <T extends EventType>(events: readonly Published[], type: T): DataOf<T>[] =>
   events.filter((event) => event.type === type).map((event) => event.data as DataOf<T>);
 let ids = 0;
-const say = (type: string, data: Record<string, unknown>, topic = crm) =>
+const send = (type: string, data: Record<string, unknown>, topic = crm) =>
   harness.deliver(topic, [{ type, id: `s-${++ids}`, time: now, data }]);
 
 /** The CRM tells of her; returns her contact id. */
 async function known(contact: Record<string, string> = { ref: 'crm:1', email }): Promise<string> {
-  const published = await say('ContactUpserted', { contact, account: { id: 'acme' }, person });
+  const published = await send('ContactUpserted', { contact, account: { id: 'acme' }, person });
   return ofType(published, 'SignalAccepted')[0]?.contactId ?? '';
 }
 
@@ -104,16 +104,17 @@ test('neither an event nor a table shows anything of her', async () => {
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`,
   );
   expect(tables.map(({ name }) => name)).toEqual(expect.arrayContaining(['reveals', 'inbox', 'outbox']));
-  const kept: string[] = [];
+  const stored: string[] = [];
   for (const { name } of tables)
     for (const row of await harness.query<{ whole: string }>(`SELECT t::text AS whole FROM "${name}" t`)) {
-      kept.push(row.whole);
+      stored.push(row.whole);
       // Bytes are shown in hexadecimal.
-      for (const [, hex] of row.whole.matchAll(/\\x([0-9a-f]+)/g)) kept.push(Buffer.from(hex ?? '', 'hex').toString());
+      for (const [, hex] of row.whole.matchAll(/\\x([0-9a-f]+)/g))
+        stored.push(Buffer.from(hex ?? '', 'hex').toString());
     }
   const events = harness.published.map((event) => JSON.stringify(event));
   expect(events.length).toBeGreaterThan(4);
-  expect([...kept, ...events].filter((text) => /quirina|zwettler|5550199/i.test(text))).toEqual([]);
+  expect([...stored, ...events].filter((text) => /quirina|zwettler|5550199/i.test(text))).toEqual([]);
 });
 
 test('a request that comes again is answered with the same sealed answer, and sealed once', async () => {
@@ -129,7 +130,7 @@ test('a request that comes again is answered with the same sealed answer, and se
 test('nothing is revealed of a contact nobody knows, nor of one that is another one by now, which is named', async () => {
   expect(refusalOf(await ask([request('0d4b5bd4-6a55-4f1f-8a3c-4d2b57a7c0de')]))).toBe('not-known');
   const byRef = ofType(
-    await say(
+    await send(
       'ContentEngaged',
       { account: { id: 'acme' }, contact: { ref: 'crm:1' }, contentId: 'c', topic: 't' },
       'signals.inbound.website.v1',
@@ -145,7 +146,7 @@ test('nothing is revealed of a contact nobody knows, nor of one that is another 
 
 test('nothing is revealed of a person who was erased, even if her row is still there', async () => {
   const contactId = await known();
-  await say('EmailUnsubscribed', { contact: { ref: 'crm:1', email } });
+  await send('EmailUnsubscribed', { contact: { ref: 'crm:1', email } });
   const erased = await harness.query(
     `UPDATE own_state SET data = jsonb_set(data, '{suppressions}', $2) WHERE topic = 'consents.v1' AND key = $1 RETURNING 1`,
     [contactId, JSON.stringify([{ channel: 'email', reason: 'erased', at: now, signalId: 's' }])],

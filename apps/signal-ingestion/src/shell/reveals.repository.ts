@@ -15,7 +15,7 @@ export class RevealStore {
   }
 
   /** Fails where the id is there: what is not counted must not be revealed. */
-  keep(tx: Tx, revealId: string, at: string): void {
+  insert(tx: Tx, revealId: string, at: string): void {
     tx.write('INSERT INTO reveals (reveal_id, revealed_at) VALUES ($1, $2)', [revealId, at]);
   }
 }

@@ -49,13 +49,13 @@ export class Secrecy {
   }
 
   /** AES-256-GCM under a key of this service alone: later signals are merged into what is kept. */
-  keep(contactId: string, fields: Points['fields']): Buffer {
+  encrypt(contactId: string, fields: Points['fields']): Buffer {
     const nonce = randomBytes(12);
     const cipher = createCipheriv('aes-256-gcm', this.sealingKey, nonce).setAAD(Buffer.from(contactId));
     return Buffer.concat([nonce, cipher.update(JSON.stringify(fields)), cipher.final(), cipher.getAuthTag()]);
   }
 
-  kept(contactId: string, sealed: Buffer): Points['fields'] {
+  decrypt(contactId: string, sealed: Buffer): Points['fields'] {
     const decipher = createDecipheriv('aes-256-gcm', this.sealingKey, sealed.subarray(0, 12))
       .setAAD(Buffer.from(contactId))
       .setAuthTag(sealed.subarray(-16));

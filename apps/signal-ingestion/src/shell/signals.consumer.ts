@@ -5,8 +5,8 @@ import {
   Consumes,
   causeOf,
   deployment,
+  type PublishedEvent,
   type Received,
-  type Said,
   type SetAside,
 } from '@countersign/runtime';
 import { Controller, Inject } from '@nestjs/common';
@@ -95,7 +95,7 @@ export class Handlers {
    */
   private async meet(batch: Batch, admissible: readonly Admissible[]): Promise<{ entries: Admitted[]; known: Known }> {
     const outputs = admissible.map(({ cause }) => outputId('signal-ingestion', cause, 0));
-    const published = await batch.said('id', outputs);
+    const published = await batch.published('id', outputs);
     const claims = admissible.map(({ signal }) => this.secrecy.identitiesOf(signal));
     const contactIds = outputs.map((id) => contactOf(published.get(id)));
     const identifies = (i: number): boolean => {
@@ -254,7 +254,7 @@ export class Handlers {
 }
 
 /** The contact that an accepted signal was said to name. */
-const contactOf = (published: readonly Said[] | undefined): string | undefined =>
+const contactOf = (published: readonly PublishedEvent[] | undefined): string | undefined =>
   published?.flatMap((event) => (event.type === 'SignalAccepted' ? (event.data.contactId ?? []) : []))[0];
 
 /** What is known of each key, without keys that have never been written. */

@@ -46,11 +46,11 @@ describe('the secrets step of the setup', () => {
     );
     for (const password of files.flatMap((passwords) => Object.values(passwords)))
       for (const [file, text] of Object.entries(handed)) expect(text.includes(password), file).toBe(false);
-    for (const [engine, kept] of [
+    for (const [engine, passwordFile] of [
       ['kafka', 'kafka-admin-password'],
       ['postgres', 'postgres-password'],
     ] as const) {
-      const password = readFileSync(join(place.home, kept), 'utf8');
+      const password = readFileSync(join(place.home, passwordFile), 'utf8');
       const holders = Object.keys(handed).filter((file) => handed[file]?.includes(password));
       expect([...new Set(holders.map((file) => file.split('/')[0]))]).toEqual([engine]);
     }

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { auditorRole } from '@countersign/contracts';
-import { type BrokerSettings, clusterId, keptPassword, serverProperties, urlFor } from '@countersign/servers';
+import { type BrokerSettings, clusterId, serverProperties, storedPassword, urlFor } from '@countersign/servers';
 import {
   credentialFiles,
   provisionInstallation,
@@ -86,8 +86,8 @@ export async function setUp(place: SetupPlace, env: Readonly<Record<string, stri
   writeForClients(join(place.handover, 'countersign'), run, credentials, owned(layout.service));
 }
 
-const kafkaPassword = ({ home }: SetupPlace): string => keptPassword(join(home, 'kafka-admin-password'));
-const postgresPassword = ({ home }: SetupPlace): string => keptPassword(join(home, 'postgres-password'));
+const kafkaPassword = ({ home }: SetupPlace): string => storedPassword(join(home, 'kafka-admin-password'));
+const postgresPassword = ({ home }: SetupPlace): string => storedPassword(join(home, 'postgres-password'));
 
 /** Makes a file or folder that of its reader, where this is root. */
 const owned =

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { type Broker, freePort, type Postgres, startBroker, startPostgres } from '@countersign/servers';
-import { type Ground, type Keeper, keepAlive } from './keep-alive.js';
 import type { Failure, StartOptions } from './running.js';
+import { type Ground, type Supervisor, supervise } from './supervise.js';
 
 /** Broker and database of an installation, as far as they are started here. */
 export interface Engines {
   now(): { readonly broker: Broker | undefined; readonly postgres: Postgres | undefined };
   /** Starts each again when it ends by itself. */
-  keep(say: (line: string) => void, failed: (failure: Failure) => void): Keeper[];
+  supervise(log: (line: string) => void, failed: (failure: Failure) => void): Supervisor[];
   readonly ground: Ground;
   /** Stops the database, then the broker. */
   stop(): Promise<void>;
@@ -23,12 +23,12 @@ export async function startEngines(
     dir: join(options.home, 'kafka'),
     ...(free && { ports: { client: await freePort(), controller: await freePort() } }),
     ...(options.shortLived && { shortLived: true }),
-    ...(options.say && { log: options.say }),
+    ...(options.log && { log: options.log }),
   };
   const database = {
     dir: join(options.home, 'postgres'),
     ...(free && { port: await freePort() }),
-    ...(options.say && { log: options.say }),
+    ...(options.log && { log: options.log }),
   };
   let [broker, postgres] = await bothOrNeither(
     env.KAFKA_BROKERS ? undefined : startBroker(kafka),
@@ -61,11 +61,11 @@ export async function startEngines(
         });
       },
     },
-    keep(say, failed) {
-      const keepers: Keeper[] = [];
+    supervise(log, failed) {
+      const supervisors: Supervisor[] = [];
       if (broker)
-        keepers.push(
-          keepAlive({
+        supervisors.push(
+          supervise({
             name: 'the Kafka broker',
             logFile: join(kafka.dir, 'broker.log'),
             running: broker,
@@ -73,13 +73,13 @@ export async function startEngines(
               broker = await startBroker(kafka);
               return broker;
             },
-            say,
+            log,
             on: onChange('the Kafka broker', failed),
           }),
         );
       if (postgres)
-        keepers.push(
-          keepAlive({
+        supervisors.push(
+          supervise({
             name: 'the Postgres server',
             logFile: join(database.dir, 'postgres.log'),
             running: postgres,
@@ -87,11 +87,11 @@ export async function startEngines(
               postgres = await startPostgres(database);
               return postgres;
             },
-            say,
+            log,
             on: onChange('the Postgres server', failed),
           }),
         );
-      return keepers;
+      return supervisors;
     },
     async stop() {
       await postgres?.stop();

@@ -69,7 +69,7 @@ export function readInstallation(config: string, dir: string): Installation {
   const topics = topology(deployment);
   const principals = principalsOf(topics);
   const programs = programsOf(deployment);
-  const kept = secrets(dir, {
+  const stored = secrets(dir, {
     principals: [...new Set([...principals, ...programs])],
     programs,
     httpSources: deployment.sources.filter((s) => s.via === 'http').map((s) => s.name),
@@ -78,14 +78,14 @@ export function readInstallation(config: string, dir: string): Installation {
   return {
     deployment,
     topics,
-    secrets: kept,
+    secrets: stored,
     own: {
-      id: kept.installation,
-      permitKey: keyThumbprint(String(kept.permitKeys.keys[0]?.x)),
+      id: stored.installation,
+      permitKey: keyThumbprint(String(stored.permitKeys.keys[0]?.x)),
       place: `${hostname()}:${dirname(resolve(dir))}`,
     },
-    former: Object.keys(kept.passwords).filter((name) => !principals.includes(name) && name !== 'sandbox-systems'),
-    users: principals.map((name) => ({ name, password: kept.passwords[name] as string })),
+    former: Object.keys(stored.passwords).filter((name) => !principals.includes(name) && name !== 'sandbox-systems'),
+    users: principals.map((name) => ({ name, password: stored.passwords[name] as string })),
   };
 }
 
@@ -150,7 +150,7 @@ export async function provisionInstallation(
 
 /** What clients of this installation are told. */
 export function runFile(
-  { deployment, secrets: kept }: Installation,
+  { deployment, secrets: stored }: Installation,
   at: { readonly bootstrap: string; url(plan: ServicePlan): string },
   plans: readonly ServicePlan[],
 ): RunFile {
@@ -158,23 +158,23 @@ export function runFile(
     startedAt: new Date().toISOString(),
     kafka: { bootstrap: at.bootstrap, mechanism: 'scram-sha-256' },
     http: Object.fromEntries(plans.map((plan) => [plan.name, at.url(plan)])),
-    person: kept.person,
-    permitKeys: kept.permitKeys,
+    person: stored.person,
+    permitKeys: stored.permitKeys,
     deployment,
-    recordKey: kept.recordKey,
+    recordKey: stored.recordKey,
   };
 }
 
 /** What each client shows, by the file that holds it: one file for each principal, and nothing of another in it. */
 export function credentialFiles(
-  { users, secrets: kept }: Installation,
+  { users, secrets: stored }: Installation,
   auditor: DatabaseAccess | undefined,
 ): ReadonlyMap<string, CredentialOf<CredentialKind>> {
-  const { consoleToken: token, sandboxToken, readToken } = kept;
+  const { consoleToken: token, sandboxToken, readToken } = stored;
   return new Map<string, CredentialOf<CredentialKind>>([
     ...users.map(({ name, password }) => [credentialFile.broker(name), { username: name, password }] as const),
-    ...Object.entries(kept.apiKeys).map(([name, apiKey]) => [credentialFile.source(name), { apiKey }] as const),
-    [credentialFile.person(kept.person), { token, sandboxToken }],
+    ...Object.entries(stored.apiKeys).map(([name, apiKey]) => [credentialFile.source(name), { apiKey }] as const),
+    [credentialFile.person(stored.person), { token, sandboxToken }],
     [credentialFile.reader(), { readToken }],
     ...(auditor ? [[credentialFile.auditor(), { databaseUrl: auditor.url }] as const] : []),
   ]);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { firstStart, playSample, sample, sampleSeed, type Told } from '@countersign/sample';
+import { firstStart, playSample, type StoryResult, sample, sampleSeed } from '@countersign/sample';
 import { workspaceRoot } from '@countersign/servers';
 import logUpdate from 'log-update';
 import pc from 'picocolors';
@@ -46,24 +46,24 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
   if (typeof options === 'number') return options;
   const home = process.env.COUNTERSIGN_HOME || join(workspaceRoot, '.countersign');
   const began = Date.now();
-  const say = (text: string): void =>
+  const log = (text: string): void =>
     void out.write(`${pc.dim(`${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s`)}  ${text}\n`);
   for (const name of unknownVariables(process.env))
-    say(pc.yellow(`${name} is set, and nothing reads a variable of this name: see docs/configuration.md`));
+    log(pc.yellow(`${name} is set, and nothing reads a variable of this name: see docs/configuration.md`));
   const interrupted = interruption();
 
   let running: Running;
   try {
-    running = await startEverything({ home, say, adopt: options.adopt, restarts: true });
+    running = await startEverything({ home, log, adopt: options.adopt, restarts: true });
   } catch (error) {
     out.write(`\n${pc.red('Countersign did not start.')} ${error instanceof Error ? error.message : String(error)}\n`);
     out.write(`Logs: ${relative(join(home, 'logs'))}\n`);
     return 1;
   }
   const where = `addresses are in ${relative(join(home, 'run.json'))}, credentials in ${relative(join(home, 'credentials'))}`;
-  if (running.degraded.length === 0) say(`everything is healthy; ${where}`);
+  if (running.degraded.length === 0) log(`everything is healthy; ${where}`);
   else
-    say(`everything runs, but ${running.degraded.join(', ')} need somebody to look: npx countersign status; ${where}`);
+    log(`everything runs, but ${running.degraded.join(', ')} need somebody to look: npx countersign status; ${where}`);
   const link = await consoleLink(running);
   // First of all, since the sample takes a while and can be watched there.
   if (link) {
@@ -77,7 +77,7 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
   let status = 0;
   // A service that ended by itself. A story that ended differently is no reason to stop: it is there to be looked at.
   let lost = false;
-  let results: readonly Told[] = [];
+  let results: readonly StoryResult[] = [];
   const watching = await observe(
     running.kafka('console'),
     `console.start-${process.pid}-${began}`,
@@ -131,7 +131,7 @@ async function play(
   events: Parameters<typeof samplePorts>[1],
   current: () => string,
   out: NodeJS.WriteStream,
-): Promise<{ results: readonly Told[] }> {
+): Promise<{ results: readonly StoryResult[] }> {
   const file = join(home, 'sample.json');
   const again = existsSync(file);
   const { start, seed } = firstStart(file, new Date().toISOString(), sampleSeed);
@@ -164,12 +164,12 @@ async function play(
   }
 }
 
-const stories = (results: readonly Told[]): string =>
+const stories = (results: readonly StoryResult[]): string =>
   results
     .map((story) => `${story.ok ? pc.green('✓') : pc.red('✗')} ${pc.bold(`${story.title}:`)} ${story.detail}`)
     .join('\n');
 
-const summary = (results: readonly Told[]): string => {
+const summary = (results: readonly StoryResult[]): string => {
   const wrong = results.filter((story) => !story.ok);
   return wrong.length === 0
     ? `${results.length} of ${results.length} stories ended as they should`

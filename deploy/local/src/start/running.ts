@@ -24,7 +24,6 @@ import {
   runFile,
   writeForClients,
 } from './installation.js';
-import { keepAlive } from './keep-alive.js';
 import { readable } from './log-lines.js';
 import type { Secrets } from './secrets.js';
 import {
@@ -38,6 +37,7 @@ import {
   serviceEnvironment,
   serviceLogins,
 } from './services.js';
+import { supervise } from './supervise.js';
 
 export interface StartOptions {
   /** Where state lives, e.g. `.countersign`. */
@@ -55,7 +55,7 @@ export interface StartOptions {
   readonly restarts?: boolean;
   /** Owners of a broker or database whose place a person said that this installation takes. */
   readonly adopt?: readonly string[];
-  readonly say?: (line: string) => void;
+  readonly log?: (line: string) => void;
 }
 
 /** What is lost, with its last lines. Without an engine, broker or database, nothing else works. */
@@ -93,7 +93,7 @@ export interface Running {
 
 /** Brings up broker, database and every service, each a process with its own Kafka principal and database role. */
 export async function startEverything(options: StartOptions): Promise<Running> {
-  const { home, env = process.env, say = () => undefined } = options;
+  const { home, env = process.env, log = () => undefined } = options;
   const config = options.config ?? resolve(env.CONFIG_DIR || join(workspaceRoot, 'deploy/config'));
   const plans = plansOf(deploymentIn(config), await portsOf(options, env));
   for (const { name, port, portVariable } of plans) await assertPortFree(port, name, portVariable);
@@ -102,19 +102,19 @@ export async function startEverything(options: StartOptions): Promise<Running> {
   // Others may pass through it, not look into it: started by root, Postgres runs as nobody. Every secret has a mode of its own.
   chmodSync(home, 0o711);
   const installation = readInstallation(config, join(home, 'secrets'));
-  const { topics, secrets: kept } = installation;
+  const { topics, secrets } = installation;
 
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async (): Promise<void> => {
     for (const stop of stops.splice(0).reverse()) await stop();
   };
   try {
-    say('starting Kafka and Postgres');
+    log('starting Kafka and Postgres');
     const engines = await startEngines(options, env);
     stops.push(() => engines.stop());
     const { broker, postgres } = engines.now();
 
-    say('creating topics, permissions, schemas and roles');
+    log('creating topics, permissions, schemas and roles');
     const bootstrap = broker?.bootstrap ?? (env.KAFKA_BROKERS as string);
     const admin = broker?.admin ?? {
       username: env.KAFKA_ADMIN_USERNAME || 'admin',
@@ -135,7 +135,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     const stopping = { now: false };
     const { promise: failed, resolve: fail } = Promise.withResolvers<Failure>();
     const { promise: broken, resolve: break_ } = Promise.withResolvers<Failure>();
-    const tellFailure = (failure: Failure): void => {
+    const reportFailure = (failure: Failure): void => {
       fail(failure);
       if (failure.engine) break_(failure);
     };
@@ -143,7 +143,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     const degraded = new Set<string>();
     const sandboxUrl = sandboxUrlOf(plans, '127.0.0.1');
     const browsers = browserPlaces((name) => plans.find((plan) => plan.name === name)?.port ?? servicePorts[name]);
-    const secretFile = (variable: string): string => kept.files[variable] as string;
+    const secretFile = (variable: string): string => secrets.files[variable] as string;
     const launch = async (plan: ServicePlan, instance?: number): Promise<SupervisedProcess> => {
       const { name } = plan;
       const port = instance === undefined ? plan.port : await freePort();
@@ -158,8 +158,8 @@ export async function startEverything(options: StartOptions): Promise<Running> {
             { ...plan, port },
             { bootstrap, host: '127.0.0.1', config, sandboxUrl, secretFile, ...browsers },
           ),
-          ...serviceLogins(name, kept.passwords[name] as string, databases.get(name) as DatabaseAccess),
-          INSTALLATION_ID: kept.installation,
+          ...serviceLogins(name, secrets.passwords[name] as string, databases.get(name) as DatabaseAccess),
+          INSTALLATION_ID: secrets.installation,
           ...options.more?.[name],
         },
         cwd: workspaceRoot,
@@ -172,7 +172,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       if (instance === undefined) services.set(name, service);
       void service.exited.then((exit) => {
         if (!options.restarts && !stopping.now && services.get(name) === service && exit.signal !== 'SIGKILL')
-          tellFailure({ name: label, lines: service.lastLines(8), engine: false });
+          reportFailure({ name: label, lines: service.lastLines(8), engine: false });
       });
       return service;
     };
@@ -180,7 +180,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       stopping.now = true;
       await Promise.all([...services.values()].map((service) => service.stop(25_000)));
     });
-    say('starting the services');
+    log('starting the services');
     const started = await Promise.all(plans.map((plan) => launch(plan)));
     let ready = 0;
     await Promise.all(
@@ -188,28 +188,28 @@ export async function startEverything(options: StartOptions): Promise<Running> {
         await service.ready;
         ready++;
         const how = degraded.has(service.name) ? 'runs, but something is wrong' : 'is healthy';
-        say(`${service.name} ${how} (${ready} of ${started.length})`);
+        log(`${service.name} ${how} (${ready} of ${started.length})`);
       }),
     );
     const copies: SupervisedProcess[] = [];
     stops.push(async () => void (await Promise.all(copies.map((service) => service.stop(25_000)))));
-    const keepers = options.restarts ? [...engines.keep(say, tellFailure)] : [];
+    const supervisors = options.restarts ? [...engines.supervise(log, reportFailure)] : [];
     for (const plan of options.restarts ? plans : [])
-      keepers.push(
-        keepAlive({
+      supervisors.push(
+        supervise({
           name: plan.name,
           logFile: join(home, 'logs', `${plan.name}.log`),
           running: services.get(plan.name) as SupervisedProcess,
           start: () => launch(plan),
           ground: engines.ground,
-          say,
-          on: (what, lines) => what === 'given up' && tellFailure({ name: plan.name, lines, engine: false }),
+          log,
+          on: (what, lines) => what === 'given up' && reportFailure({ name: plan.name, lines, engine: false }),
         }),
       );
     return {
       run,
       superuserUrl,
-      secrets: kept,
+      secrets,
       topics,
       degraded: [...degraded].sort(),
       get broker() {
@@ -223,7 +223,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       broken,
       kafka: (principal) => ({
         brokers: bootstrap.split(','),
-        sasl: { mechanism: 'scram-sha-256', username: principal, password: kept.passwords[principal] as string },
+        sasl: { mechanism: 'scram-sha-256', username: principal, password: secrets.passwords[principal] as string },
       }),
       restart: async (name, copy) => {
         const plan = plans.find((p) => p.name === name) as ServicePlan;
@@ -234,7 +234,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
       },
       stop: async () => {
         stopping.now = true;
-        await Promise.all(keepers.map((keeper) => keeper.halt()));
+        await Promise.all(supervisors.map((supervisor) => supervisor.halt()));
         await stopAll();
       },
     };

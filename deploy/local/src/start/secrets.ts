@@ -61,7 +61,7 @@ export function secrets(
   names: { principals: readonly string[]; programs: readonly string[]; httpSources: readonly string[]; person: string },
 ): Secrets {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const keep = (name: string, make: () => string): string => {
+  const ensureFile = (name: string, make: () => string): string => {
     const file = join(dir, name);
     if (!existsSync(file)) writeFileSync(file, make(), { mode: 0o600 });
     chmodSync(file, 0o600);
@@ -69,7 +69,7 @@ export function secrets(
   };
   /** A JSON object that gains what is asked for and loses nothing. */
   const grow = (name: string, wanted: readonly string[]): Record<string, string> => {
-    const file = keep(name, () => '{}');
+    const file = ensureFile(name, () => '{}');
     const known = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
     const grown = { ...known };
     for (const secretName of wanted) grown[secretName] ??= token();
@@ -91,13 +91,13 @@ export function secrets(
 
   const auditorPassword = grow('auditor.json', ['password']).password as string;
 
-  const signing = keep(secretFiles.PERMIT_SIGNING_KEY_FILE, () => {
+  const signing = ensureFile(secretFiles.PERMIT_SIGNING_KEY_FILE, () => {
     const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
     return JSON.stringify({ ...jwk, kid: `permits-${sha256(String(jwk.x)).slice(0, 8)}`, alg: 'EdDSA', use: 'sig' });
   });
   const { d: _private, ...publicKey } = JSON.parse(readFileSync(signing, 'utf8')) as Record<string, unknown>;
   const permitKeys = { keys: [publicKey] };
-  const sealing = keep(secretFiles.CONTACT_POINTS_PRIVATE_KEY_FILE, () => {
+  const sealing = ensureFile(secretFiles.CONTACT_POINTS_PRIVATE_KEY_FILE, () => {
     const jwk = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
     return JSON.stringify({ ...jwk, kid: `points-${sha256(String(jwk.x)).slice(0, 8)}`, alg: 'ECDH-ES', use: 'enc' });
   });
@@ -108,7 +108,7 @@ export function secrets(
     return file;
   };
   const derived = (name: string, content: unknown): string => written(name, JSON.stringify(content, null, 2));
-  const checkpoints = keep(
+  const checkpoints = ensureFile(
     secretFiles.CHECKPOINT_SIGNING_KEY_FILE,
     () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
   );
@@ -122,7 +122,7 @@ export function secrets(
   ];
   return {
     installation: readFileSync(
-      keep('installation-id', () => randomUUID()),
+      ensureFile('installation-id', () => randomUUID()),
       'utf8',
     ).trim(),
     passwords,
@@ -140,8 +140,8 @@ export function secrets(
       PERMIT_VERIFY_KEYS_FILE: derived(secretFiles.PERMIT_VERIFY_KEYS_FILE, permitKeys),
       CONTACT_POINTS_PRIVATE_KEY_FILE: sealing,
       CONTACT_POINTS_PUBLIC_KEY_FILE: derived(secretFiles.CONTACT_POINTS_PUBLIC_KEY_FILE, sealingPublic),
-      IDENTITY_KEY_FILE: keep(secretFiles.IDENTITY_KEY_FILE, () => randomBytes(32).toString('hex')),
-      COMMITMENT_KEY_FILE: keep(secretFiles.COMMITMENT_KEY_FILE, () => randomBytes(32).toString('hex')),
+      IDENTITY_KEY_FILE: ensureFile(secretFiles.IDENTITY_KEY_FILE, () => randomBytes(32).toString('hex')),
+      COMMITMENT_KEY_FILE: ensureFile(secretFiles.COMMITMENT_KEY_FILE, () => randomBytes(32).toString('hex')),
       CHECKPOINT_SIGNING_KEY_FILE: checkpoints,
       RECORD_KEY_FILE: written(secretFiles.RECORD_KEY_FILE, `${recordKey}\n`),
       API_KEYS_FILE: derived(

@@ -1,5 +1,5 @@
 import { unanswered } from './seen.js';
-import { dayMinutes, engaged, everyday, people, type Signal, teller } from './signals.js';
+import { dayMinutes, engaged, everyday, people, type Signal, signalMaker } from './signals.js';
 import { badSignalsStory } from './stories/bad-signals.js';
 import { capStory, pauseStory, shiftStory, stopStory } from './stories/budgets.js';
 import {
@@ -76,7 +76,7 @@ const inSandbox = (c: Campaign): SandboxCampaign => ({
 
 /** Two people of `partner-gmbh` compare: a third signal, from whoever tries the examples of docs/clients.md, makes it a surge. */
 function almost(seed: number, start: string, made: World): readonly Signal[] {
-  const t = teller(seed, 'almost', start);
+  const t = signalMaker(seed, 'almost', start);
   const account = accountNamed(made, cast.partner);
   return [0, 1].map((n) => engaged(t, contactAt(account, n), 'comparison', (1 + n) * dayMinutes));
 }

@@ -60,7 +60,7 @@ export function watch(): Watch {
   const byType = new Map<string, unknown[]>();
   const first = new Map<string, Map<string, unknown>>();
   const last = new Map<string, Map<string, unknown>>();
-  const keep = (type: string, key: string, data: unknown) => {
+  const index = (type: string, key: string, data: unknown) => {
     const firsts = first.get(type) ?? new Map<string, unknown>();
     const lasts = last.get(type) ?? new Map<string, unknown>();
     first.set(type, firsts);
@@ -79,7 +79,7 @@ export function watch(): Watch {
       byType.set(type, list);
       list.push(data);
       const key = keyOf(type as EventType, data);
-      if (key !== undefined) keep(type, key, data);
+      if (key !== undefined) index(type, key, data);
     },
     refuse: (refusal) => void refusals.set(refusal.id, refusal),
     eventsOf,

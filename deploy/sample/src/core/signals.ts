@@ -3,7 +3,7 @@ import { type Random, random } from './random.js';
 import type { Account, Campaign, Contact, World } from './world.js';
 
 /** What a signal says and of whom; which members a type must have is for its contract. */
-type Said<T extends SignalType> = SignalFacts<T> & {
+type SignalBody<T extends SignalType> = SignalFacts<T> & {
   readonly account?: { readonly id: string };
   readonly contact?: { readonly ref: string; readonly email?: string };
   readonly person?: { readonly firstName: string; readonly lastName: string };
@@ -16,7 +16,7 @@ export interface Signal<T extends SignalType = SignalType> {
   readonly source: string;
   readonly type: T;
   readonly time: string;
-  readonly data: Said<T>;
+  readonly data: SignalBody<T>;
 }
 
 export type Source = 'website' | 'crm' | 'mailer' | 'ads' | 'upstream';
@@ -27,13 +27,13 @@ export const dayMinutes = 24 * 60;
  * Makes signals of one story: ids come from seed, story and place, times lie before the start instant, so that a second
  * start gives the same bytes, and nothing depends on the hour at which it happens.
  */
-export interface Teller {
-  signal<T extends SignalType>(source: Source, type: T, minutesBefore: number, data: Said<T>): Signal<T>;
+export interface SignalMaker {
+  signal<T extends SignalType>(source: Source, type: T, minutesBefore: number, data: SignalBody<T>): Signal<T>;
   /** The calendar day so many days before the start, in UTC. */
   day(daysBefore: number): string;
 }
 
-export function teller(seed: number, story: string, start: string): Teller {
+export function signalMaker(seed: number, story: string, start: string): SignalMaker {
   let n = 0;
   const before = (minutes: number) => new Date(Date.parse(start) - Math.round(minutes * 60_000)).toISOString();
   return {
@@ -49,7 +49,7 @@ export function teller(seed: number, story: string, start: string): Teller {
   };
 }
 
-export const contactUpserted = (t: Teller, c: Contact, minutesBefore: number): Signal<'ContactUpserted'> =>
+export const contactUpserted = (t: SignalMaker, c: Contact, minutesBefore: number): Signal<'ContactUpserted'> =>
   t.signal('crm', 'ContactUpserted', minutesBefore, {
     account: { id: c.accountId },
     contact: { ref: c.ref, email: c.email },
@@ -61,7 +61,7 @@ export const contactUpserted = (t: Teller, c: Contact, minutesBefore: number): S
     person: { firstName: c.firstName, lastName: c.lastName },
   });
 
-export const accountUpserted = (t: Teller, a: Account, minutesBefore: number): Signal<'AccountUpserted'> =>
+export const accountUpserted = (t: SignalMaker, a: Account, minutesBefore: number): Signal<'AccountUpserted'> =>
   t.signal('crm', 'AccountUpserted', minutesBefore, {
     account: { id: a.id },
     name: a.name,
@@ -72,7 +72,7 @@ export const accountUpserted = (t: Teller, a: Account, minutesBefore: number): S
   });
 
 /** A contact reads content about a topic. */
-export const engaged = (t: Teller, c: Contact, topic: string, minutesBefore: number): Signal<'ContentEngaged'> =>
+export const engaged = (t: SignalMaker, c: Contact, topic: string, minutesBefore: number): Signal<'ContentEngaged'> =>
   t.signal('website', 'ContentEngaged', minutesBefore, {
     account: { id: c.accountId },
     contact: { ref: c.ref },
@@ -83,7 +83,7 @@ export const engaged = (t: Teller, c: Contact, topic: string, minutesBefore: num
   });
 
 /** Two weeks of a campaign's daily reports, up to the day before the start. */
-export function reports(t: Teller, c: Campaign, rnd: Random): readonly Signal<'CampaignPerformanceReported'>[] {
+export function reports(t: SignalMaker, c: Campaign, rnd: Random): readonly Signal<'CampaignPerformanceReported'>[] {
   return Array.from({ length: 14 }, (_, i) => {
     const daysBefore = 14 - i;
     const spendMinor = Math.round((c.spendPerDayMinor * rnd.int(95, 105)) / 100);
@@ -107,7 +107,7 @@ export function reports(t: Teller, c: Campaign, rnd: Random): readonly Signal<'C
 
 /** Everything that is known before the stories begin: who there is, two weeks old at most. */
 export function people(seed: number, start: string, { accounts }: World): readonly Signal[] {
-  const t = teller(seed, 'people', start);
+  const t = signalMaker(seed, 'people', start);
   return accounts.flatMap((a, i) => [
     accountUpserted(t, a, 13 * dayMinutes + i),
     ...a.contacts.map((c, n) => contactUpserted(t, c, 12 * dayMinutes + i * 4 + n)),
@@ -123,7 +123,7 @@ export function everyday(
   start: string,
   { accounts, campaigns }: World,
 ): Readonly<Record<Source, Signal[]>> {
-  const t = teller(seed, 'everyday', start);
+  const t = signalMaker(seed, 'everyday', start);
   const rnd = random(seed + 1);
   const found: Record<Source, Signal[]> = { website: [], crm: [], mailer: [], ads: [], upstream: [] };
   for (const a of accounts) {

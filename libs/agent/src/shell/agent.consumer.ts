@@ -31,8 +31,6 @@ import { planKind } from './plan.job.js';
 import {
   answerTasks,
   editsById,
-  keepEdits,
-  keepSettlements,
   lockProposals,
   notePermits,
   noteRefusals,
@@ -42,6 +40,8 @@ import {
   rememberAnswered,
   rememberTasks,
   settlementsOf,
+  storeEdits,
+  storeSettlements,
   takeSettlements,
 } from './proposals.repository.js';
 
@@ -139,7 +139,7 @@ export class AgentHandlers {
       if (weighed.detail === 'set aside') this.setAside(settled, weighed.reason);
       return weighed.detail === 'counts';
     });
-    keepSettlements(batch.tx, waiting, batch.at);
+    storeSettlements(batch.tx, waiting, batch.at);
     await this.count(own, known, batch);
   }
 
@@ -152,7 +152,7 @@ export class AgentHandlers {
         : [];
     });
     if (edits.length === 0) return;
-    keepEdits(batch.tx, edits);
+    storeEdits(batch.tx, edits);
     // There is no order between topics: the edited action may have been carried out before its edit was read here.
     const settled = await settlementsOf(
       batch.tx,

@@ -24,11 +24,11 @@ import { readFacts } from './facts.repository.js';
 import { PermitsOfProposals1764300000066 } from './migrations/agent-tables.js';
 import { questionBook, questionsOf } from './model-calls.js';
 import {
-  keepSettlements,
   lockProposals,
   notePermits,
   noteSettlements,
   type RememberedProposal,
+  storeSettlements,
 } from './proposals.repository.js';
 import { tokenBudget } from './token-budget.js';
 
@@ -312,18 +312,18 @@ describe('by rules', () => {
   test('the one end of a permit stands, whatever its executor says later, and is followed once', async () => {
     const proposal = await oneProposal();
     const { proposalId, action } = proposal;
-    const say = (...outcomes: ActionSettled['outcome'][]) =>
+    const settleAs = (...outcomes: ActionSettled['outcome'][]) =>
       service.deliver(
         settledTopic,
         outcomes.map((outcome, n) =>
           settlement(proposalId, action, { outcome, at: new Date(Date.parse(at) + n * 1000).toISOString() }),
         ),
       );
-    await say('unresolved', 'executed', 'failed', 'unresolved', 'executed');
+    await settleAs('unresolved', 'executed', 'failed', 'unresolved', 'executed');
     expect(await listed()).toMatchObject([{ state: 'executed', outcome: { outcome: 'executed' } }]);
-    for (const later of ['failed', 'refused', 'expired', 'unresolved', 'executed'] as const) await say(later);
+    for (const later of ['failed', 'refused', 'expired', 'unresolved', 'executed'] as const) await settleAs(later);
     expect(await listed()).toMatchObject([{ state: 'executed', outcome: { outcome: 'executed' } }]);
-    await say('undone', 'executed', 'failed');
+    await settleAs('undone', 'executed', 'failed');
     expect(await listed()).toMatchObject([{ state: 'undone', outcome: { outcome: 'undone' } }]);
     expect(Follow.settlements.map((s) => s.settled.outcome)).toEqual(['unresolved', 'executed', 'undone']);
   });
@@ -559,7 +559,7 @@ describe('by rules', () => {
     await service.transaction(async (tx) => {
       const known = await lockProposals(tx, [settled.proposalId]);
       if (isEdit) noteSettlements(tx, [{ settled }], known, at);
-      else keepSettlements(tx, [settled], at);
+      else storeSettlements(tx, [settled], at);
       await tx.query('SELECT');
       let over = false;
       read = service.deliver(topic, [isEdit ? review : approved]).finally(() => {
@@ -663,7 +663,7 @@ describe('by a model', () => {
 
   describe('the settlement of a task says what its answer took of the model', () => {
     /** As the server of these tests, with another `usage`. */
-    const saying =
+    const answerWith =
       (usage: object | undefined, content = JSON.stringify({ proposals: [], declined: 'no need' })) =>
       (response: ServerResponse): void => {
         response.writeHead(200, { 'content-type': 'application/json' });
@@ -684,7 +684,7 @@ describe('by a model', () => {
 
     test('also where the model declines', async () => {
       await start();
-      respond = saying(usage);
+      respond = answerWith(usage);
       await assign(aTask());
       const [settled] = settledOf(await service.runJobs());
       expect(settled).toMatchObject({ outcome: 'declined', model: known });
@@ -692,21 +692,21 @@ describe('by a model', () => {
 
     test('where the server says nothing of tokens they are unknown, not zero', async () => {
       await start();
-      respond = saying(undefined);
+      respond = answerWith(undefined);
       await assign(aTask());
       expect(await model()).toEqual([unknown]);
     });
 
     test('also where the rules plan in the end: every question counts', async () => {
       await start();
-      respond = saying(usage, 'Sure!');
+      respond = answerWith(usage, 'Sure!');
       await assign(aTask());
       expect(await model()).toEqual([{ ...known, calls: 2, inputTokens: 200, outputTokens: 40 }]);
     });
 
     test('what was asked before a crash is not lost, and what is kept is not counted again', async () => {
       await start();
-      respond = saying(usage);
+      respond = answerWith(usage);
       await assign(aTask());
       // The model answered, and the plan was lost: the job asks again.
       await losing('plans');
@@ -724,7 +724,7 @@ describe('by a model', () => {
 
     test('a question whose end was lost with its process is a call of unknown tokens', async () => {
       await start();
-      respond = saying(usage);
+      respond = answerWith(usage);
       await assign(aTask());
       await losing('plans');
       expect(await service.runJobs()).toEqual([]);
@@ -738,7 +738,7 @@ describe('by a model', () => {
 
     test('a deadline that passes after a question does not hide it', async () => {
       await start();
-      respond = saying(usage);
+      respond = answerWith(usage);
       await assign(aTask());
       await losing('plans');
       expect(await service.runJobs()).toEqual([]);
@@ -757,7 +757,7 @@ describe('by a model', () => {
 
     test('no question is begun once the task has its answer, so none is missing in it', async () => {
       await start();
-      respond = saying(usage);
+      respond = answerWith(usage);
       const task = aTask();
       await assign(task);
       const context = {

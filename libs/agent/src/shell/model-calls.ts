@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JobContext, Tx } from '@countersign/runtime';
-import type { Calls, KeptQuestion } from '../core/model/calls.js';
+import type { Calls, StoredQuestion } from '../core/model/calls.js';
 
 /** Where the calls of a task's questions are kept, so that their tokens outlive the process and a repeat of the job. */
 export interface QuestionBook {
@@ -44,7 +44,7 @@ interface QuestionRow {
 }
 
 /** The questions of a task whose answer is about to be written: its row is locked from here on, so that none is begun after this. */
-export async function questionsOf(tx: Tx, taskId: string): Promise<readonly KeptQuestion[]> {
+export async function questionsOf(tx: Tx, taskId: string): Promise<readonly StoredQuestion[]> {
   await tx.query('SELECT 1 FROM tasks WHERE task_id = $1 FOR UPDATE', [taskId]);
   const rows = await tx.query<QuestionRow>(
     `SELECT model, calls, unknown_calls, input_tokens, output_tokens FROM questions

@@ -121,7 +121,7 @@ function plan(given: TaskAssigned = task, options: Options = {}) {
     },
     questions: {
       begin: async () => (answered ? undefined : 'a question'),
-      end: async (_, kept) => void calls.push(kept),
+      end: async (_, call) => void calls.push(call),
     },
   });
   return planner.plan(given, factsFor(given, [aCampaign('cmp-a', 100, 300), aCampaign('cmp-b', 100, 50)]), at);
@@ -461,8 +461,8 @@ describe('a server that speaks the protocol nearly', () => {
     ];
     const { proposals } = await plan();
     expect(proposals).toMatchObject([{ rationale: 'a\ufffdb\ufffdc' }]);
-    const kept = JSON.stringify(proposals);
-    expect(kept).not.toMatch(/\\u0000|\\ud[89a-f]/i);
+    const stored = JSON.stringify(proposals);
+    expect(stored).not.toMatch(/\\u0000|\\ud[89a-f]/i);
   });
 
   describe('whose answer is none', () => {

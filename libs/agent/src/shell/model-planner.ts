@@ -8,7 +8,7 @@ import { type Asking, answerTokens, askModel, type Message } from './ask-model.j
 import type { ModelAccess } from './model-access.js';
 
 /** Characters of an answer that are said back to the model where it does not fit: more than its tokens allow is not of use. */
-const mostSaidBack = 4 * answerTokens;
+const mostEchoed = 4 * answerTokens;
 
 /**
  * Asks a model, once more where its answer does not fit, and falls back to the rules on any failure, saying why in `by.fallback`.
@@ -49,7 +49,7 @@ export const modelPlanner = (deps: Asking & { readonly rules: RulePlanner; reado
         const reasons = read.ok ? (fitting?.left ?? []) : [read.detail];
         messages.push(
           // Servers refuse an empty turn, and some a second one of the user in a row.
-          { role: 'assistant', content: asked.content.trim().slice(0, mostSaidBack).toWellFormed() || '(no answer)' },
+          { role: 'assistant', content: asked.content.trim().slice(0, mostEchoed).toWellFormed() || '(no answer)' },
           {
             role: 'user',
             content: repairOf(reasons.length > 0 ? reasons : ['it neither proposes nor declines'], schema),

@@ -11,7 +11,7 @@ import { readFacts } from './facts.repository.js';
 import { MODEL, type ModelAccess } from './model-access.js';
 import { questionBook, questionsOf } from './model-calls.js';
 import { modelPlanner } from './model-planner.js';
-import { answerTasks, keepPlan, keptPlan, tasksById } from './proposals.repository.js';
+import { answerTasks, storedPlan, storePlan, tasksById } from './proposals.repository.js';
 import { tokenBudget } from './token-budget.js';
 
 export const planKind = jobName<{ taskId: string }>('plan');
@@ -61,21 +61,21 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
       const plan = await this.ask(task, ready.facts, at, context);
       if (plan === 'stopped') return context.later(job, soonAfter(at));
       await context.transaction(async (work) =>
-        keepPlan(work.tx, taskId, plan, plannedFrom(plan, ready.facts), work.at),
+        storePlan(work.tx, taskId, plan, plannedFrom(plan, ready.facts), work.at),
       );
     }
     await context.finish([job], async (_owned, work) => {
-      const kept = await keptPlan(work.tx, taskId);
-      const given = kept
-        ? answer(task, kept.plan, kept.from, work.at)
+      const stored = await storedPlan(work.tx, taskId);
+      const given = stored
+        ? answer(task, stored.plan, stored.from, work.at)
         : declined(task, ready.state === 'declined' ? ready.reason : latePlan, work.at);
       const model = modelUse(await questionsOf(work.tx, taskId), this.model?.name);
       await answerTasks(work, [{ cause: job.cause, task, answer: withModel(given, model) }]);
     });
   }
 
-  private async ready(tx: Parameters<typeof keptPlan>[0], task: TaskAssigned, at: string): Promise<Ready> {
-    if (await keptPlan(tx, task.taskId)) return { state: 'kept' };
+  private async ready(tx: Parameters<typeof storedPlan>[0], task: TaskAssigned, at: string): Promise<Ready> {
+    if (await storedPlan(tx, task.taskId)) return { state: 'kept' };
     if (isLate(task, at)) return { state: 'declined', reason: latePlan };
     const found = (await readFacts(tx, [task])).get(task.taskId);
     return found?.ok

@@ -140,7 +140,7 @@ function queueAnswers(work: Work, given: readonly Answered[], rows: readonly { t
 }
 
 /** A plan kept under its task's id, so that a repeat does not ask a model twice. The first one stands. */
-export function keepPlan(tx: Tx, taskId: string, plan: ClampedPlan, from: PlannedFrom, at: string): void {
+export function storePlan(tx: Tx, taskId: string, plan: ClampedPlan, from: PlannedFrom, at: string): void {
   tx.write(
     'INSERT INTO plans (task_id, plan, planned_from, planned_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
     [taskId, JSON.stringify(plan), JSON.stringify(from), at],
@@ -148,7 +148,7 @@ export function keepPlan(tx: Tx, taskId: string, plan: ClampedPlan, from: Planne
 }
 
 /** The plan that was kept for a task. */
-export async function keptPlan(
+export async function storedPlan(
   tx: Tx,
   taskId: string,
 ): Promise<{ readonly plan: ClampedPlan; readonly from: PlannedFrom } | undefined> {
@@ -280,7 +280,7 @@ export function notePermits(
  * Keeps settlements of proposals whose approval is not read yet. Of each executor one a proposal: it has one permit, so whoever names
  * several takes its own word's place and nobody else's. The rows of the proposals are locked by then.
  */
-export function keepSettlements(tx: Tx, given: readonly ActionSettled[], at: string): void {
+export function storeSettlements(tx: Tx, given: readonly ActionSettled[], at: string): void {
   for (const rows of roundsBy(given, (s) => `${s.proposalId} ${s.executor}`))
     tx.write(
       `INSERT INTO settlements (proposal_id, executor, permit_id, digest, settled, kept_at)
@@ -386,7 +386,7 @@ const byId = (rows: readonly ProposalRow[]): ReadonlyMap<string, RememberedPropo
  * Keeps the actions that people put in place of the agent's own, by their action id. Waits for whoever is noting what became of
  * these proposals: of an edit and its settlement the later one must see the other.
  */
-export function keepEdits(
+export function storeEdits(
   tx: Tx,
   edits: readonly { readonly proposalId: string; readonly action: Action; readonly at: string }[],
 ): void {

@@ -197,7 +197,7 @@ export interface UnresolvedPermit {
 }
 
 /** A dead letter as the console tells it. */
-export interface ToldDeadLetter extends Omit<DeadLetterRow, 'type' | 'job' | 'replayed'> {
+export interface DeadLetterAnswer extends Omit<DeadLetterRow, 'type' | 'job' | 'replayed'> {
   readonly type: string | null;
   readonly job: DeadLetterRow['job'] | null;
   readonly replayedBy: string | null;

@@ -3,6 +3,7 @@ export type {
   Card,
   Confirmed,
   Control,
+  DeadLetterAnswer,
   DeadLetterRow,
   Funnel,
   Gap,
@@ -13,7 +14,6 @@ export type {
   Run,
   Story,
   Task,
-  ToldDeadLetter,
   UnresolvedPermit,
 } from './answers.js';
 export { applySettings, changesBetween, Misused } from './edit.js';

@@ -9,12 +9,12 @@ export const consent: Rule = {
     const needed = subject.consent;
     if (!needed) return undefined;
     return gravest(
-      subject.recipients.map((contact) => say(contact, needed, consentIn(own(facts.consents, contact), needed))),
+      subject.recipients.map((contact) => findingOf(contact, needed, consentIn(own(facts.consents, contact), needed))),
     );
   },
 };
 
-function say(contact: string, needed: { purpose: string; channel: string }, found: ConsentFound): Finding {
+function findingOf(contact: string, needed: { purpose: string; channel: string }, found: ConsentFound): Finding {
   const { purpose, channel } = needed;
   const use = `${purpose} by ${channel}`;
   const figures = { contact, purpose, channel };

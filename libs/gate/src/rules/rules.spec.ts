@@ -8,12 +8,12 @@ import {
   campaignLedger,
   contact,
   content,
+  type FactsChange,
   factsFor,
   granted,
   other,
   policyOf,
   proposalOf,
-  type ToldFacts,
   taskOf,
 } from '../testing.js';
 
@@ -22,12 +22,12 @@ type Case = {
   readonly outcome: Reason['outcome'];
   readonly detail: string | RegExp;
   readonly proposal: Proposal;
-  readonly facts?: ToldFacts;
+  readonly facts?: FactsChange;
   readonly policy?: ReturnType<typeof policyOf>;
   /** The twin: the same without the defect. */
   readonly twin: {
     readonly proposal?: Proposal;
-    readonly facts?: ToldFacts;
+    readonly facts?: FactsChange;
     readonly policy?: ReturnType<typeof policyOf>;
   };
 };
@@ -44,22 +44,22 @@ const email = proposalOf('email.send');
 const begun = { contactId: contact, sequenceId: 'comparison-follow-up' };
 const crmTask = proposalOf('crm.create_task');
 const stop = proposalOf('sequence.stop');
-const contactAt = (accountId: string | undefined): ToldFacts => ({
+const contactAt = (accountId: string | undefined): FactsChange => ({
   contacts: {
     [contact]: { version: 3, seniority: 'manager', touched: false, ...(accountId !== undefined && { accountId }) },
   },
 });
-const taskWith = (change: Partial<TaskFact>): ToldFacts => ({
+const taskWith = (change: Partial<TaskFact>): FactsChange => ({
   task: { ...taskFact(taskOf('paid-media-agent')), ...change },
 });
-const naming = (named: TaskFact['named'] & object): ToldFacts => taskWith({ named });
+const naming = (named: TaskFact['named'] & object): FactsChange => taskWith({ named });
 const step = (change: Record<string, unknown> = {}, id = 'comparison-follow-up') =>
   proposalOf('email.send', {
     ...{ template: 'follow-up', subject: 'Hello', body: 'A word.' },
     sequence: { id, enrolment: contact, step: 0 },
     ...change,
   });
-const touches = (...times: string[]): ToldFacts => ({
+const touches = (...times: string[]): FactsChange => ({
   ledgers: { [`touch:${contact}`]: { held: [], committed: times } },
 });
 

@@ -22,7 +22,7 @@ const cap =
         });
       }
     }
-    const say = (minor: number): string => money(minor, draw.currency);
+    const inCurrency = (minor: number): string => money(minor, draw.currency);
     const used = bounded(ledger.held + ledger.committed);
     const total = bounded(used + draw.amount);
     const over = bounded(used + draw.amount - draw.cap);
@@ -35,10 +35,10 @@ const cap =
     };
     return over > 0
       ? refuse(
-          `${say(over)} over the daily cap of ${say(draw.cap)} of ${draw.holder}: ${say(used)} held or spent today, ${say(draw.amount)} asked for`,
+          `${inCurrency(over)} over the daily cap of ${inCurrency(draw.cap)} of ${draw.holder}: ${inCurrency(used)} held or spent today, ${inCurrency(draw.amount)} asked for`,
           { ...figures, overMinor: over },
         )
-      : pass(`${say(total)} of the daily cap of ${say(draw.cap)} of ${draw.holder}`, figures);
+      : pass(`${inCurrency(total)} of the daily cap of ${inCurrency(draw.cap)} of ${draw.holder}`, figures);
   };
 
 /** Money committed in a day on one campaign, by all agents. */

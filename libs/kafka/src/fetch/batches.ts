@@ -74,16 +74,16 @@ export function withinBounds(
   if (changed.size === 0) return { answer, refused };
   const pieces: Buffer[] = [];
   /** What is before is in `pieces`. */
-  let kept = 0;
+  let copied = 0;
   for (const partition of partitions) {
     const batches = changed.get(partition);
     if (!batches) continue;
     const length = Buffer.alloc(4);
     length.writeInt32BE(batches.reduce((sum, { length: bytes }) => sum + bytes, 0));
-    pieces.push(answer.subarray(kept, partition.sizeAt), length, ...batches);
-    kept = partition.end;
+    pieces.push(answer.subarray(copied, partition.sizeAt), length, ...batches);
+    copied = partition.end;
   }
-  return { answer: Buffer.concat([...pieces, answer.subarray(kept)]), refused };
+  return { answer: Buffer.concat([...pieces, answer.subarray(copied)]), refused };
 }
 
 /** Every partition of an answer, in its order. Throws a RangeError where it is no answer to a Fetch. */

@@ -64,7 +64,7 @@ export interface Limits {
   /** Connections to the database; pages may hold a fifth of them. `DATABASE_CONNECTIONS` */
   readonly connections: number;
   /** How long stored outputs outlive the commit of their offset. `OUTBOX_KEPT_MS` */
-  readonly outboxKeptMs: number;
+  readonly outboxRetentionMs: number;
 }
 
 /** The environment variable of each limit. */
@@ -94,7 +94,7 @@ export const variables = {
   silentMs: 'SILENT_MS',
   queryMs: 'QUERY_MS',
   connections: 'DATABASE_CONNECTIONS',
-  outboxKeptMs: 'OUTBOX_KEPT_MS',
+  outboxRetentionMs: 'OUTBOX_KEPT_MS',
 } as const satisfies Record<keyof Limits, keyof typeof limitVariables>;
 
 const environment = z.object(limitVariables);

@@ -120,11 +120,11 @@ export interface Work {
    * After a restore: what this service had published in the time that its tables do not know, by event id or subject, in the order
    * of its topics. It stands: an output under an id that is among it is not published again. Otherwise empty, and no statement.
    */
-  said(by: 'id' | 'subject', values: readonly string[]): Promise<ReadonlyMap<string, readonly Said[]>>;
+  published(by: 'id' | 'subject', values: readonly string[]): Promise<ReadonlyMap<string, readonly PublishedEvent[]>>;
 }
 
 /** An event that this service had published before its database was put back from a copy that does not know of it. */
-export type Said<T extends EventType = EventType> = {
+export type PublishedEvent<T extends EventType = EventType> = {
   [K in T]: { readonly id: string; readonly topic: string; readonly type: K; readonly data: DataOf<K> };
 }[T];
 
@@ -134,7 +134,7 @@ export interface Recovery {
    * Takes over what was published since the tables end, all of it in order, before any work begins. May be called again with the
    * same, so it changes nothing that is there already.
    */
-  recover(past: { readonly tx: Tx; readonly at: string; readonly said: readonly Said[] }): Promise<void>;
+  recover(past: { readonly tx: Tx; readonly at: string; readonly published: readonly PublishedEvent[] }): Promise<void>;
 }
 
 /** A record that is no event to be handled: unreadable, or a duplicate. Only where the spec asks for them. */
@@ -188,7 +188,7 @@ export interface Records extends Pick<Work, 'at' | 'tx' | 'schedule'> {
 /** A service that keeps what was written, not what it means: a provider of the module, named in the spec's `recordConsumer`. */
 export interface RecordConsumer {
   /** Keeps the records, in the transaction that says so. Whatever it throws makes the same records come again. */
-  keep(batch: Records): Promise<void>;
+  store(batch: Records): Promise<void>;
 }
 
 /** `cause` of a received event. */
@@ -274,7 +274,7 @@ export interface LookedUp<T extends EventType = EventType> {
   /** The id that it is looked up by: the key of its row. */
   readonly key: (data: DataOf<T>) => string;
   /** What is kept of it: a plain JSON value. */
-  readonly keep: (data: DataOf<T>) => unknown;
+  readonly value: (data: DataOf<T>) => unknown;
 }
 
 /** What one service needs beside its handlers. Checked against the topology at start-up. */
@@ -374,7 +374,7 @@ export interface Runtime {
    * must not wait. What troubles only others, as `troubles` says, is no reason to take this service for unwell: the page's status
    * stays 200.
    */
-  healthTells(name: string, look: () => Readonly<Record<string, string>>, troubles?: 'itself' | 'others'): void;
+  addHealth(name: string, look: () => Readonly<Record<string, string>>, troubles?: 'itself' | 'others'): void;
   /** A read-only look at the database, for work: a handler, a job, a person's act. */
   read<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /**

@@ -35,8 +35,8 @@ let made: Engine;
 let handled: string[];
 let rang: string[];
 const logged: string[] = [];
-const say = (text: string): void => void logged.push(text);
-const log = { log: say, warn: say, error: say };
+const write = (text: string): void => void logged.push(text);
+const log = { log: write, warn: write, error: write };
 
 beforeEach(async () => {
   const topics = topology().map((t) => ({ name: t.name, partitions: 1, config: topicConfig(t) }));

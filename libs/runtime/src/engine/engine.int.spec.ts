@@ -453,7 +453,7 @@ test('a database that was read to beyond the end of the same topic knows more th
 
 test('a record restored from a backup, or made anew, lacks nothing, wherever its group had got to', async () => {
   class Places implements RecordConsumer {
-    async keep({ tx, records }: Records): Promise<void> {
+    async store({ tx, records }: Records): Promise<void> {
       for (const { cause } of records) tx.write('INSERT INTO kept VALUES ($1)', [cause.id]);
     }
   }
@@ -470,7 +470,7 @@ test('a record restored from a backup, or made anew, lacks nothing, wherever its
     await made.begin(new Map(), [], { recordConsumer: new Places() });
     return made;
   };
-  const kept = async (): Promise<string[]> =>
+  const stored = async (): Promise<string[]> =>
     (await query<{ place: string }>('SELECT place FROM kept ORDER BY place')).map((row) => row.place);
   /** Everything that the topic holds: a producer that tries again may have written some of it twice. */
   const written = async (): Promise<string[]> => {
@@ -482,7 +482,7 @@ test('a record restored from a backup, or made anew, lacks nothing, wherever its
       Array.from({ length: Number(high) }, (_, offset) => `${topic}/${partition}/${offset}`),
     );
   };
-  const complete = async () => expect((await kept()).sort()).toEqual((await written()).sort());
+  const complete = async () => expect((await stored()).sort()).toEqual((await written()).sort());
   await query('CREATE TABLE kept (place text PRIMARY KEY)');
   await send(7_000, 40);
   const first = await start();
@@ -555,7 +555,7 @@ const assigned = topics.tasksAssigned;
 const tasks: LookedUp<'TaskAssigned'> = {
   topic: assigned,
   key: ({ taskId }) => taskId,
-  keep: ({ agent, kinds }) => ({ agent, kinds }),
+  value: ({ agent, kinds }) => ({ agent, kinds }),
 };
 const ofTasks: ServiceSpec = {
   ...spec,

@@ -1,5 +1,5 @@
 import { type Topic, topology } from '@countersign/contracts';
-import { boundFetches, committedOnly, quietQueue, tellRights } from '@countersign/kafka';
+import { boundFetches, committedOnly, quietQueue, reportDenials } from '@countersign/kafka';
 import type { Ago } from '../api/ago.js';
 import { type Limits, readLimits } from '../api/limits.js';
 import type {
@@ -37,7 +37,7 @@ import { byHand } from './by-hand.js';
 import { type Clients, openClients } from './clients.js';
 import { Clock, compareClock, wallTime } from './clock.js';
 import { askDatabase } from './database-health.js';
-import { type Health, healthOf, type ToldHealth } from './health.js';
+import { type Health, healthOf, type ProviderHealth } from './health.js';
 import type { Log } from './log.js';
 import { watch } from './measures.js';
 import { withOrders } from './orders.js';
@@ -49,7 +49,7 @@ import { Worker } from './worker.js';
 quietQueue();
 committedOnly();
 boundFetches();
-tellRights();
+reportDenials();
 
 const tidyEveryMs = 600_000;
 
@@ -77,7 +77,10 @@ export class Engine implements Runtime {
   readonly now: () => string;
   /** What runs beside the work, in the order in which it ends. */
   private readonly endings: (() => void)[] = [];
-  private readonly told = new Map<string, Pick<ToldHealth, 'whom'> & { readonly look: () => ToldHealth['found'] }>();
+  private readonly providers = new Map<
+    string,
+    Pick<ProviderHealth, 'whom'> & { readonly look: () => ProviderHealth['found'] }
+  >();
   private draining?: Promise<void>;
   private asked: Promise<Health> | undefined;
   private phase: Health['status'] = 'starting';
@@ -233,12 +236,12 @@ export class Engine implements Runtime {
     await db.close();
   }
 
-  healthTells(
+  addHealth(
     name: string,
     look: () => Readonly<Record<string, string>>,
     troubles: 'itself' | 'others' = 'itself',
   ): void {
-    this.told.set(name, { look, whom: troubles });
+    this.providers.set(name, { look, whom: troubles });
   }
 
   /** Whoever asks while it is asked already gets that answer: the page needs no credential, and each asks the database. */
@@ -251,7 +254,7 @@ export class Engine implements Runtime {
 
   private async look(): Promise<Health> {
     const { service, clients, past, worker, watch: topics, stateTopics: state } = this;
-    const database = await askDatabase({ ...clients, past, putBack: () => worker.putBackSays() });
+    const database = await askDatabase({ ...clients, past, putBack: () => worker.putBackMessage() });
     const working = worker.running();
     const consumers = [...(working ? [working] : []), ...state.consumers()];
     const ofAll = <Value>(look: (consumer: (typeof consumers)[number]) => Readonly<Record<string, Value>>) =>
@@ -267,7 +270,11 @@ export class Engine implements Runtime {
       paused: { ...this.waits?.late(), ...ofAll((consumer) => consumer.paused()) },
       slow: ofAll((consumer) => consumer.slow()),
       stale: staleIn(this.comparedAgo()),
-      told: [...this.told].map(([name, { look, whom: troubles }]) => ({ name, found: look(), whom: troubles })),
+      providers: [...this.providers].map(([name, { look, whom: troubles }]) => ({
+        name,
+        found: look(),
+        whom: troubles,
+      })),
       misset: this.settings.wrong(),
       clockOff: this.clock.detail(),
       knowsTime: this.knowsTime(),

@@ -14,7 +14,7 @@ const well: HealthFacts = {
   paused: {},
   slow: {},
   stale: {},
-  told: [],
+  providers: [],
   misset: [],
   clockOff: undefined,
   knowsTime: true,
@@ -55,12 +55,17 @@ test.each<[string, Partial<HealthFacts>, object, { status?: string; well?: boole
   ['a partition that is paused', { paused: at }, { paused: at }, {}],
   ['a slice that takes long', { slow: { 't/0': 61 } }, { slow: { 't/0': 61 } }, {}],
   ['state that stands still', { stale: { t: 11_000 } }, { stale: { t: 11_000 } }, {}],
-  ['what a provider tells of the service', { told: [{ name: 'model', found: at, whom: 'itself' }] }, { model: at }, {}],
+  [
+    'what a provider tells of the service',
+    { providers: [{ name: 'model', found: at, whom: 'itself' }] },
+    { model: at },
+    {},
+  ],
   ['a clock that is off', { clockOff: '3 s ahead of the broker' }, { clock: '3 s ahead of the broker' }, {}],
   ['a writer that was overtaken', { stateOvertaken: { t: 'key' } }, { stateOvertaken: { t: 'key' } }, {}],
   [
     'what a provider tells of others only',
-    { told: [{ name: 'people', found: at, whom: 'others' }] },
+    { providers: [{ name: 'people', found: at, whom: 'others' }] },
     { people: at },
     { well: true },
   ],
@@ -99,7 +104,7 @@ test.each<[string, Partial<HealthFacts>, object]>([
     { stateIgnored: { t: '2 records, the last at 0/7: json' } },
   ],
   ['keys taken over at the start', { stateTakenOver: { t: 3 } }, { stateTakenOver: { t: 3 } }],
-  ['nothing of what a provider has nothing to tell', { told: [{ name: 'model', found: {}, whom: 'itself' }] }, {}],
+  ['nothing of what a provider has nothing to tell', { providers: [{ name: 'model', found: {}, whom: 'itself' }] }, {}],
 ])('it shows %s and stays ok', (_what, facts, shown) => {
   expect(healthOf({ ...well, ...facts })).toEqual({
     ...{ status: 'ok', service: 'console', ready: true, well: true },

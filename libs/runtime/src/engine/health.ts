@@ -24,8 +24,8 @@ export interface DatabaseHealth {
   readonly restored: ByName<number>;
 }
 
-/** What a provider of the service tells on its health page, see `Runtime.healthTells`. */
-export interface ToldHealth {
+/** What a provider of the service tells on its health page, see `Runtime.addHealth`. */
+export interface ProviderHealth {
   readonly name: string;
   readonly found: ByName<string>;
   readonly whom: 'itself' | 'others';
@@ -46,7 +46,7 @@ export interface HealthFacts {
   readonly paused: ByName<string>;
   readonly slow: ByName<number>;
   readonly stale: ByName<number>;
-  readonly told: readonly ToldHealth[];
+  readonly providers: readonly ProviderHealth[];
   readonly misset: readonly Difference[];
   /** In words, if the clock is off. */
   readonly clockOff: string | undefined;
@@ -101,7 +101,7 @@ export function healthOf(facts: HealthFacts): Health {
     ...trouble('paused', facts.paused),
     ...trouble('slow', facts.slow),
     ...trouble('stale', facts.stale),
-    ...facts.told.flatMap(({ name, found, whom: troubles }) => trouble(name, found, troubles)),
+    ...facts.providers.flatMap(({ name, found, whom: troubles }) => trouble(name, found, troubles)),
     ...note('topicSettings', settingsOf(facts.misset)),
     { name: 'clock', shows: facts.clockOff ?? 'ok', troubles: facts.clockOff === undefined ? 'nobody' : 'itself' },
     ...(stateAgeMs ? [{ name: 'stateAgeMs', shows: stateAgeMs, troubles: 'nobody' } as const] : []),

@@ -43,11 +43,11 @@ export function batchFailed(service: string, topic: string, began: Moment, failu
 /** Outputs that a commit has made facts: each is counted once, however often it is published. */
 export function messagesMeasured(messages: readonly Emitted[]): void {
   if (!isOn()) return;
-  for (const { headers, data } of messages) measures[headers.ce_type ?? '']?.(data as Told);
+  for (const { headers, data } of messages) measures[headers.ce_type ?? '']?.(data as MeasuredData);
 }
 
 /** What is read of an event's data: names that the contracts list, nothing that came from outside. */
-interface Told {
+interface MeasuredData {
   readonly agent?: string;
   readonly verdict?: {
     readonly outcome: string;
@@ -64,7 +64,7 @@ interface Told {
 }
 
 /** What each type of event counts as. */
-const measures: Readonly<Record<string, (data: Told) => void>> = {
+const measures: Readonly<Record<string, (data: MeasuredData) => void>> = {
   SignalAccepted: () => count('countersign.signals', 1, { [a.outcome]: 'accepted' }),
   SignalRejected: ({ reasons }) =>
     count('countersign.signals', 1, { [a.outcome]: 'rejected', [a.reason]: reasons?.[0]?.code ?? 'none' }),
@@ -82,7 +82,7 @@ const measures: Readonly<Record<string, (data: Told) => void>> = {
 };
 
 /** A verdict counts once for each rule that decided it, and once under `none` where no rule spoke. */
-function verdict({ agent = '', verdict: found }: Told): void {
+function verdict({ agent = '', verdict: found }: MeasuredData): void {
   if (!found) return;
   const rules = new Set(found.reasons.flatMap(({ rule, outcome }) => (outcome === 'pass' ? [] : [rule])));
   for (const rule of rules.size > 0 ? rules : ['none'])

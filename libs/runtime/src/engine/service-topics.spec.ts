@@ -6,7 +6,7 @@ import { checkHandlers } from './worker.js';
 
 const all = topology(shippedDeployment);
 const names = (list: readonly Topic[]) => list.map(({ name }) => name);
-const tasks = { topic: topics.tasksAssigned, key: () => '', keep: () => ({}) };
+const tasks = { topic: topics.tasksAssigned, key: () => '', value: () => ({}) };
 const topicsOf = (spec: Pick<ServiceSpec, 'name' | 'state' | 'ownState' | 'lookedUp'>) => serviceTopics(spec, all);
 
 test('a service watches what it may read and its own state, and uses what it reads or writes', () => {

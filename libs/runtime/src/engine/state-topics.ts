@@ -45,11 +45,11 @@ export class StateTopics {
     const { followed, lookedUp } = this.deps.topics;
     if (followed.length === 0) return;
     const applied = (topic: string, keys: readonly string[]): void => {
-      if (topic === known.controls.name) this.confirmations?.tell(keys);
+      if (topic === known.controls.name) this.confirmations?.confirm(keys);
     };
     this.following = await followState({ ...this.deps, topics: followed, lookedUp, now: wallTime, applied });
     await this.following.caughtUp();
-    await this.confirmations?.tellAll();
+    await this.confirmations?.confirmAll();
   }
 
   async stop(): Promise<void> {

@@ -38,16 +38,16 @@ export const takesToHandle = (
   );
 
 /** The same for a record consumer: records of all topics share a transaction. */
-export function takesToKeep(
+export function takesToStore(
   recordInbox: Pick<RecordInbox, 'process'>,
   topics: readonly Topic[],
   limits: Pick<Limits, 'batchEvents'>,
 ): ReadonlyMap<string, Take> {
-  const keep = together((records: readonly PlacedRecord[]) => recordInbox.process(records), limits.batchEvents);
+  const store = together((records: readonly PlacedRecord[]) => recordInbox.process(records), limits.batchEvents);
   const placed =
     (topic: Topic): Take =>
     async (records) => {
-      await keep(records.map((record) => ({ topic, record })));
+      await store(records.map((record) => ({ topic, record })));
       return undefined;
     };
   return new Map(topics.map((topic) => [topic.name, placed(topic)]));

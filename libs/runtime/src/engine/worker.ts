@@ -17,7 +17,7 @@ import { wallTime } from './clock.js';
 import type { Log } from './log.js';
 import { withOrders } from './orders.js';
 import type { ServiceTopics } from './service-topics.js';
-import { type Take, takesToHandle, takesToKeep } from './takes.js';
+import { type Take, takesToHandle, takesToStore } from './takes.js';
 
 /** What a service works with: its handlers and jobs, or the record consumer that it has in place of handlers. */
 export interface WorkOf {
@@ -71,7 +71,7 @@ export class Worker {
     const { spec, topics, kafka, limits, jobs, watch, log } = this.deps;
     checkHandlers(spec.name, [...handlers.keys()], recordConsumer !== undefined, topics);
     const recordInbox = recordConsumer && this.deps.recordInbox(recordConsumer);
-    const takes = recordInbox ? takesToKeep(recordInbox, topics.readable, limits) : this.takesOf(handlers);
+    const takes = recordInbox ? takesToStore(recordInbox, topics.readable, limits) : this.takesOf(handlers);
     const names = [...takes.keys()];
     if (!recordInbox) await this.recover(names, recovery);
     jobs.start([...kinds, actKind]);
@@ -100,7 +100,7 @@ export class Worker {
   }
 
   /** What is wrong where the database was put back from a copy while this instance ran. */
-  putBackSays(): string | undefined {
+  putBackMessage(): string | undefined {
     return this.putBack?.message;
   }
 
@@ -110,12 +110,12 @@ export class Worker {
     return takesToHandle(all, { topics: topics.all, inbox, waits, limits });
   }
 
-  private watchTopics(consumer: RunningConsumer, names: readonly string[], keeps: boolean): void {
+  private watchTopics(consumer: RunningConsumer, names: readonly string[], isRecorder: boolean): void {
     const { db, watch, waits } = this.deps;
     watch.add({
       topics: names,
-      ...(keeps && { whole: true }),
-      positions: async () => (keeps ? readPositions(db, 'record_positions') : consumer.positions()),
+      ...(isRecorder && { whole: true }),
+      positions: async () => (isRecorder ? readPositions(db, 'record_positions') : consumer.positions()),
       busy: consumer.busy,
       deleted: (place) => {
         consumer.deleted(place);

@@ -27,7 +27,7 @@ export function batchOf(
     ownState: (stateTopic, keys) => unit.ownState(stateTopic, keys),
     putState: (cause, stateTopic, output) => unit.putState(cause, stateTopic, output),
     schedule: (cause, job) => unit.schedule(cause, job),
-    said: (by, values) => unit.said(by, values),
+    published: (by, values) => unit.published(by, values),
   };
   units.set(batch, unit);
   return batch;

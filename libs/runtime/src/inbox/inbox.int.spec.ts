@@ -495,8 +495,8 @@ test('a job that always fails is tried a few times with a growing pause, then it
   ]);
   expect(JSON.stringify(published)).not.toContain('proposalId');
   expect(await harness.query('SELECT 1 FROM jobs')).toEqual([]);
-  const [kept] = await harness.query<{ value: Buffer }>('SELECT value FROM dead_letters');
-  expect(JSON.parse(String(kept?.value))).toMatchObject({ payload: { proposalId: uuid(1) } });
+  const [stored] = await harness.query<{ value: Buffer }>('SELECT value FROM dead_letters');
+  expect(JSON.parse(String(stored?.value))).toMatchObject({ payload: { proposalId: uuid(1) } });
 
   Later.before = undefined;
   await harness.deliver('dead-letters.replayed.v1', [replayOf(published[0])]);

@@ -299,7 +299,7 @@ export class Inbox {
     const key = record.key === null ? undefined : printable(record.key.toString());
     // The key of an inbound signal is its upstream's choice, and may be an address; it stays in the database.
     const publishedKey = types.length === 0 ? undefined : key;
-    const kept = entry.source !== '~reused';
+    const stored = entry.source !== '~reused';
     tx.write(
       `INSERT INTO dead_letters (dead_letter_id, topic, partition, "offset", source, id, type, key, headers, value, fault, attempts, at, erased_at, taken_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
@@ -311,13 +311,13 @@ export class Inbox {
         known?.source ?? null,
         known?.id ?? null,
         known?.type ?? null,
-        kept ? (key ?? null) : null,
-        kept ? JSON.stringify(textHeaders(record)) : '{}',
-        kept ? record.value : null,
+        stored ? (key ?? null) : null,
+        stored ? JSON.stringify(textHeaders(record)) : '{}',
+        stored ? record.value : null,
         JSON.stringify(fault),
         attempts,
         unit.at,
-        kept ? null : unit.at,
+        stored ? null : unit.at,
         takenAt(record).takenAt ?? null,
       ],
     );

@@ -1,4 +1,4 @@
-import type { Reader, Said } from '../api/runtime.js';
+import type { PublishedEvent, Reader } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 
 const place = (topic: string, partition: number): string => `${topic}/${partition}`;
@@ -38,8 +38,8 @@ export class Past {
   }
 
   /** What was published then under these ids, or about these subjects, in the order of its topics. */
-  async said(tx: Reader, by: 'id' | 'subject', values: readonly string[]): Promise<Map<string, Said[]>> {
-    const found = new Map<string, Said[]>();
+  async published(tx: Reader, by: 'id' | 'subject', values: readonly string[]): Promise<Map<string, PublishedEvent[]>> {
+    const found = new Map<string, PublishedEvent[]>();
     if (!this.known || values.length === 0) return found;
     const rows = await tx.query<{ id: string; subject: string | null; topic: string; type: string; data: unknown }>(
       `SELECT id, subject, topic, type, data FROM own_events WHERE ${by} = ANY($1) ORDER BY topic, partition, "offset"`,
@@ -49,7 +49,7 @@ export class Past {
       const value = (by === 'id' ? id : subject) as string;
       const list = found.get(value) ?? [];
       found.set(value, list);
-      list.push({ id, topic, type, data } as Said);
+      list.push({ id, topic, type, data } as PublishedEvent);
     }
     return found;
   }

@@ -16,13 +16,13 @@ const at = '2026-11-21T10:00:00.000Z';
 
 let database: TestDatabase;
 let db: Database;
-let kept: string[];
+let stored: string[];
 let recordConsumer: RecordConsumer;
 beforeEach(async () => {
   database = await createTestDatabase();
   db = openDatabase(database.url, 'test', defaults);
-  kept = [];
-  recordConsumer = { keep: async ({ records }) => void kept.push(...records.map(({ cause }) => cause.id)) };
+  stored = [];
+  recordConsumer = { store: async ({ records }) => void stored.push(...records.map(({ cause }) => cause.id)) };
 });
 afterEach(async () => {
   await db?.close();
@@ -53,7 +53,7 @@ test('records of several topics and partitions are kept in one go, each once, ho
   const first = [record(decided, 0, 0), record(decided, 0, 1), record(decided, 3, 7), record(controls, 0, 0)];
   await recordInbox().process(first);
   await recordInbox().process(first);
-  expect(kept).toEqual([
+  expect(stored).toEqual([
     'reviews.decided.v1/0/0',
     'reviews.decided.v1/0/1',
     'reviews.decided.v1/3/7',
@@ -61,7 +61,7 @@ test('records of several topics and partitions are kept in one go, each once, ho
   ]);
   // Offsets have gaps where a topic is compacted or a producer's transaction left a mark.
   await recordInbox().process([record(decided, 0, 1), record(decided, 0, 5), record(decided, 1, 0)]);
-  expect(kept.slice(4)).toEqual(['reviews.decided.v1/0/5', 'reviews.decided.v1/1/0']);
+  expect(stored.slice(4)).toEqual(['reviews.decided.v1/0/5', 'reviews.decided.v1/1/0']);
 });
 
 test('what is no event, and what breaks its contract, is kept with its fault; an event with what it says', async () => {
@@ -79,7 +79,10 @@ test('what is no event, and what breaks its contract, is kept with its fault; an
     topic: controls,
     record: { partition: 0, offset: '1', key: Buffer.from('all'), value: Buffer.from(value), headers },
   };
-  await recordInbox({ keep: async ({ records }) => void seen.push(...records) }).process([record(decided, 0, 0), good]);
+  await recordInbox({ store: async ({ records }) => void seen.push(...records) }).process([
+    record(decided, 0, 0),
+    good,
+  ]);
   expect(seen.map(({ event, fault }) => [event?.id, fault?.code])).toEqual([
     [undefined, expect.any(String)],
     ['one', undefined],
@@ -89,7 +92,7 @@ test('what is no event, and what breaks its contract, is kept with its fault; an
 test('what fails is not kept and moves nothing; the same records come again', async () => {
   await migrate(database.url, []);
   const failing: RecordConsumer = {
-    keep: async (batch) => {
+    store: async (batch) => {
       await batch.tx.query('CREATE TABLE half_done (a int)');
       throw new Error('no room');
     },
@@ -98,14 +101,14 @@ test('what fails is not kept and moves nothing; the same records come again', as
   expect(await db.read('SELECT * FROM record_positions')).toEqual([]);
   expect(await db.read(`SELECT to_regclass('half_done') AS made`)).toEqual([{ made: null }]);
   await recordInbox().process([record(decided, 0, 0)]);
-  expect(kept).toEqual(['reviews.decided.v1/0/0']);
+  expect(stored).toEqual(['reviews.decided.v1/0/0']);
 });
 
 test('a record that a turn holds twice, as after a rebalance, is kept once', async () => {
   await migrate(database.url, []);
   const twice = [0, 1, 0, 1, 2].map((offset) => record(decided, 0, offset));
   await recordInbox().process(twice);
-  expect(kept).toEqual([0, 1, 2].map((offset) => `reviews.decided.v1/0/${offset}`));
+  expect(stored).toEqual([0, 1, 2].map((offset) => `reviews.decided.v1/0/${offset}`));
 });
 
 test('of two instances that are given the same records at once, one keeps them and the other finds them kept', async () => {
@@ -118,12 +121,12 @@ test('of two instances that are given the same records at once, one keeps them a
   };
   // One of them makes the positions; then they are there.
   for (const offset of [0, 1]) {
-    kept = [];
+    stored = [];
     const records = [record(decided, 0, offset), record(controls, 0, offset)];
     let other: Promise<void> | undefined;
     let over = false;
     const slow: RecordConsumer = {
-      keep: async (batch) => {
+      store: async (batch) => {
         other ??= recordInbox()
           .process(records)
           .finally(() => {
@@ -131,12 +134,12 @@ test('of two instances that are given the same records at once, one keeps them a
           });
         // It waits for the positions that this transaction holds.
         while (!over && !(await waits()));
-        await recordConsumer.keep(batch);
+        await recordConsumer.store(batch);
       },
     };
     await recordInbox(slow).process(records);
     await other;
-    expect(kept).toEqual([`reviews.decided.v1/0/${offset}`, `controls.v1/0/${offset}`]);
+    expect(stored).toEqual([`reviews.decided.v1/0/${offset}`, `controls.v1/0/${offset}`]);
   }
 });
 
@@ -155,7 +158,7 @@ test('a position moves over offsets that nothing is kept of, where it stands bef
   expect(await at()).toBe(4);
   await pass(4, 6);
   expect(await at()).toBe(6);
-  expect(kept).toEqual(['reviews.decided.v1/0/2']);
+  expect(stored).toEqual(['reviews.decided.v1/0/2']);
 });
 
 test('what was kept under an inbox row before positions were is not kept again', async () => {
@@ -174,7 +177,7 @@ test('what was kept under an inbox row before positions were is not kept again',
   await source.destroy();
   await migrate(database.url, []);
   await recordInbox().process([record(decided, 0, 3), record(decided, 0, 4), record(decided, 0, 5)]);
-  expect(kept).toEqual(['reviews.decided.v1/0/5']);
+  expect(stored).toEqual(['reviews.decided.v1/0/5']);
 
   const down = new DataSource({
     type: 'postgres',
@@ -204,14 +207,14 @@ test('records fetched before their topic was made again are not kept under the n
         log: { log: () => undefined, warn: () => undefined },
         onScheduled: () => undefined,
       },
-      { keep: async ({ records }) => void kept.push(...records.map(({ topicId = 'first' }) => topicId)) },
+      { store: async ({ records }) => void stored.push(...records.map(({ topicId = 'first' }) => topicId)) },
     ).process([record(decided, 0, 7)]);
   // It looked before the topic was made again, and another instance has put the positions back since.
   await expect(processWith(async () => known('old', 0) as never)).rejects.toThrow('deleted and made again');
-  expect(kept).toEqual([]);
+  expect(stored).toEqual([]);
   expect(await db.read('SELECT next_offset FROM record_positions')).toEqual([]);
   await processWith(async () => known('new', 1) as never);
-  expect(kept).toEqual(['new']);
+  expect(stored).toEqual(['new']);
 });
 
 test('positions ahead of a topic that is still the same say that its broker has lost records, and nothing starts', async () => {

@@ -16,7 +16,7 @@ export interface PlacedRecord {
   readonly record: RawRecord;
 }
 
-export interface KeepingDependencies {
+export interface RecordInboxDependencies {
   readonly service: string;
   readonly db: Database;
   readonly limits: Limits;
@@ -35,7 +35,7 @@ export interface KeepingDependencies {
  */
 export class RecordInbox {
   constructor(
-    private readonly deps: KeepingDependencies,
+    private readonly deps: RecordInboxDependencies,
     private readonly recordConsumer: RecordConsumer,
   ) {}
 
@@ -56,7 +56,7 @@ export class RecordInbox {
           if (fresh.length > 0) {
             const seen = seenWithSpans(this.deps.service, fresh, began, known);
             spans = seen.spans;
-            await this.recordConsumer.keep({
+            await this.recordConsumer.store({
               at: unit.at,
               tx,
               records: seen.records,
@@ -97,9 +97,9 @@ export class RecordInbox {
   }
 
   private measured(records: readonly PlacedRecord[], fresh: readonly Seen[], began: Moment): void {
-    const kept = byTopic(fresh);
+    const freshByTopic = byTopic(fresh);
     for (const [topic, all] of byTopic(records)) {
-      const added = kept.get(topic) ?? [];
+      const added = freshByTopic.get(topic) ?? [];
       const handled = { fresh: added.length, redelivered: all.length - added.length, duplicate: 0, dead: 0 };
       const times = () => added.flatMap(({ event }) => event?.time ?? []);
       batchMeasured({ service: this.deps.service, topic, began, records: all.length, handled, times });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fitsJsonb, readEvent, type Topic, topicNamed } from '@countersign/contracts';
 import type { Admin, Kafka } from '@countersign/kafka';
 import type { Limits } from '../api/limits.js';
-import type { Recovery, Said, Tx } from '../api/runtime.js';
+import type { PublishedEvent, Recovery, Tx } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 import { takeTurn } from '../database/turns.js';
 import { describe } from '../failures.js';
@@ -48,8 +48,8 @@ export async function recover(deps: RecoveryOf): Promise<void> {
   const places = await whenLed(deps.limits, () => compared(deps));
   // Offsets beyond the end are of another topic of this name.
   const ahead = places.filter(({ from, committed, end }) => committed > from && committed <= end);
-  if (ahead.length === 0 && !(await saidLater(deps))) return;
-  const found = await readSaid(deps);
+  if (ahead.length === 0 && !(await publishedLater(deps))) return;
+  const found = await readPublished(deps);
   for (const { topic, partition, from, committed: at } of ahead)
     deps.log.log(`${topic}/${partition}: the tables end at ${from}, the group's offset is ${at}`);
   await deps.db.transaction(async (tx) => {
@@ -74,10 +74,10 @@ export async function recover(deps: RecoveryOf): Promise<void> {
 /** Lets the service take over what it had published. */
 export async function takeOver(tx: Tx, recovery: Recovery | undefined, at: string): Promise<void> {
   if (!recovery) return;
-  const published = await tx.query<Said>(
+  const published = await tx.query<PublishedEvent>(
     'SELECT id, topic, type, data FROM own_events ORDER BY at, topic, partition, "offset"',
   );
-  await recovery.recover({ tx, at, said: published });
+  await recovery.recover({ tx, at, published });
 }
 
 async function compared(deps: RecoveryOf): Promise<readonly Place[]> {
@@ -116,7 +116,7 @@ async function lastWork({ db }: RecoveryOf): Promise<number> {
  * Whether the service has published something later than the last work that its tables know of: what is published was committed
  * first. Only this tells of jobs that were done since a copy, and of a group whose offsets the broker has forgotten.
  */
-async function saidLater(deps: RecoveryOf): Promise<boolean> {
+async function publishedLater(deps: RecoveryOf): Promise<boolean> {
   let latest = 0;
   // A minute for a broker whose clock is behind.
   await readOwn(deps, (await lastWork(deps)) - 60_000, async (topic, records) => {
@@ -130,11 +130,11 @@ async function saidLater(deps: RecoveryOf): Promise<boolean> {
 }
 
 /** Reads what the service had published since its tables end into `own_events`; returns how many events that were. */
-async function readSaid(deps: RecoveryOf): Promise<number> {
+async function readPublished(deps: RecoveryOf): Promise<number> {
   let count = 0;
   // An hour for clocks that differ, and for what was handled before and published later.
   await readOwn(deps, (await lastWork(deps)) - 3_600_000, async (topic, records) => {
-    count += await keep(deps.db, topic, records, deps.now(), deps.log);
+    count += await store(deps.db, topic, records, deps.now(), deps.log);
   });
   return count;
 }
@@ -159,7 +159,7 @@ async function readOwn(
   });
 }
 
-async function keep(db: Database, topic: Topic, records: readonly RawRecord[], at: string, log: Log): Promise<number> {
+async function store(db: Database, topic: Topic, records: readonly RawRecord[], at: string, log: Log): Promise<number> {
   const events = records.flatMap((record) => {
     const read = readEvent(topic, record);
     const data = read.ok ? JSON.stringify(read.event.data) : '';

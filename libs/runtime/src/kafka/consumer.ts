@@ -151,7 +151,7 @@ class GroupConsumer implements RunningConsumer {
     this.liveness.alive();
     member.assignment++;
     const owned = ownedIn(memberAssignment);
-    this.commits.keepOnly(owned);
+    this.commits.retain(owned);
     this.pauses.rejoined(owned);
     this.progress.rejoined(owned);
     this.placement.joined(made, memberAssignment);

@@ -2,9 +2,9 @@ import {
   type Envelope,
   type Fault,
   headerText,
+  type KnownAttributes,
   readEvent,
   sha256,
-  type Told,
   type Topic,
 } from '@countersign/contracts';
 import type { Refusable } from '@countersign/kafka';
@@ -45,7 +45,7 @@ export interface Entry {
   readonly event?: Envelope;
   readonly fault?: Fault;
   /** What could be read of the attributes of a record that is no event of its own. */
-  readonly hint?: Told;
+  readonly hint?: KnownAttributes;
 }
 
 /** Reads a record into its entry; one that cannot be read is known by its place. */

@@ -23,7 +23,7 @@ export class OffsetCommits {
   }
 
   /** Partitions that went to another instance are not ours to commit any more. */
-  keepOnly(owned: (place: string) => boolean): void {
+  retain(owned: (place: string) => boolean): void {
     for (const place of this.handled.keys()) if (!owned(place)) this.handled.delete(place);
   }
 

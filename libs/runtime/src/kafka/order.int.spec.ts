@@ -24,7 +24,7 @@ let away: boolean;
 let published: Outgoing[];
 
 /** Says one thing under a cause, as an answer that was set aside. */
-const say = (work: Pick<Work, 'emit' | 'at'>, cause: Parameters<Work['emit']>[0], detail: string): string =>
+const emitDetail = (work: Pick<Work, 'emit' | 'at'>, cause: Parameters<Work['emit']>[0], detail: string): string =>
   work.emit(cause, topics.actionsEscalated, {
     key: 'k',
     type: 'ReviewSetAside',
@@ -34,7 +34,7 @@ const details = (): string[] =>
   published.map(({ value }) => (JSON.parse(value) as { reason: { detail: string } }).reason.detail);
 
 const echo: Handle = async (batch) => {
-  for (const received of batch.events) say(batch, causeOf(received), received.event.id);
+  for (const received of batch.events) emitDetail(batch, causeOf(received), received.event.id);
 };
 
 const speaking = jobName<unknown>('speaker');
@@ -56,7 +56,7 @@ class Speaker implements JobKind {
     const { jobs = [], context } = this.claims[n] ?? {};
     await context?.finish(jobs, async (owned, work) => {
       await meanwhile();
-      for (const job of owned) say(work, job.cause, `claim ${n}`);
+      for (const job of owned) emitDetail(work, job.cause, `claim ${n}`);
     });
   }
 }
@@ -185,7 +185,7 @@ test('a job and an act whose commit fails have published nothing', async () => {
   await ofJobs();
   await failCommits('INSERT', 'inbox');
   const cause = { source: 'test', id: 'act' };
-  await expect(engine.transact(cause, async (work) => say(work, cause, 'act'))).rejects.toThrow(/no space/);
+  await expect(engine.transact(cause, async (work) => emitDetail(work, cause, 'act'))).rejects.toThrow(/no space/);
   expect(published).toEqual([]);
 });
 

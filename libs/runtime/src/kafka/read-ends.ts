@@ -46,7 +46,7 @@ export async function readToEnds(deps: {
   if (open.size === 0) return reached;
   const filled = deps.topics.filter((topic) => [...open.keys()].some((name) => name.startsWith(`${topic}/`)));
   const consumer = deps.kafka.consumer({ groupId: deps.groupId, maxWaitTimeInMs: 100 });
-  const telling = setInterval(() => {
+  const progressTimer = setInterval(() => {
     deps.log.log(`still reading what was published before: ${[...open.keys()].join(', ')}`);
   }, 10_000);
   try {
@@ -96,7 +96,7 @@ export async function readToEnds(deps: {
         .catch(reject);
     });
   } finally {
-    clearInterval(telling);
+    clearInterval(progressTimer);
     await consumer.disconnect().catch(() => undefined);
   }
   return reached;

@@ -18,7 +18,7 @@ const at = '2026-11-21T10:00:00.000Z';
 const patience = { timeout: 40_000, interval: 100 };
 
 class Places implements RecordConsumer {
-  async keep({ tx, records }: Records): Promise<void> {
+  async store({ tx, records }: Records): Promise<void> {
     for (const { topic, offset } of records) tx.write('INSERT INTO effects VALUES ($1, $2)', [topic, Number(offset)]);
   }
 }

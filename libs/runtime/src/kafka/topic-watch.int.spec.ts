@@ -18,7 +18,7 @@ const topic = 'reviews.decided.v1';
 const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
 class Places implements RecordConsumer {
-  async keep({ tx, records }: Records): Promise<void> {
+  async store({ tx, records }: Records): Promise<void> {
     for (const { topic, partition, offset, topicId = '', value } of records)
       if (topic === 'reviews.decided.v1')
         tx.write('INSERT INTO kept VALUES ($1, $2, $3)', [`${partition}/${offset}`, topicId, String(value)]);
@@ -122,7 +122,7 @@ async function deleteBefore(offset: number, name = topic): Promise<void> {
 
 const effects = async (): Promise<number[]> =>
   (await client.query('SELECT review_id FROM effects ORDER BY 1')).rows.map((row) => Number(row.review_id.slice(-12)));
-const kept = async (): Promise<{ again: boolean; n: number }[]> =>
+const stored = async (): Promise<{ again: boolean; n: number }[]> =>
   (await client.query('SELECT topic_id, value FROM kept ORDER BY value')).rows.map((row) => ({
     again: row.topic_id !== '',
     n: Number(JSON.parse(row.value).reviewId.slice(-12)),
@@ -149,12 +149,12 @@ test.each([3, 30])(
   async (count) => {
     const made = await start(recorder);
     await send(100, 10);
-    await vi.waitFor(async () => expect(await kept()).toHaveLength(10), patience);
+    await vi.waitFor(async () => expect(await stored()).toHaveLength(10), patience);
     await makeAgain(topic);
     await send(200, count);
     await vi.waitFor(
       async () =>
-        expect(await kept()).toEqual([
+        expect(await stored()).toEqual([
           ...from(100, 10).map((n) => ({ again: false, n })),
           ...from(200, count).map((n) => ({ again: true, n })),
         ]),
@@ -173,7 +173,7 @@ test.each([3, 30])(
     const first = [await start(recorder), await start(worker)];
     await send(100, 10);
     await vi.waitFor(
-      async () => expect([await kept(), await effects()].map((a) => a.length)).toEqual([10, 10]),
+      async () => expect([await stored(), await effects()].map((a) => a.length)).toEqual([10, 10]),
       patience,
     );
     await Promise.all(first.map((made) => made.drain()));
@@ -182,7 +182,7 @@ test.each([3, 30])(
     await start(recorder);
     await start(worker);
     await vi.waitFor(async () => {
-      expect((await kept()).map(({ n }) => n)).toEqual([...from(100, 10), ...from(200, count)]);
+      expect((await stored()).map(({ n }) => n)).toEqual([...from(100, 10), ...from(200, count)]);
       expect(await effects()).toEqual([...from(100, 10), ...from(200, count)]);
     }, patience);
     expect(await gaps()).toEqual([gapOf(topic, 10)]);
@@ -271,13 +271,13 @@ test('state of which records were deleted unread counts as never compared until 
 test('records deleted before a record consumer read them, while it was stopped, are a gap that the next start does not forget', async () => {
   const made = await start(recorder);
   await send(100, 10);
-  await vi.waitFor(async () => expect(await kept()).toHaveLength(10), patience);
+  await vi.waitFor(async () => expect(await stored()).toHaveLength(10), patience);
   await made.drain();
   await send(200, 10);
   await deleteBefore(15);
   const again = await start(recorder);
   await vi.waitFor(
-    async () => expect((await kept()).map(({ n }) => n)).toEqual([...from(100, 10), ...from(205, 5)]),
+    async () => expect((await stored()).map(({ n }) => n)).toEqual([...from(100, 10), ...from(205, 5)]),
     patience,
   );
   await vi.waitFor(async () => expect(await gaps()).toEqual([deleted(10, 15)]), patience);

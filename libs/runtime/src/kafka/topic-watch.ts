@@ -198,16 +198,16 @@ export class TopicWatch {
     here: readonly string[],
   ): Promise<void> {
     const settings = await this.deps.settings();
-    const kept = new Map(
+    const retentionMs = new Map(
       this.deps.topics.flatMap(({ name, kind, retentionDays }) => {
         const ms = Number(settings.get(name)?.get('retention.ms') ?? retentionDays * day);
         // -1: for ever.
         return kind === 'state' || ms < 0 ? [] : [[name, ms] as const];
       }),
     );
-    const topics = here.filter((name) => kept.has(name));
+    const topics = here.filter((name) => retentionMs.has(name));
     const now = Date.parse(this.deps.now());
-    const half = (topic: string) => now - (kept.get(topic) ?? 0) / 2;
+    const half = (topic: string) => now - (retentionMs.get(topic) ?? 0) / 2;
     const ends = await this.deps.facts.offsets(topics, 'end');
     const younger = await this.deps.facts.offsets(topics, half);
     const expiring = due.flatMap(({ place, at }) => {

@@ -259,13 +259,13 @@ test('a service starts on a state topic whatever it ends with, and goes on findi
 
 test('a record consumer keeps what was committed, and stands at the end of what was aborted, also after a start on it', async () => {
   await migrate(database.url, []);
-  const kept: string[] = [];
+  const stored: string[] = [];
   const recordConsumer: RecordConsumer = {
-    keep: async ({ records }) => void kept.push(...records.map(({ cause }) => cause.id)),
+    store: async ({ records }) => void stored.push(...records.map(({ cause }) => cause.id)),
   };
   const begin = async (): Promise<Engine> => {
     class Unused implements RecordConsumer {
-      keep = recordConsumer.keep;
+      store = recordConsumer.store;
     }
     const engine = engineOf({ name: 'audit-recorder', port: 0, migrations: [], recordConsumer: Unused }, database.url);
     await engine.prepare();
@@ -284,6 +284,6 @@ test('a record consumer keeps what was committed, and stands at the end of what 
   await within('commit', proposed, events('f'));
   await begin();
   await vi.waitFor(async () => expect(await at()).toBe(await endOf(proposed)), patience);
-  const ours = kept.filter((place) => place.startsWith(proposed));
+  const ours = stored.filter((place) => place.startsWith(proposed));
   expect(ours.map((place) => place.split('/').at(-1))).toEqual(['2', '3', '9']);
 });

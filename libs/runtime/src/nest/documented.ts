@@ -40,10 +40,10 @@ export interface DocumentedRoute extends Omit<Documentation, 'body'> {
 export const documentation = { route: 'countersign:documented', pastNest: 'countersign:documented-past-nest' } as const;
 
 /** Documents a route. `npm run generate` refuses a route without it. */
-export const Documented = (says: Documentation): MethodDecorator => SetMetadata(documentation.route, says);
+export const Documented = (docs: Documentation): MethodDecorator => SetMetadata(documentation.route, docs);
 
 /** Documents a route that a provider gives to Fastify itself. */
-export const DocumentedPastNest = (says: DocumentedRoute): ClassDecorator => SetMetadata(documentation.pastNest, says);
+export const DocumentedPastNest = (docs: DocumentedRoute): ClassDecorator => SetMetadata(documentation.pastNest, docs);
 
 /** Why an answer is not what its route's documentation says; undefined where it is. */
 export function undocumented(answers: Documentation['answers'], status: number, answer: unknown): string | undefined {
@@ -66,12 +66,12 @@ export function undocumented(answers: Documentation['answers'], status: number, 
 export class AnswersAsDocumented implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const handler = context.getHandler();
-    const says: Documentation | undefined = Reflect.getMetadata(documentation.route, handler);
-    if (context.getType() !== 'http' || !says) return next.handle();
+    const docs: Documentation | undefined = Reflect.getMetadata(documentation.route, handler);
+    if (context.getType() !== 'http' || !docs) return next.handle();
     const reply = context.switchToHttp().getResponse<{ readonly statusCode: number }>();
     return next.handle().pipe(
       map((answer) => {
-        const wrong = undocumented(says.answers, reply.statusCode, answer);
+        const wrong = undocumented(docs.answers, reply.statusCode, answer);
         if (wrong !== undefined)
           throw new Error(`${context.getClass().name}.${handler.name} answers otherwise: ${wrong}`);
         return answer;

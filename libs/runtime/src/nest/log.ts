@@ -23,13 +23,13 @@ export function serviceLog(
     // Fastify hands these over: an address may hold a query, an error may quote what was sent.
     serializers: {
       req: ({ method }: { method?: string }) => ({ method }),
-      err: toldOf,
+      err: detailOf,
     },
   };
   return to ? pino(options, to) : pino(options);
 }
 
-const toldOf = (error: unknown): string => describe(error).detail;
+const detailOf = (error: unknown): string => describe(error).detail;
 
 /** Nest's logger, and so every `new Logger(context)`, as lines of the same log; what is said for a request has its id. */
 export class NestLog implements LoggerService {
@@ -65,7 +65,7 @@ export class NestLog implements LoggerService {
       ...(stack.length > 0 && { stack }),
     };
     // One message, one line: a line break in somebody's text, such as the reason of a stop, would forge a line for whoever reads it as text.
-    this.lines[level](fields, typeof message === 'string' ? plainText(message) : toldOf(message));
+    this.lines[level](fields, typeof message === 'string' ? plainText(message) : detailOf(message));
   }
 }
 

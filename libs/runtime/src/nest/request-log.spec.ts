@@ -100,11 +100,11 @@ test.each([
   ['4917012345678', false],
   [`${uuid}, ${uuid}`, false],
   ['', false],
-])('the request id %j is kept: %s; otherwise a new one is made, and the answer says which', async (given, kept) => {
+])('the request id %j is kept: %s; otherwise a new one is made, and the answer says which', async (given, isReused) => {
   const { server, answers } = site();
   const { headers } = await server.inject({ url: '/v1/reviews/1', headers: { ...token, 'x-request-id': given } });
   const id = headers['x-request-id'];
-  expect(id === given).toBe(kept);
+  expect(id === given).toBe(isReused);
   expect(id).toMatch(/^[0-9a-f-]{32,36}$/i);
   expect((await answers(1))[0]?.requestId).toBe(id);
 });

@@ -31,7 +31,7 @@ import { SchemaPipe } from './schema.pipe.js';
 
 /** Nest would replace a handler's error by 'Internal server error' before the engine sees what failed. */
 @Catch()
-class KeepError implements RpcExceptionFilter {
+class RethrowFilter implements RpcExceptionFilter {
   catch(error: unknown): Observable<never> {
     return throwError(() => error);
   }
@@ -99,7 +99,7 @@ export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
 
 /** Connects the handlers of an application to a transport. Deferred, since filters are bound when the handlers are registered. */
 export function attach(app: NestFastifyApplication, transport: BatchTransport): void {
-  app.connectMicroservice({ strategy: transport }, { deferInitialization: true }).useGlobalFilters(new KeepError());
+  app.connectMicroservice({ strategy: transport }, { deferInitialization: true }).useGlobalFilters(new RethrowFilter());
 }
 
 async function start(module: Type, spec: ServiceSpec, log: Logger, lines: Pino): Promise<void> {

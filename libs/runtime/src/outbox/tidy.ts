@@ -30,7 +30,7 @@ export async function tidy(
         topic,
         partition,
         offset,
-        new Date(now - limits.outboxKeptMs).toISOString(),
+        new Date(now - limits.outboxRetentionMs).toISOString(),
       ]);
     }
   }

@@ -8,7 +8,7 @@ import {
   type TopicOf,
   toBinary,
 } from '@countersign/contracts';
-import type { Cause, NewJob, Output, Said, StateOutput, Tx, TypeOn, Work } from '../api/runtime.js';
+import type { Cause, NewJob, Output, PublishedEvent, StateOutput, Tx, TypeOn, Work } from '../api/runtime.js';
 import type { Past } from '../inbox/past.js';
 import { type Emitted, outgoing } from './outgoing.js';
 import { cut, packed } from './packed.js';
@@ -145,14 +145,17 @@ export class UnitOfWork implements Work {
     this.jobs.push({ cause: traced, job: { ...job, kind: kind.name } });
   }
 
-  async said(by: 'id' | 'subject', values: readonly string[]): Promise<ReadonlyMap<string, readonly Said[]>> {
-    return (await this.bounds.past?.said(this.tx, by, values)) ?? new Map();
+  async published(
+    by: 'id' | 'subject',
+    values: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly PublishedEvent[]>> {
+    return (await this.bounds.past?.published(this.tx, by, values)) ?? new Map();
   }
 
   /** Drops outputs that were published before a restore: what was said stands, whatever is made of its cause now. */
   async withhold(): Promise<void> {
     const ids = [...this.emitted.values()].flat().map(idOf);
-    const published = await this.said('id', ids);
+    const published = await this.published('id', ids);
     if (published.size === 0) return;
     for (const [name, messages] of this.emitted)
       this.emitted.set(

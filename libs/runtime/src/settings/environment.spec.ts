@@ -109,7 +109,7 @@ test('a variable that is misspelt by a letter is told of; one of another program
     'KAFKA_BORKERS is set and not read: did you mean KAFKA_BROKERS?',
   ]);
   const warnings: string[] = [];
-  const check = () => checkSettings(runtimeEnvironment, env, (says) => warnings.push(says));
+  const check = () => checkSettings(runtimeEnvironment, env, (warning) => warnings.push(warning));
   expect(check).toThrow('KAFKA_BROKERS is not set');
   expect(warnings).toHaveLength(2);
 });

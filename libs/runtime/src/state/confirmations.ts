@@ -28,18 +28,18 @@ export class Confirmations {
   ) {}
 
   /** The table has been written for these scopes. */
-  tell(scopes: Iterable<string>): void {
+  confirm(scopes: Iterable<string>): void {
     for (const scope of scopes) if (fitsText(scope)) this.open.add(scope);
     this.again();
   }
 
   /** Says what the table has of every scope: whoever asks may be newer than what was said before. Throws where it cannot be read. */
-  async tellAll(): Promise<void> {
+  async confirmAll(): Promise<void> {
     const rows = await this.deps.db.read<{ key: string }>(
       'SELECT key FROM state_rows WHERE topic = $1 AND version > 0',
       [controls],
     );
-    this.tell(rows.map(({ key }) => key));
+    this.confirm(rows.map(({ key }) => key));
   }
 
   /** Tries again what could not be said. */

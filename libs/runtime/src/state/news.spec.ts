@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers());
 test('all that wait go on at once when it happens', async () => {
   const news = new News();
   const both = Promise.all([news.next(50), news.next(1_000)]);
-  news.tell();
+  news.notify();
   expect([news.waiting, vi.getTimerCount()]).toEqual([0, 0]);
   await both;
 });

@@ -3,7 +3,7 @@ export class News {
   private readonly listening = new Set<() => void>();
 
   /** It has happened: whoever waits goes on. */
-  tell(): void {
+  notify(): void {
     for (const go of [...this.listening]) go();
   }
 

@@ -32,8 +32,8 @@ const start = async (spec: ServiceSpec, log: string[] = []): Promise<Engine> => 
     DATABASE_URL: (spec === writer ? own : other)?.url,
     BACKOFF_MS: '50',
   };
-  const say = (line: string) => void log.push(line);
-  const made = new Engine(spec, { log: say, warn: say, error: say }, env, () => new Date().toISOString());
+  const write = (line: string) => void log.push(line);
+  const made = new Engine(spec, { log: write, warn: write, error: write }, env, () => new Date().toISOString());
   engines.push(made);
   await made.prepare();
   await made.begin(new Map(), []);

@@ -14,7 +14,7 @@ import { type Outgoing, storedAgain } from '../outbox/outgoing.js';
 import type { Publish } from '../outbox/publisher.js';
 import { type Bounds, UnitOfWork } from '../outbox/unit-of-work.js';
 import { fitsText } from '../text.js';
-import { type Content, type Mend, mend, type Told, toldAfter } from './own-truth.js';
+import { type Content, type Mend, mend, type Shown, shownAfter } from './own-truth.js';
 
 interface Row {
   readonly key: string;
@@ -25,7 +25,7 @@ interface Row {
 }
 
 /** A record that its contract reads and the table can hold. */
-interface Said extends Content {
+interface PublishedRecord extends Content {
   readonly headers: string;
   readonly value: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -35,7 +35,7 @@ interface Said extends Content {
 
 /** What is done with a key, and whether it is because of a record that is not the writer's. */
 interface Mended {
-  readonly step: Mend<Said>;
+  readonly step: Mend<PublishedRecord>;
   readonly foreign: boolean;
 }
 
@@ -63,7 +63,7 @@ const named = 5;
  */
 export class OwnState {
   /** The highest version that each topic has shown of each key, as long as this process lives: a table may be put back under it. */
-  private readonly told = new Map<string, Map<string, Told>>();
+  private readonly shown = new Map<string, Map<string, Shown>>();
   /** The highest version of each key that this process published or found in the table, and its contents: what is known to be no foreign record. */
   private readonly mine = new Map<string, Map<string, { version: number; hashes: ReadonlySet<number> }>>();
   private readonly restored: Record<string, number> = {};
@@ -85,7 +85,7 @@ export class OwnState {
     },
   ) {
     for (const { name } of deps.topics) {
-      this.told.set(name, new Map());
+      this.shown.set(name, new Map());
       this.mine.set(name, new Map());
     }
   }
@@ -194,9 +194,9 @@ export class OwnState {
 
   /** Reads a topic from its beginning while the service runs, for contents that were seen and are not kept. */
   private async readAgain(topic: Topic): Promise<void> {
-    const seen = this.told.get(topic.name) ?? new Map<string, Told>();
-    const fresh = new Map<string, Told>();
-    this.told.set(topic.name, fresh);
+    const seen = this.shown.get(topic.name) ?? new Map<string, Shown>();
+    const fresh = new Map<string, Shown>();
+    this.shown.set(topic.name, fresh);
     try {
       await this.readAll([topic], newPass(true));
     } finally {
@@ -230,13 +230,13 @@ export class OwnState {
     if (wrong.length > 0) {
       // The content of what was told is needed, and is no longer at hand.
       const lacking = wrong.some(
-        (key) => (this.told.get(name)?.get(key)?.at ?? 0) > latestOf(rows.get(key), published.get(key)),
+        (key) => (this.shown.get(name)?.get(key)?.at ?? 0) > latestOf(rows.get(key), published.get(key)),
       );
       if (lacking && !pass && !reread) {
         await this.readAgain(topic);
         return this.take(name, records, pass, true);
       }
-      this.tell(name, await this.mend(topic, wrong, published, pass), pass);
+      this.report(name, await this.mend(topic, wrong, published, pass), pass);
       rows = await this.rows(this.deps.db.read.bind(this.deps.db), name, keys);
     }
     const behind = keys.filter((key) => {
@@ -251,9 +251,9 @@ export class OwnState {
   }
 
   /** What a record says; nothing where it cannot be read. Either way its version counts as told. */
-  private read(topic: Topic, record: RawRecord, key: string): Said[] {
+  private read(topic: Topic, record: RawRecord, key: string): PublishedRecord[] {
     const value = record.value?.toString() ?? '';
-    const versions = this.told.get(topic.name) as Map<string, Told>;
+    const versions = this.shown.get(topic.name) as Map<string, Shown>;
     const hash = hashOf(value);
     const read = readEvent(topic, record);
     if (!read.ok || !fitsJsonb(value) || !fitsJsonb(JSON.stringify(read.event.data))) {
@@ -267,7 +267,7 @@ export class OwnState {
     }
     const data = read.event.data as { version: number; changedAt: string };
     const content = { version: data.version, at: Date.parse(data.changedAt), hash };
-    versions.set(key, toldAfter(versions.get(key), content));
+    versions.set(key, shownAfter(versions.get(key), content));
     const headers = textHeaders(record);
     return [{ ...content, headers: JSON.stringify(headers), value, data, plain: headers.ce_id !== undefined }];
   }
@@ -277,12 +277,18 @@ export class OwnState {
    * nor ever found in the table is not the writer's: where the table has a content, that one stands. At a start nobody can tell such
    * a record from what an older copy of the database lacks.
    */
-  private mendOf(name: string, key: string, row: Row | undefined, published: readonly Said[], pass?: Pass): Mended {
+  private mendOf(
+    name: string,
+    key: string,
+    row: Row | undefined,
+    published: readonly PublishedRecord[],
+    pass?: Pass,
+  ): Mended {
     const table = contentOf(row);
     const version = row?.version ?? 0;
     const base = pass?.before.get(`${name}\u0000${key}`) ?? version;
     const others = published.filter((s) => s.version > base || (s.version === version && s.hash !== table?.hash));
-    const shown = this.told.get(name)?.get(key);
+    const shown = this.shown.get(name)?.get(key);
     if (!shown) return { step: { does: 'nothing' }, foreign: false };
     const mine = this.mine.get(name)?.get(key);
     const isMine = ({ version, hash }: { version: number; hash: number | null }): boolean =>
@@ -302,7 +308,7 @@ export class OwnState {
   private mend(
     topic: Topic,
     keys: readonly string[],
-    published: ReadonlyMap<string, readonly Said[]>,
+    published: ReadonlyMap<string, readonly PublishedRecord[]>,
     pass: Pass | undefined,
   ): Promise<readonly (readonly [string, Mended])[]> {
     const { db, service, bounds, now } = this.deps;
@@ -339,7 +345,7 @@ export class OwnState {
     });
   }
 
-  private tell(name: string, mended: readonly (readonly [string, Mended])[], pass: Pass | undefined): void {
+  private report(name: string, mended: readonly (readonly [string, Mended])[], pass: Pass | undefined): void {
     const running = pass?.running ?? true;
     for (const [key, { step, foreign }] of mended) {
       count('countersign.state.mended', 1, { [a.destination]: name, [a.outcome]: foreign ? 'foreign' : step.does });
@@ -367,7 +373,7 @@ export class OwnState {
 
   /** Publishes again what the topic lacks or has last in an older version. */
   private async complete(name: string, pass: Pass): Promise<void> {
-    const versions = this.told.get(name);
+    const versions = this.shown.get(name);
     const rows = await this.deps.db.read<{ key: string }>(
       'SELECT key FROM own_state WHERE topic = $1 AND value IS NOT NULL',
       [name],
@@ -442,7 +448,7 @@ const contentOf = (row: Row | undefined): Content | undefined =>
     ? undefined
     : { version: row.version, at: row.changed_at?.getTime() ?? 0, hash: hashOf(row.value) };
 
-const latestOf = (row: Row | undefined, published: readonly Said[] = []): number =>
+const latestOf = (row: Row | undefined, published: readonly PublishedRecord[] = []): number =>
   Math.max(row?.changed_at?.getTime() ?? 0, ...published.map(({ at }) => at));
 
 const hashOf = (value: string): number => createHash('sha256').update(value).digest().readUInt32BE();

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { type Content, mend, toldAfter } from './own-truth.js';
+import { type Content, mend, shownAfter } from './own-truth.js';
 
 const content = (version: number, at: number, hash = version): Content => ({ version, at, hash });
 const shownBy = (...records: Content[]) =>
-  records.reduce((before, record) => toldAfter(before, record), toldAfter(undefined, records[0] as Content));
+  records.reduce((before, record) => shownAfter(before, record), shownAfter(undefined, records[0] as Content));
 
 test.each([
   ['the table has what was published last', content(3, 30), [], shownBy(content(2, 20), content(3, 30))],

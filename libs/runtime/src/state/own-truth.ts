@@ -8,14 +8,14 @@ export interface Content {
 }
 
 /** The highest version that a topic has shown of a key. `hash` is null where it has shown two contents under that version. */
-export interface Told {
+export interface Shown {
   readonly version: number;
   readonly at: number;
   readonly hash: number | null;
 }
 
 /** What a record adds to what was told before. Of a record that nobody could read, only the version is known. */
-export function toldAfter(before: Told | undefined, record: Content): Told {
+export function shownAfter(before: Shown | undefined, record: Content): Shown {
   if (!before || before.version < record.version) return record;
   if (before.version > record.version || before.hash === record.hash) return before;
   return { version: before.version, at: Math.max(before.at, record.at), hash: null };
@@ -34,7 +34,7 @@ export type Mend<C> =
  * that is as it should be has none, since a version is committed before it is published. The later change is the truth, whatever
  * its version: a version that was given out twice, or below one that readers hold, is void for them until it is raised.
  */
-export function mend<C extends Content>(row: Content | undefined, rivals: readonly C[], shown: Told): Mend<C> {
+export function mend<C extends Content>(row: Content | undefined, rivals: readonly C[], shown: Shown): Mend<C> {
   const latest = rivals.reduce<C | undefined>((a, b) => (a && !isLater(b, a) ? a : b), undefined);
   if (latest && (!row || isLater(latest, row))) {
     const adoptable = latest.version === shown.version && shown.hash !== null && (row?.version ?? 0) < shown.version;

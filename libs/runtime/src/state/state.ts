@@ -57,7 +57,7 @@ export async function applyState(
     const data = read.event.data as never;
     const key = lookedUp ? lookedUp.key(data) : (record.key?.toString() ?? '');
     const version = lookedUp ? 1 : (data as { version: number }).version;
-    const json = JSON.stringify(lookedUp ? lookedUp.keep(data) : data);
+    const json = JSON.stringify(lookedUp ? lookedUp.value(data) : data);
     if (!fitsText(key) || !fitsJsonb(json)) {
       ignore(record, 'characters', 'characters that the database cannot hold');
       continue;
@@ -255,7 +255,7 @@ export async function followState(deps: {
           topic.name,
           records.flatMap(({ key }) => (key ? [key.toString()] : [])),
         );
-        news.tell();
+        news.notify();
       };
       return [topic.name, together(handle, deps.limits.batchEvents)] as const;
     }),
@@ -329,7 +329,7 @@ export async function followState(deps: {
   };
   let lastStale = '';
   /** What stands still is said once, and once more when it moves: a broker that does not answer raises no error for long. */
-  const tellStale = (): void => {
+  const logStale = (): void => {
     const stale = Object.keys(staleIn(compared)).join(', ');
     if (stale !== lastStale && stale !== '')
       deps.log.warn(`${stale}: not found read to the end for ${staleAfterMs / 1000} s; what rests on it waits`);
@@ -344,7 +344,7 @@ export async function followState(deps: {
       } catch (error) {
         if (failures++ === 0) deps.log.warn(`state not compared: ${describe(error).detail}`);
       }
-      tellStale();
+      logStale();
       for (const { name } of deps.topics) deps.applied?.(name, []);
       const pending = Object.values(compared).some((since) => since === null);
       await new Promise((resolve) => setTimeout(resolve, pending ? 100 : deps.limits.compareEveryMs));

@@ -1,5 +1,5 @@
 import { acts, explained, Failure, type Session } from '@countersign/client';
-import { count, type DeadLetterRow, Misused, type ToldDeadLetter } from '@countersign/client/core';
+import { count, type DeadLetterAnswer, type DeadLetterRow, Misused } from '@countersign/client/core';
 import type { Command } from 'commander';
 import { deadLetterRow, waits } from '../../core/dead-letters.js';
 import { deadLettersText, deadLetterText } from '../../core/render.js';
@@ -82,13 +82,15 @@ export function deadLetterCommands(program: Command): void {
 /** As many as the console tells at once: open ones first, then the newest. */
 async function rows(s: Session, service?: string): Promise<DeadLetterRow[]> {
   const filter = service === undefined ? '' : `&service=${encodeURIComponent(service)}`;
-  const answer = await s.console.get<{ deadLetters: ToldDeadLetter[] }>(`/v1/dead-letters?limit=${mostRows}${filter}`);
+  const answer = await s.console.get<{ deadLetters: DeadLetterAnswer[] }>(
+    `/v1/dead-letters?limit=${mostRows}${filter}`,
+  );
   return answer.deadLetters.map(deadLetterRow);
 }
 
 async function the(s: Session, id: string): Promise<DeadLetterRow> {
   if (id.length >= 36) {
-    return deadLetterRow(await s.console.get<ToldDeadLetter>(`/v1/dead-letters/${encodeURIComponent(id)}`));
+    return deadLetterRow(await s.console.get<DeadLetterAnswer>(`/v1/dead-letters/${encodeURIComponent(id)}`));
   }
   const listed = await rows(s);
   const begun = ({ deadLetterId }: DeadLetterRow) => deadLetterId.startsWith(id);

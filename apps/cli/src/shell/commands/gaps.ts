@@ -75,7 +75,7 @@ export function gapCommands(program: Command): void {
     if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
     const { gaps: open, unreachable } = await gapsOf(s);
     const chosen = chosenGaps(open, { topic, service: knownService(s, options.service), partition: options.partition });
-    if (chosen.length === 0) throw new Failure(1, nothingSays(topic, options, open, unreachable));
+    if (chosen.length === 0) throw new Failure(1, noGapText(topic, options, open, unreachable));
     const acknowledged: DataOf<'GapAcknowledged'>[] = [];
     for (const { noticedAt: _, ...gap } of chosen)
       acknowledged.push(await s.console.post('/v1/gaps/acknowledged', { ...gap, note }));
@@ -101,7 +101,7 @@ function knownService(s: Session, service: string | undefined): string | undefin
   return service;
 }
 
-const nothingSays = (
+const noGapText = (
   topic: string | undefined,
   { service, partition }: Options,
   open: readonly Gap[],

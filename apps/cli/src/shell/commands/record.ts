@@ -40,9 +40,9 @@ export function recordCommands(program: Command): void {
     'the record has nothing with this id',
   );
   acts(show, async (s, id: string, { all, local }: { all?: boolean; local?: boolean }) => {
-    const telling = { all, time: local ? localClock : undefined };
+    const format = { all, time: local ? localClock : undefined };
     const story = await s.audit.get<Story>(`/v1/show/${encodeURIComponent(id)}`);
-    s.answer(story, story.found ? storyText(s.paint, story, telling) : `Nothing of ${printable(id)} is on the record.`);
+    s.answer(story, story.found ? storyText(s.paint, story, format) : `Nothing of ${printable(id)} is on the record.`);
     return story.found;
   });
 
@@ -135,12 +135,12 @@ async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {
   const publishedNotes = options.published ? await published(s) : [];
   const lines = options.export === undefined ? await s.audit.lines('/v1/record/export') : fileLines(options.export);
   const trusted = keyOf(options.key ?? s.installation.recordKey);
-  const kept = [...(options.checkpoint ?? []).map(textOf), ...publishedNotes];
+  const knownNotes = [...(options.checkpoint ?? []).map(textOf), ...publishedNotes];
   try {
     const opened = await readExport(lines);
     const report = await verifyRecord({
       ...opened,
-      checkpoints: [...new Set([...opened.checkpoints, ...kept])],
+      checkpoints: [...new Set([...opened.checkpoints, ...knownNotes])],
       ...(trusted && { keys: [trusted] }),
     });
     s.answer({ ...report, keyKnownBefore: trusted !== undefined }, reportText(s.paint, report, trusted !== undefined));

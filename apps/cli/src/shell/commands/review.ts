@@ -201,12 +201,12 @@ async function answer(
   const look = () => patient(s, until, () => s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`));
   for (let result = await look(); ; result = await look()) {
     const left = until - performance.now();
-    if (left <= 0 || !mayChange(result, Date.parse(s.now()) + left)) return tellResult(s, result);
+    if (left <= 0 || !mayChange(result, Date.parse(s.now()) + left)) return showResult(s, result);
     await sleep(250);
   }
 }
 
-function tellResult(s: Session, result: ReviewResult): boolean {
+function showResult(s: Session, result: ReviewResult): boolean {
   s.answer(result, `\n${resultText(s.paint, result)}`);
   return result.state !== 'set-aside' && result.state !== 'refused';
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { acts, explained, healthPage, type Session, tellsNoMore } from '@countersign/client';
+import { acts, explained, healthPage, type Session, statusOnly } from '@countersign/client';
 import {
   type Confirmed,
   type Control,
@@ -128,5 +128,5 @@ async function healthOf(s: Session, service: string, url: string): Promise<Healt
   const page = await healthPage(s, url, 3_000);
   const status = page ? (page.status ?? `status ${page.code}`) : 'unreachable';
   const untold = page?.status !== undefined && page.checks === undefined && status !== 'ok';
-  return { service, url, status, wrong: untold ? [tellsNoMore] : wrongIn(page?.checks ?? {}) };
+  return { service, url, status, wrong: untold ? [statusOnly] : wrongIn(page?.checks ?? {}) };
 }

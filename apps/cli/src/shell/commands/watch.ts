@@ -1,5 +1,5 @@
 import { acts, explained, Failure, type Session } from '@countersign/client';
-import { type Card, type Control, Misused, type ToldDeadLetter } from '@countersign/client/core';
+import { type Card, type Control, type DeadLetterAnswer, Misused } from '@countersign/client/core';
 import type { Command } from 'commander';
 import type { StoriesList } from '../../core/stories-text.js';
 import { changedRows, type Known, knownOf, missedReviews, type Seen, seenText } from '../../core/watch.js';
@@ -47,7 +47,7 @@ const lists: Readonly<Record<string, (s: Session, before: Known) => Promise<read
       }),
     ),
   'dead-letters': async (s) =>
-    (await s.console.get<{ deadLetters: ToldDeadLetter[] }>('/v1/dead-letters?limit=100')).deadLetters.map(
+    (await s.console.get<{ deadLetters: DeadLetterAnswer[] }>('/v1/dead-letters?limit=100')).deadLetters.map(
       ({ deadLetterId, state, service, fault }) => ({
         what: 'dead letter',
         id: deadLetterId,

@@ -58,7 +58,7 @@ interface HoldersProps {
 }
 
 function Holder({ figure: { id, currency, heldMinor, committedMinor, capMinor } }: { readonly figure: SpendFigure }) {
-  const say = (minor: number): string => money(minor, currency);
+  const inCurrency = (minor: number): string => money(minor, currency);
   const share = (minor: number): number => (capMinor === null || capMinor === 0 ? 0 : (minor / capMinor) * 100);
   const used = share(heldMinor + committedMinor);
   return (
@@ -80,8 +80,8 @@ function Holder({ figure: { id, currency, heldMinor, committedMinor, capMinor } 
         </Progress.Root>
       )}
       <Text size="sm">
-        {say(committedMinor)} spent, {say(heldMinor)} reserved
-        {capMinor !== null && `, of ${say(capMinor)} a day`}
+        {inCurrency(committedMinor)} spent, {inCurrency(heldMinor)} reserved
+        {capMinor !== null && `, of ${inCurrency(capMinor)} a day`}
       </Text>
     </div>
   );

@@ -10,7 +10,7 @@ import { PageLink, personPath } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { type Person, peopleQuery } from './people.queries.js';
-import { personSays } from './words.js';
+import { personText } from './words.js';
 
 /** Everybody whom a signal named, found by account or contact id. */
 export function PeoplePage() {
@@ -82,7 +82,7 @@ const PersonCard = ({ person }: { readonly person: Person }) => (
   <Card withBorder>
     <Group justify="space-between">
       <PageLink fw={600} className="breaks" to={personPath(person.contactId)}>
-        {personSays(person)}
+        {personText(person)}
       </PageLink>
       <Id id={person.contactId} label="id of the contact" />
     </Group>

@@ -12,7 +12,7 @@ import { When } from '../../parts/when.js';
 import { Looked } from './looked.js';
 import { NameCard } from './name-card.js';
 import { type PersonAction, personActionsQuery, personQuery, type WholePerson } from './people.queries.js';
-import { channelWords, consentWords, personSays, suppressionWords, touchWords } from './words.js';
+import { channelWords, consentWords, personText, suppressionWords, touchWords } from './words.js';
 
 /** One person: what they agreed to, what reached them, what was refused. */
 export function PersonPage() {
@@ -45,10 +45,10 @@ export function PersonPage() {
     );
   return (
     <Stack>
-      <title>{`${personSays(person.data)} · Countersign`}</title>
+      <title>{`${personText(person.data)} · Countersign`}</title>
       <div>
         <Title order={1} size="h2" className="breaks">
-          {personSays(person.data)}
+          {personText(person.data)}
         </Title>
         <Id id={contactId} label="id of the contact" />
       </div>

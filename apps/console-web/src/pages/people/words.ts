@@ -4,7 +4,7 @@ import type { Tone } from '../../parts/standing.js';
 import type { Person, PersonAction, PersonReveal, WholePerson } from './people.queries.js';
 
 /** "The CFO of Lumen Health": whom a reviewer recognises, without a name. */
-export const personSays = ({
+export const personText = ({
   seniority,
   jobFunction,
   account,

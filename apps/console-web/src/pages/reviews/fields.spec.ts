@@ -80,8 +80,8 @@ test('what was typed takes its place: amounts in minor units, times as instants,
 test('an optional member that was emptied is gone; a needed one is a fault', () => {
   const given = { ...payload, ownerId: 'u-1' };
   expect(Object.keys(edited(given, fields, { ownerId: ' ' }).payload)).not.toContain('ownerId');
-  const { payload: kept, faults } = edited(payload, fields, { subject: '' });
-  expect([kept, faults]).toEqual([payload, { subject: 'This is needed.' }]);
+  const { payload: unchanged, faults } = edited(payload, fields, { subject: '' });
+  expect([unchanged, faults]).toEqual([payload, { subject: 'This is needed.' }]);
 });
 
 test.each([
@@ -90,7 +90,7 @@ test.each([
   ['sequence.step', '1.5'],
   ['sendAt', 'tomorrow'],
 ])('%s cannot be %j', (key, text) => {
-  const { payload: kept, faults } = edited(payload, fields, { [key]: text });
-  expect(kept).toEqual(payload);
+  const { payload: unchanged, faults } = edited(payload, fields, { [key]: text });
+  expect(unchanged).toEqual(payload);
   expect(faults[key]).toMatch(/^(Write|Choose)/);
 });

@@ -148,7 +148,7 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
         <EditForm
           card={card}
           draft={draft.find('edit')}
-          onDraft={draft.keep}
+          onDraft={draft.save}
           sending={answer.isPending}
           error={answer.error}
           onSend={answer.mutate}
@@ -225,7 +225,7 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
       {mode === 'reject' && may && (
         <RejectDialog
           draft={draft.find('reject')}
-          onDraft={draft.keep}
+          onDraft={draft.save}
           onClose={() => giveUp('reject')}
           onReject={(why) => {
             setMode('read');
@@ -250,7 +250,7 @@ function useDraft({ id, digest, state }: Review, author: string | undefined) {
     find,
     /** A rejection is begun over an edit, not the other way about. */
     begun: () => (find('reject') ?? find('edit'))?.mode,
-    keep: (draft: Draft) => place && drafts().keep(place, draft),
+    save: (draft: Draft) => place && drafts().save(place, draft),
     forget,
   };
 }

@@ -55,7 +55,7 @@ export function HandBackGuide() {
             </List>
           </Step>
           <Step n={3} title="Say what you found">
-            <Decide key={permit.permitId} permit={permit} onSaid={() => setSettling(permit.permitId)} />
+            <Decide key={permit.permitId} permit={permit} onDecided={() => setSettling(permit.permitId)} />
           </Step>
         </>
       )}
@@ -77,14 +77,14 @@ const About = ({ permit }: { readonly permit: Unresolved }) => (
   </>
 );
 
-function Decide({ permit, onSaid }: { readonly permit: Unresolved; readonly onSaid: () => void }) {
+function Decide({ permit, onDecided }: { readonly permit: Unresolved; readonly onDecided: () => void }) {
   const mayDecide = useMay('reviewer');
   const [outcome, setOutcome] = useState<'executed' | 'failed'>();
   const note = useNote();
   const decide = useMutation({
     mutationFn: (body: { outcome: 'executed' | 'failed'; note: string }) =>
       answerOf(api.POST('/v1/settlements/{permitId}', { params: { path: { permitId: permit.permitId } }, body })),
-    onSuccess: onSaid,
+    onSuccess: onDecided,
     onSettled: () => void fresh.now({ queryKey: ['funnel'] }),
   });
   const submit = (event: FormEvent) => {

@@ -8,7 +8,7 @@ import { nextPath } from '../../app/next.js';
 import { queries } from '../../app/queries.js';
 import { sessionQuery, takeRenewal } from '../../app/session.js';
 import { hearTabs } from '../../app/tabs.js';
-import { keepWayBack, takeWayBack } from '../../app/way-back.js';
+import { storeWayBack, takeWayBack } from '../../app/way-back.js';
 import { Problem } from '../../parts/problem.js';
 
 /** The code of a one-time link, taken out of the address: it stays in no history, and no one looking at the screen reads it. */
@@ -31,8 +31,8 @@ export function SignInPage() {
   const [used, setUsed] = useState(code === undefined);
   const ways = useQuery({ queryKey: ['sign-in'], queryFn: () => answerOf(api.GET('/v1/sign-in')) });
   const go = useCallback(() => {
-    const kept = takeWayBack();
-    return navigate({ href: nextPath(next ?? kept, window.location.origin), replace: true });
+    const wayBack = takeWayBack();
+    return navigate({ href: nextPath(next ?? wayBack, window.location.origin), replace: true });
   }, [next, navigate]);
   const signIn = useMutation({
     mutationFn: async (given: string) => {
@@ -44,7 +44,7 @@ export function SignInPage() {
     onSuccess: go,
   });
   useEffect(() => {
-    if (next !== undefined) keepWayBack(next);
+    if (next !== undefined) storeWayBack(next);
   }, [next]);
   useEffect(
     () =>

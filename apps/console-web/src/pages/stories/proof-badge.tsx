@@ -5,7 +5,7 @@ import { isYoung, type Proof, useProof } from './use-proof.js';
 
 const number = new Intl.NumberFormat();
 
-interface Said {
+interface BadgeText {
   readonly words: string;
   readonly color: string;
   readonly Icon: typeof IconShieldCheck;
@@ -13,7 +13,7 @@ interface Said {
 }
 
 /** What a proof is told as. Only a proof that this browser computed says that something is in the record. */
-export function proofWords(proof: Proof | undefined, at: string): Said {
+export function proofWords(proof: Proof | undefined, at: string): BadgeText {
   switch (proof?.state) {
     case undefined:
       return { words: 'Checking against the record…', color: 'gray', Icon: IconLoader2 };

@@ -1,12 +1,12 @@
 import type { Seen } from '../seen.js';
-import { dayMinutes, engaged, type Signal, teller } from '../signals.js';
+import { dayMinutes, engaged, type Signal, signalMaker } from '../signals.js';
 import type { Broken, Setting, Story } from '../story.js';
 import { cast, type World } from '../world.js';
 import { accountNamed, contactAt } from './surges.js';
 
 export function badSignalsStory({ seed, start }: Setting, world: World): Story {
   const account = accountNamed(world, cast.stale);
-  const t = teller(seed, 'bad-signals', start);
+  const t = signalMaker(seed, 'bad-signals', start);
   const reader = contactAt(account, 0);
 
   const whole = engaged(t, reader, 'product', 30);
@@ -31,7 +31,7 @@ export function badSignalsStory({ seed, start }: Setting, world: World): Story {
 
   const refused = (seen: Seen) => overHttp.filter((b) => seen.refusedOverHttp(b.id) !== undefined).length;
   const rejections = (seen: Seen) => [...malformed, ahead].filter((s) => seen.rejected(s) !== undefined).length;
-  const kept = (seen: Seen) => stale.filter((s) => seen.accepted(s)?.triggers === false).length;
+  const triggeredNothing = (seen: Seen) => stale.filter((s) => seen.accepted(s)?.triggers === false).length;
   const dropped = (seen: Seen) =>
     twice.filter((s) => {
       const times = seen.eventsOf('SignalAccepted').filter((a) => a.signalId === s.id && a.source === s.source).length;
@@ -51,12 +51,12 @@ export function badSignalsStory({ seed, start }: Setting, world: World): Story {
     outcome: (seen) =>
       refused(seen) === overHttp.length &&
       rejections(seen) === malformed.length + 1 &&
-      kept(seen) === stale.length &&
+      triggeredNothing(seen) === stale.length &&
       dropped(seen) === twice.length &&
       started(seen) === 0,
     summary: (seen) => {
       const malformedCount = refused(seen) + malformed.filter((s) => seen.rejected(s) !== undefined).length;
-      return `${malformedCount} malformed and ${seen.rejected(ahead) ? 'one future' : 'no future'} signal were turned away with the field that is wrong, ${dropped(seen)} duplicates were dropped, ${kept(seen)} stale ones became facts and started ${started(seen) === 0 ? 'no play' : `${started(seen)} tasks`}`;
+      return `${malformedCount} malformed and ${seen.rejected(ahead) ? 'one future' : 'no future'} signal were turned away with the field that is wrong, ${dropped(seen)} duplicates were dropped, ${triggeredNothing(seen)} stale ones became facts and started ${started(seen) === 0 ? 'no play' : `${started(seen)} tasks`}`;
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { DataOf } from '@countersign/contracts';
 import { random } from '../random.js';
 import type { Seen } from '../seen.js';
-import { reports, type Signal, teller } from '../signals.js';
+import { reports, type Signal, signalMaker } from '../signals.js';
 import type { Setting, Story } from '../story.js';
 import { type Campaign, cast, type World } from '../world.js';
 import { adChanges, euro, refusal } from './surges.js';
@@ -18,7 +18,7 @@ const campaignNamed = (world: World, id: string): Campaign => {
 };
 
 const reported = ({ seed, start }: Setting, world: World, id: string): readonly Signal[] =>
-  reports(teller(seed, id, start), campaignNamed(world, id), random(seed + id.length));
+  reports(signalMaker(seed, id, start), campaignNamed(world, id), random(seed + id.length));
 
 /** What the agent proposed about a campaign below its floor. */
 function proposed(seen: Seen, campaignId: string, kind: string): Proposal | undefined {

@@ -1,6 +1,6 @@
 import { type DataOf, money } from '@countersign/contracts';
 import type { Seen } from '../seen.js';
-import { dayMinutes, engaged, type Signal, type Teller, teller } from '../signals.js';
+import { dayMinutes, engaged, type Signal, type SignalMaker, signalMaker } from '../signals.js';
 import type { Setting, Story } from '../story.js';
 import { type Account, type Contact, cast, type World } from '../world.js';
 
@@ -23,7 +23,7 @@ export const contactAt = (account: Account, n: number): Contact => {
 
 /** These contacts engage with a topic, one after the other within eight days. */
 const surge = (
-  t: Teller,
+  t: SignalMaker,
   account: Account,
   numbers: readonly number[],
   topic: string,
@@ -57,7 +57,7 @@ export const adChanges = (seen: Seen, accountId: string): readonly Proposal[] =>
 
 export function surgeStory({ seed, start }: Setting, world: World): Story {
   const account = accountNamed(world, cast.surge);
-  const signals = surge(teller(seed, 'surge', start), account, [0, 1, 2], 'comparison');
+  const signals = surge(signalMaker(seed, 'surge', start), account, [0, 1, 2], 'comparison');
   const sent = (seen: Seen) => messages(seen, comparison, account.id).filter((p) => executed(seen, p));
   const bid = (seen: Seen) => adChanges(seen, account.id).find((p) => executed(seen, p));
   return {
@@ -76,7 +76,7 @@ export function surgeStory({ seed, start }: Setting, world: World): Story {
 
 export function unsubscribeStory({ seed, start }: Setting, world: World): Story {
   const account = accountNamed(world, cast.unsubscriber);
-  const t = teller(seed, 'unsubscribe', start);
+  const t = signalMaker(seed, 'unsubscribe', start);
   const signals = surge(t, account, [0, 1, 2], 'comparison');
   const [first] = signals;
   const { ref } = contactAt(account, 0);
@@ -112,7 +112,7 @@ export function unsubscribeStory({ seed, start }: Setting, world: World): Story 
 
 export function firstTouchStory({ seed, start }: Setting, world: World): Story {
   const account = accountNamed(world, cast.cfo);
-  const signals = surge(teller(seed, 'first-touch', start), account, [0, 1, 3], 'comparison');
+  const signals = surge(signalMaker(seed, 'first-touch', start), account, [0, 1, 3], 'comparison');
   const message = (seen: Seen) => messages(seen, comparison, account.id, signals[2])[0];
   const card = (seen: Seen) => seen.escalated(message(seen)?.proposalId ?? '');
   return {
@@ -135,7 +135,7 @@ export function firstTouchStory({ seed, start }: Setting, world: World): Story {
 
 export function frequencyStory({ seed, start }: Setting, world: World): Story {
   const account = accountNamed(world, cast.frequent);
-  const t = teller(seed, 'frequency', start);
+  const t = signalMaker(seed, 'frequency', start);
   const comparing = surge(t, account, [0, 1, 2], 'comparison');
   const pricingSignals = surge(t, account, [3, 1, 0], 'pricing');
   const [same] = comparing;

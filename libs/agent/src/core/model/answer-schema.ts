@@ -60,10 +60,10 @@ export function answerSchema(
 }
 
 function strict(schema: Schema, allowed: (member: string) => readonly string[] | undefined): Schema {
-  const kept = Object.fromEntries(Object.entries(schema).filter(([name]) => understood.includes(name)));
-  if (Array.isArray(schema.anyOf)) return { ...kept, anyOf: schema.anyOf.map((s: Schema) => strict(s, allowed)) };
-  if (typeof schema.items === 'object') return { ...kept, items: strict(schema.items as Schema, allowed) };
-  if (typeof schema.properties !== 'object') return kept;
+  const supported = Object.fromEntries(Object.entries(schema).filter(([name]) => understood.includes(name)));
+  if (Array.isArray(schema.anyOf)) return { ...supported, anyOf: schema.anyOf.map((s: Schema) => strict(s, allowed)) };
+  if (typeof schema.items === 'object') return { ...supported, items: strict(schema.items as Schema, allowed) };
+  if (typeof schema.properties !== 'object') return supported;
   const required = Array.isArray(schema.required) ? schema.required : [];
   return object(
     Object.fromEntries(

@@ -5,11 +5,11 @@ const calls = { calls: 1, unknownCalls: 0, inputTokens: 100, outputTokens: 50 };
 
 test('the calls of all questions add up, under the name of the model that was asked last', () => {
   const refused = { calls: 3, unknownCalls: 2, inputTokens: 0, outputTokens: 0 };
-  const kept = [
+  const questions = [
     { model: 'a-model', calls },
     { model: 'another', calls: refused },
   ];
-  expect(modelUse(kept, 'a-model')).toEqual({
+  expect(modelUse(questions, 'a-model')).toEqual({
     name: 'another',
     calls: 4,
     unknownCalls: 2,

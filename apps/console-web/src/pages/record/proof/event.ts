@@ -2,7 +2,7 @@ import { type Bytes, encode, fromBase64, sha256, toHex } from './bytes.js';
 import { hashLeaf } from './tree.js';
 
 /** An event as the console keeps it: where it stands on Kafka, and its bytes in base64. */
-export interface KeptEvent {
+export interface StoredEvent {
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
@@ -12,13 +12,13 @@ export interface KeptEvent {
 }
 
 /** The SHA-256 of an event's bytes in hexadecimal, computed here; undefined where they are no base64. */
-export async function digestOf(event: KeptEvent): Promise<string | undefined> {
+export async function digestOf(event: StoredEvent): Promise<string | undefined> {
   const bytes = fromBase64(event.bytes);
   return bytes && toHex(await sha256(bytes));
 }
 
 /** The hash of the leaf that the record should have: RFC 8785 JSON of place, name and digest. */
-export function leafHashOf(event: KeptEvent, digest: string, topicId: string | null): Promise<Bytes> {
+export function leafHashOf(event: StoredEvent, digest: string, topicId: string | null): Promise<Bytes> {
   const { id, offset, partition, source, topic } = event;
   const leaf = { id, offset, partition, sha256: digest, source, topic, ...(topicId !== null && { topicId }) };
   return hashLeaf(encode(JSON.stringify(leaf)));

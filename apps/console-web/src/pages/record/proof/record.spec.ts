@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { digestOf, type KeptEvent, leafHashOf, readEvent } from './event.js';
+import { digestOf, leafHashOf, readEvent, type StoredEvent } from './event.js';
 import { type Ask, checkCheckpoint, checkEvent } from './record.js';
 
 /** The library that the recorder signs and proves with: what it makes must verify here, and nothing else. */
@@ -27,7 +27,7 @@ let record: RecordLibrary;
 let key: unknown;
 let verifier: string;
 let otherVerifier: string;
-let events: { event: KeptEvent; bytes: Uint8Array; hash: Uint8Array }[];
+let events: { event: StoredEvent; bytes: Uint8Array; hash: Uint8Array }[];
 
 const text = (words: string) => new TextEncoder().encode(words);
 const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));

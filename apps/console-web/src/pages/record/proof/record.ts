@@ -1,5 +1,5 @@
 import { fromBase64 } from './bytes.js';
-import { digestOf, type KeptEvent, leafHashOf } from './event.js';
+import { digestOf, leafHashOf, type StoredEvent } from './event.js';
 import { type Checkpoint, openCheckpoint, readVerifierKey, type VerifierKey } from './note.js';
 import { verifyConsistency, verifyInclusion } from './tree.js';
 
@@ -72,7 +72,7 @@ export async function keyOf(record: RecordPlace): Promise<VerifierKey | string> 
  * published before: a record that answers with fewer entries has lost some.
  */
 export async function checkEvent(
-  event: KeptEvent,
+  event: StoredEvent,
   record: RecordPlace,
   seen = 0,
   ask: Ask = askRecord,
@@ -126,10 +126,10 @@ export async function checkCheckpoint(
     : wrong('the record does not begin with what this checkpoint signed: something was changed or taken out');
 }
 
-type Said = Extract<Checked, { readonly detail: string }> | { readonly state: 'not-signed-yet' };
+type Unproved = Extract<Checked, { readonly detail: string }> | { readonly state: 'not-signed-yet' };
 const wrong = (detail: string) => ({ state: 'wrong', detail }) as const;
 
-async function asked(address: string, ask: Ask): Promise<Reply | Said> {
+async function asked(address: string, ask: Ask): Promise<Reply | Unproved> {
   let reply: Reply;
   try {
     reply = await ask(address);
@@ -144,7 +144,7 @@ async function asked(address: string, ask: Ask): Promise<Reply | Said> {
     : { state: 'unreachable', detail: typeof detail === 'string' ? detail : `The record answered ${reply.status}.` };
 }
 
-async function headOf(note: string, key: VerifierKey, seen: number): Promise<Checkpoint | Said> {
+async function headOf(note: string, key: VerifierKey, seen: number): Promise<Checkpoint | Unproved> {
   const opened = await openCheckpoint(note, key);
   if (!opened.ok) return wrong(`the record's checkpoint does not verify: ${opened.detail}`);
   if (opened.checkpoint.size < seen)

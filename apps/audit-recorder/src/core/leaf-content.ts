@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { topics } from '@countersign/contracts';
-import { eventBytes, type Kept, sha256 } from '@countersign/record';
+import { eventBytes, type StoredAs, sha256 } from '@countersign/record';
 import type { KafkaFact } from './record.js';
 
 /** What a leaf's hash is taken over, and what is stored of the event. */
-export interface RecordInbox {
-  readonly kept: Kept;
+export interface LeafContent {
+  readonly kept: StoredAs;
   readonly bytes: Uint8Array;
   readonly sha256: Uint8Array;
 }
@@ -14,7 +14,7 @@ export interface RecordInbox {
  * What of a topic stays on record. An inbound signal may hold a name or an address, contact points and what is revealed do, sealed
  * for somebody else; all others carry no direct identifier and are kept whole.
  */
-export const keptOf = (topic: string): 'event' | 'commitment' =>
+export const storedAs = (topic: string): 'event' | 'commitment' =>
   topic.startsWith('signals.inbound.') || sealed.has(topic) ? 'commitment' : 'event';
 
 const sealed: ReadonlySet<string> = new Set([topics.contactPoints.name, topics.revealsSealed.name]);
@@ -24,8 +24,8 @@ const sealed: ReadonlySet<string> = new Set([topics.contactPoints.name, topics.r
  * is the one on record, and nobody can find it by trying likely contents. The leaf then names the commitment's digest, so a
  * plain digest of the event is stored nowhere.
  */
-export function keep(record: KafkaFact, commitmentKey: Uint8Array): RecordInbox {
-  const kept = keptOf(record.topic);
+export function leafContent(record: KafkaFact, commitmentKey: Uint8Array): LeafContent {
+  const kept = storedAs(record.topic);
   const whole = eventBytes(record);
   const bytes = kept === 'event' ? whole : new Uint8Array(createHmac('sha256', commitmentKey).update(whole).digest());
   return { kept, bytes, sha256: sha256(bytes) };

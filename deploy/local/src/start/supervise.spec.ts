@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextTry, toldOf, triesInARow } from './keep-alive.js';
+import { explainEnd, nextTry, triesInARow } from './supervise.js';
 
 test('pauses double while it ends quickly, and after a bounded number of quick ends it is given up', () => {
   const pauses: number[] = [];
@@ -27,7 +27,7 @@ test.each([
     /will not help/,
   ],
 ] as const)('an end is told by how it came about and in the last words: %j', (exit, lines, what, help) => {
-  const ending = toldOf(exit, lines);
+  const ending = explainEnd(exit, lines);
   expect(ending.what).toBe(what);
   expect(ending.help).toMatch(help);
 });

@@ -27,13 +27,13 @@ interface BrokerPool {
  * gets the error, and kafkajs asks again, so that a right that comes back is noticed. And where a group is refused it says that no
  * coordinator was found: with this, it says what the broker said.
  */
-export function tellRights(): void {
+export function reportDenials(): void {
   const load = createRequire(import.meta.url);
   topicsApart(load);
-  refusalsKept(load);
+  groupDenials(load);
 }
 
-function refusalsKept(load: NodeJS.Require): void {
+function groupDenials(load: NodeJS.Require): void {
   const { prototype } = load('kafkajs/src/cluster/brokerPool.js') as { prototype: BrokerPool };
   const ask = prototype.withBroker;
   prototype.withBroker = async function <R>(this: BrokerPool, callback: (broker: unknown) => Promise<R>) {

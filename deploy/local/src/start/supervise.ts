@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit } from '@countersign/servers';
 
 /** A process that can be started again. */
-export interface Keepable {
+export interface Restartable {
   readonly exited: Promise<Exit>;
   /** Rejected where it ends before it is ready; absent where it was ready when it was handed over. */
   readonly ready?: Promise<void>;
@@ -18,20 +18,20 @@ export interface Ground {
   losses(): number;
 }
 
-export interface KeepSpec<P extends Keepable> {
+export interface SupervisorSpec<P extends Restartable> {
   readonly name: string;
   readonly logFile: string;
   readonly running: P;
   start(): Promise<P>;
   /** A process that ends while its ground is lost, or waits for it, has spent no try. */
   readonly ground?: Ground;
-  readonly say: (line: string) => void;
+  readonly log: (line: string) => void;
   /** Called at each loss, each return, and when it is given up. */
   readonly on?: (what: 'lost' | 'back' | 'given up', lines: string[]) => void;
 }
 
 /** The loop that keeps one process alive. */
-export interface Keeper {
+export interface Supervisor {
   /** Starts nothing any more. The process itself runs on; one that is just being started is there when this is fulfilled. */
   halt(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export function nextTry(
 }
 
 /** What is told of an end: how, in whose words, and what that means. `lines` are the last of its log. */
-export function toldOf(
+export function explainEnd(
   exit: Exit | undefined,
   lines: readonly string[],
 ): { readonly what: string; readonly help: string } {
@@ -81,11 +81,11 @@ const cut = (line: string): string => (line.length > 300 ? `${line.slice(0, 300)
  * Starts a process again whenever it ends by itself, after a pause that doubles, and says each time what ended, how, its last
  * line, and what comes next. Gives up after `triesInARow` quick ends in a row.
  */
-export function keepAlive<P extends Keepable>(spec: KeepSpec<P>): Keeper {
+export function supervise<P extends Restartable>(spec: SupervisorSpec<P>): Supervisor {
   const halting = new AbortController();
   const { signal } = halting;
   const halted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
-  const { name, ground, say, on = () => undefined } = spec;
+  const { name, ground, log, on = () => undefined } = spec;
 
   const loop = async (): Promise<void> => {
     let running: P = spec.running;
@@ -97,16 +97,16 @@ export function keepAlive<P extends Keepable>(spec: KeepSpec<P>): Keeper {
       const lines = running.lastLines(20);
       on('lost', lines);
       const next = nextTry(inARow, since === undefined ? 0 : performance.now() - since);
-      const { what, help } = toldOf(exit.exit, lines);
+      const { what, help } = explainEnd(exit.exit, lines);
       if (!next) {
-        say(
+        log(
           `${name} ${what}. It ended ${triesInARow + 1} times in a row and is given up. ${help} Log: ${spec.logFile}`,
         );
         on('given up', lines);
         return;
       }
       const again = `It is started again in ${next.pauseMs / 1_000} s (${next.inARow} of ${triesInARow}).`;
-      say(`${name} ${what}. ${help} ${again} Log: ${spec.logFile}`);
+      log(`${name} ${what}. ${help} ${again} Log: ${spec.logFile}`);
       await sleep(next.pauseMs, undefined, { signal }).catch(() => undefined);
       await ground?.up(signal);
       if (signal.aborted) return;
@@ -124,11 +124,11 @@ export function keepAlive<P extends Keepable>(spec: KeepSpec<P>): Keeper {
       inARow = ground?.losses() === losses ? next.inARow : inARow;
       if (!ready) continue;
       on('back', []);
-      say(`${name} is back`);
+      log(`${name} is back`);
     }
   };
   const over = loop().catch((error: unknown) => {
-    say(`${name} is not watched any more: ${error instanceof Error ? error.message : String(error)}`);
+    log(`${name} is not watched any more: ${error instanceof Error ? error.message : String(error)}`);
     on('given up', []);
   });
   return {
@@ -140,12 +140,12 @@ export function keepAlive<P extends Keepable>(spec: KeepSpec<P>): Keeper {
 }
 
 /** A start that fails is as good as a process that ended at once, with the reason as its last words. */
-async function started<P extends Keepable>(spec: KeepSpec<P>): Promise<P> {
+async function started<P extends Restartable>(spec: SupervisorSpec<P>): Promise<P> {
   try {
     return await spec.start();
   } catch (error) {
     const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim());
-    const ended: Keepable = {
+    const ended: Restartable = {
       exited: Promise.resolve({ code: null, signal: null }),
       ready: Promise.reject(error),
       lastLines: () => lines,
@@ -157,7 +157,7 @@ async function started<P extends Keepable>(spec: KeepSpec<P>): Promise<P> {
 }
 
 /** How it ended; one that is not ready in time is stopped, and has then ended too. */
-async function endOf(running: Keepable): Promise<{ readonly exit?: Exit }> {
+async function endOf(running: Restartable): Promise<{ readonly exit?: Exit }> {
   const late = Symbol();
   const first = await Promise.race([
     running.exited,
