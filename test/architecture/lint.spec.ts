@@ -207,6 +207,23 @@ const planted: { rule: string; path: string; code: string; detail: RegExp }[] = 
     code: `${code}\n`,
     detail: /a plain noun or verb in place of a pronoun/,
   })),
+  ...[
+    'export function tellAgents() {}',
+    'export const f = (keptRows: number) => keptRows;',
+    'export const MOST_KEPT = 1;',
+    'export type SaidVerdict = string;',
+    'export interface Teller {}',
+    'export interface A { readonly healthTells: number }',
+    'export class A { private keepPlan() {} }',
+    'export class A { #told = 1; }',
+    'export const a = { actionSays: 1 };',
+    'export const f = ({ row: kept }: { row: number }) => kept;',
+  ].map((code) => ({
+    rule: `a name uses the field's word: ${code}`,
+    path: 'apps/console/src/shell/planted.ts',
+    code: `${code}\n`,
+    detail: /describe, text or answer in place of say/,
+  })),
 ];
 
 /** Every violation in a file of its own, so that one run sees all. */
@@ -228,6 +245,13 @@ test('places in a list and members of a closed list are no keys from outside', (
     `  l[0] = 1;\n  l[n] = 2;\n  r.a = 3;\n  m[\`consent:\${id}\`] = 4;\n` +
     '  return { ...r, [id]: new Map([[id, l]]) };\n};\n';
   expect(lint(new Map([['libs/gate/src/planted.ts', code]]))).toEqual({ exit: 0, errors: new Map() });
+});
+
+test('a name that only begins or ends like such a form, and a member that a contract names, are no violation', () => {
+  const code =
+    'export const essay = 1;\nexport const retold = { keepsake: 2, keepAlive: true };\n' +
+    'export const f = ({ kept }: { readonly kept: string }) => kept;\n';
+  expect(lint(new Map([['apps/console/src/shell/planted.ts', code]]))).toEqual({ exit: 0, errors: new Map() });
 });
 
 test('the same places without the violation pass, so it is the rule that refuses', () => {

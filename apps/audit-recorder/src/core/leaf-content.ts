@@ -25,8 +25,8 @@ const sealed: ReadonlySet<string> = new Set([topics.contactPoints.name, topics.r
  * plain digest of the event is stored nowhere.
  */
 export function leafContent(record: KafkaFact, commitmentKey: Uint8Array): LeafContent {
-  const kept = storedAs(record.topic);
+  const form = storedAs(record.topic);
   const whole = eventBytes(record);
-  const bytes = kept === 'event' ? whole : new Uint8Array(createHmac('sha256', commitmentKey).update(whole).digest());
-  return { kept, bytes, sha256: sha256(bytes) };
+  const bytes = form === 'event' ? whole : new Uint8Array(createHmac('sha256', commitmentKey).update(whole).digest());
+  return { kept: form, bytes, sha256: sha256(bytes) };
 }

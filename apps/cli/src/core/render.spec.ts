@@ -85,8 +85,8 @@ test('what the agent considered and left stands below its words, each with why',
 });
 
 test('[case 52] text that an agent wrote cannot steer the terminal, nor pass for a line of ours', () => {
-  const agentSays = { quote: 'fine\u001b[2J\u001b]0;title\u0007\r \u202ethen', confidence: 1, marked: 'unchecked' };
-  const text = cardText(plain, { ...card, detail: 'move\u001b[31m', agentSays }, now);
+  const quoted = { quote: 'fine\u001b[2J\u001b]0;title\u0007\r \u202ethen', confidence: 1, marked: 'unchecked' };
+  const text = cardText(plain, { ...card, detail: 'move\u001b[31m', agentSays: quoted }, now);
   expect(text.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
   const whyAsked = [{ rule: 'tier', detail: 'asked\n  money  EUR 0.00' }];
   const forged = cardText(plain, { ...card, facts: { ...card.facts, whyAsked } }, now);
