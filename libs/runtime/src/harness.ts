@@ -28,7 +28,7 @@ import { httpAdapter } from './nest/http-adapter.js';
 import { attach, useEngine } from './nest/serve.js';
 import type { Outgoing } from './outbox/outgoing.js';
 
-/** An event to deliver: what is left out is filled in as the topic's writer would. */
+/** An event to deliver. Members that are left out are filled in as the topic's writer would do it. */
 export interface Given {
   readonly type: string;
   readonly data: unknown;
@@ -47,7 +47,7 @@ export interface Published extends Envelope<EventType, never> {
 
 /**
  * A service with a real database and no broker, for integration tests: its Nest application, its handlers under the real batch
- * protocol, its jobs, its HTTP pages. `databaseUrl` must be a database of the test's own.
+ * protocol, its jobs, its HTTP pages. `databaseUrl` must be a database that belongs to the test.
  */
 export interface Harness {
   readonly app: NestFastifyApplication;
@@ -56,27 +56,30 @@ export interface Harness {
   readonly published: Published[];
   /** Every route of the HTTP side, whoever declared it. */
   readonly routes: readonly Route[];
-  /** Delivers events as one batch; resolves to what was published by it. */
+  /** Delivers events as one batch. Resolves to the events that it published. */
   deliver(topic: string, events: readonly Given[]): Promise<Published[]>;
-  /** Delivers raw records as one batch, e.g. the same again. */
+  /** Delivers raw records as one batch, for example the same ones again. */
   deliverRecords(topic: string, records: readonly RawRecord[]): Promise<Published[]>;
   records(topic: string, events: readonly Given[]): RawRecord[];
-  /** Puts state of others into this service's table, as if read from its topic. */
+  /** Puts state of other services into this service's table, as if it had been read from its topic. */
   putState(topic: string, key: string, data: unknown): Promise<void>;
-  /** Reads this service's own state topic to its end, as at a start: these are all its records, in their order. */
+  /** Reads this service's own state topic to its end, as a start does. These are all its records, in order. */
   readOwn(topic: string, records: readonly RawRecord[]): Promise<void>;
-  /** Runs the due jobs of every kind until none is left; resolves to what was published by them. */
+  /** Runs the due jobs of every kind until none is left. Resolves to the events that they published. */
   runJobs(): Promise<Published[]>;
-  /** Runs jobs of every kind as a started service does, until the function returned is called, which waits for those in work. */
+  /**
+   * Runs jobs of every kind as a started service does, until the returned function is called. That function waits for jobs that
+   * have begun.
+   */
   startJobs(): () => Promise<void>;
   /**
-   * As a start does that notices a restore: all records made so far were on their topics, and these events had been published.
-   * The tables are as the test has left them.
+   * Does what a start does that notices a restore: all records made so far were on their topics, and these events had been
+   * published. The tables stay as the test left them.
    */
   afterRestore(published: readonly Published[]): Promise<void>;
   query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   transaction<R>(fn: (tx: Tx) => Promise<R>): Promise<R>;
-  /** Sets the clock; null: as if it were known to be wrong, so that nobody is told the time. */
+  /** Sets the clock. Null: the clock counts as wrong, so `now` throws. */
   setNow(at: string | null): void;
   close(): Promise<void>;
 }
@@ -84,11 +87,11 @@ export interface Harness {
 /** A route that a service answers. */
 export interface Route {
   readonly method: string;
-  /** As it was declared, with `:name` for what varies. */
+  /** As it was declared, with `:name` for each variable part. */
   readonly url: string;
 }
 
-/** Writes the file that `READ_TOKEN_FILE` names from then on; with the headers the pages that it opens let somebody in. */
+/** Writes the file that `READ_TOKEN_FILE` names from then on. With the returned headers a request may read the closed pages. */
 export function readingToken(): { readonly headers: { readonly authorization: string }; remove(): void } {
   const token = randomUUID();
   const folder = mkdtempSync(join(tmpdir(), 'reading-'));
@@ -104,7 +107,7 @@ export function readingToken(): { readonly headers: { readonly authorization: st
   };
 }
 
-/** Makes a harness. `at` is the clock's first value; it stands still until `setNow`. */
+/** Makes a harness. `at` is the first time of the clock. The clock stands still until `setNow`. */
 export async function createHarness(
   module: Type,
   spec: ServiceSpec,
@@ -117,7 +120,7 @@ export async function createHarness(
     databaseUrl: string;
     at: string;
     env?: Record<string, string>;
-    /** Age of each state topic in milliseconds; null: never compared. */
+    /** Age of each state topic in milliseconds; null: it was never compared. */
     stateAgeMs?: () => Record<string, number | null>;
   },
 ): Promise<Harness> {
@@ -150,10 +153,10 @@ export async function createHarness(
     abortOnError: false,
   });
   await spec.http?.(adapter.getInstance(), process.env);
-  // Whatever a test asks a page, its answer is compared with what the OpenAPI document says.
+  // The answer to each request of a test is compared with the OpenAPI document.
   app.useGlobalInterceptors(new AnswersAsDocumented());
   const engine = app.get<Engine>(RUNTIME);
-  // Nothing is followed here: what a test put counts as compared now, unless it says otherwise.
+  // Nothing is followed here. State that a test put in counts as compared now, unless the test says otherwise.
   engine.comparedAgo = () => {
     const ages = stateAgeMs?.();
     const age = (topic: string): number | null => (ages ? (ages[topic] ?? null) : 0);

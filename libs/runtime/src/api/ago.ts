@@ -1,9 +1,10 @@
-/** How long ago something was, in milliseconds, asked at each call. Never less than what has passed. */
+/** The time since a moment, in milliseconds, measured at each call. It is never less than the time that really passed. */
 export type Ago = () => number;
 
 /**
- * Begins to measure. The monotonic clock cannot be set, but stands still where the machine is suspended; the wall clock goes on
- * there, but may be set back. Whichever says more counts: too old is safe, too young is not.
+ * Starts a measurement. The monotonic clock cannot be set, but it stops while the machine is suspended. The wall clock goes on
+ * during that time, but it may be set back. The larger of the two counts: an age that is too high is safe, an age that is too low
+ * is not.
  */
 export function ago(): Ago {
   const wall = Date.now();

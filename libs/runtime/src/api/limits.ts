@@ -11,59 +11,80 @@ export interface Limits {
   readonly batchEvents: number;
   /** Bytes fetched of one partition at a time. `FETCH_BYTES` */
   readonly fetchBytes: number;
-  /** Partitions whose events are taken up at the same time; those of one topic share a transaction. `PARTITIONS_AT_ONCE` */
+  /** Partitions that are handled at the same time. The slices of one topic share a transaction. `PARTITIONS_AT_ONCE` */
   readonly partitionsAtOnce: number;
-  /** How long the broker may hold a fetch back while there is nothing; what comes is handed out at once. `FETCH_WAIT_MS` */
+  /**
+   * How long the broker may hold back a fetch that finds nothing. As soon as a record arrives, the broker answers.
+   * `FETCH_WAIT_MS`
+   */
   readonly fetchWaitMs: number;
-  /** How long it may hold a fetch back to gather more, for a service whose work nobody waits for. `GATHER_MS` */
+  /** How long the broker may hold back a fetch to collect more records, for a service whose work nobody waits for. `GATHER_MS` */
   readonly gatherMs: number;
   /** Bytes of one produce request, counted before it is framed; the broker refuses above 1 MB. `PRODUCE_BYTES` */
   readonly produceBytes: number;
-  /** Bytes of one event. A handler that emits a larger one fails, since the broker would refuse it for ever. `EVENT_BYTES` */
+  /** Bytes of one event. A handler that emits a larger one fails, because the broker would refuse it every time. `EVENT_BYTES` */
   readonly eventBytes: number;
   /** How often handled offsets are committed. `COMMIT_EVERY_MS` */
   readonly commitEveryMs: number;
-  /** Tries of an event that fails by itself, before it is a dead letter. `POISON_TRIES` */
+  /** How often an event that fails for its own reason is tried before it becomes a dead letter. `POISON_TRIES` */
   readonly poisonTries: number;
-  /** Tries of a job that fails by itself, before it is a dead letter. `JOB_TRIES` */
+  /** How often a job that fails for its own reason is tried before it becomes a dead letter. `JOB_TRIES` */
   readonly jobTries: number;
-  /** Longest pause between two tries of a job that fails by itself; the first is `BACKOFF_MS`, doubled each time. `JOB_BACKOFF_MAX_MS` */
+  /**
+   * Longest pause between two tries of a job that fails for its own reason. The first pause is `BACKOFF_MS`, and each next one is
+   * twice as long. `JOB_BACKOFF_MAX_MS`
+   */
   readonly jobBackoffMaxMs: number;
-  /** Tries of a transaction that lost a race: a deadlock or a serialisation failure. `RACE_TRIES` */
+  /** How often a transaction is tried that lost a race: a deadlock or a serialisation failure. `RACE_TRIES` */
   readonly raceTries: number;
-  /** First and longest pause of a partition while the database or the broker is away; doubled each time. `BACKOFF_MS`, `BACKOFF_MAX_MS` */
+  /**
+   * First and longest pause of a partition while the database or the broker is away. Each pause is twice as long as the one
+   * before. `BACKOFF_MS`, `BACKOFF_MAX_MS`
+   */
   readonly backoffMs: number;
   readonly backoffMaxMs: number;
-  /** Longest pause where the broker refuses a right: of a partition, and before a consumer joins its group again. `DENIED_BACKOFF_MAX_MS` */
+  /**
+   * Longest pause if the broker refuses a right: of a partition, and before a consumer joins its group again.
+   * `DENIED_BACKOFF_MAX_MS`
+   */
   readonly deniedBackoffMaxMs: number;
-  /** How long after the broker took it an event goes on without state that it was made from and that no topic has. `STATE_WAIT_MS` */
+  /**
+   * How long an event waits for the state that it was made from if no topic has that state. The time counts from the moment when
+   * the broker took the event. `STATE_WAIT_MS`
+   */
   readonly stateWaitMs: number;
   /** How often state tables are compared with the end of their topics. `COMPARE_EVERY_MS` */
   readonly compareEveryMs: number;
-  /** How often due jobs are looked for when nothing woke the runner. `JOB_POLL_MS` */
+  /** How often the runner looks for due jobs if nothing wakes it. `JOB_POLL_MS` */
   readonly jobPollMs: number;
-  /** How long the jobs of an instance that died wait for another; one that lives prolongs its leases. `LEASE_MS` */
+  /**
+   * How long the jobs of a dead instance wait until another instance takes them. A living instance prolongs its leases.
+   * `LEASE_MS`
+   */
   readonly leaseMs: number;
   /**
-   * Group membership: how long a silent instance keeps its partitions. Who comes back after a crash waits this long for the one
-   * that it was: kafkajs has no static membership. The default is the shortest that a broker allows unless told otherwise.
-   * `SESSION_MS`
+   * Group membership: how long a silent instance keeps its partitions. An instance that comes back after a crash waits this long
+   * until the group gives up its former member, because kafkajs has no static membership. The default is the shortest time that a
+   * broker allows by default. `SESSION_MS`
    */
   readonly sessionMs: number;
-  /** How long a drain may take before the process ends all the same. `DRAIN_MS` */
+  /** How long a drain may take. After that the process ends, even if work is left. `DRAIN_MS` */
   readonly drainMs: number;
-  /** A transaction that stands idle for longer is ended by the database, so that a dead holder blocks nobody. `IDLE_TX_MS` */
+  /** The database ends a transaction that is idle for longer, so that a dead instance does not hold its locks. `IDLE_TX_MS` */
   readonly idleTransactionMs: number;
   /**
-   * How long a statement may have no answer before the database is asked, over another connection, what it does for it; if
-   * nothing, the connection is given up. `SILENT_MS`
+   * How long a statement may stay without an answer. After that the runtime asks the database over another connection whether it
+   * still works on the statement. If it does not, the runtime gives the connection up. `SILENT_MS`
    */
   readonly silentMs: number;
-  /** How long a statement may take, whatever the database does for it, before its connection is given up. `QUERY_MS` */
+  /**
+   * The longest time of a statement, even if the database still works on it. After that the runtime gives its connection up.
+   * `QUERY_MS`
+   */
   readonly queryMs: number;
   /** Connections to the database; pages may hold a fifth of them. `DATABASE_CONNECTIONS` */
   readonly connections: number;
-  /** How long stored outputs outlive the commit of their offset. `OUTBOX_KEPT_MS` */
+  /** How long stored outputs remain after the commit of their offset. `OUTBOX_KEPT_MS` */
   readonly outboxRetentionMs: number;
 }
 
@@ -99,7 +120,7 @@ export const variables = {
 
 const environment = z.object(limitVariables);
 
-/** The limits in force. Throws naming each variable that is not a positive integer. */
+/** The limits in force. Throws, and names each variable that is not a positive integer. */
 export function readLimits(env: Env): Limits {
   const read = readEnvironment(environment, env);
   return Object.fromEntries(
@@ -107,5 +128,5 @@ export function readLimits(env: Env): Limits {
   ) as unknown as Limits;
 }
 
-/** The limits where no variable says otherwise. */
+/** The limits if no variable is set. */
 export const defaults: Limits = readLimits({});

@@ -12,11 +12,11 @@ import { z } from 'zod';
 import { type Env, readEnvironment } from '../settings/environment.js';
 import { brokerVariables, processVariables } from '../settings/runtime-environment.js';
 
-/** Where the outside world is, by environment variable. */
+/** The addresses of the broker, the database and other outside systems, from environment variables. */
 export interface Settings {
   readonly kafka: Pick<KafkaConfig, 'brokers' | 'sasl' | 'ssl'>;
   readonly databaseUrl: string;
-  /** Another role that owns the tables and migrates them, where the service's own may not. */
+  /** The login of another role that owns the tables and migrates them, if the service's own role may not. */
   readonly migrationUrl: string;
   readonly host: string;
   readonly port: number;
@@ -29,7 +29,7 @@ const places = z.object({
   ...{ DATABASE_URL, DATABASE_MIGRATION_URL, HOST, PORT },
 });
 
-/** Reads where the outside world is. Throws naming each variable that cannot be used. */
+/** Reads the addresses. Throws, and names each variable that cannot be used. */
 export function readSettings(env: Env, defaultPort: number): Settings {
   const read = readEnvironment(places, env);
   const { KAFKA_USERNAME: username, KAFKA_SASL: mechanism, KAFKA_PASSWORD: password = '' } = read;
@@ -47,8 +47,8 @@ export function readSettings(env: Env, defaultPort: number): Settings {
 }
 
 /**
- * The installation's sources, agents and executors: from `SOURCES_FILE`, else from `sources.yaml` of `CONFIG_DIR`, else as shipped.
- * Throws naming the variable, the line and what was expected.
+ * The installation's sources, agents and executors: from `SOURCES_FILE`, else from `sources.yaml` of `CONFIG_DIR`, else as
+ * shipped. Throws, and names the variable, the line and the expected content.
  */
 export function deployment(env: Env = process.env): Deployment {
   const file = deploymentFileOf(env);

@@ -12,22 +12,22 @@ import { takeMigrationTurn } from './turns.js';
 /** The service's own database: one pool, transactions in READ COMMITTED. */
 export interface Database {
   /**
-   * Runs `fn` in a transaction, again where it lost a race (deadlock, serialisation), at most `raceTries` times. Throws what `fn`
-   * threw, and where a statement had failed although `fn` returned: then nothing was committed. `contexts`, asked at its end,
-   * names the trace contexts that it was for.
+   * Runs `fn` in a transaction. If the transaction lost a race (deadlock, serialisation), it runs again, at most `raceTries`
+   * times. Throws what `fn` threw. It also throws if a statement failed and `fn` returned all the same: then nothing was
+   * committed. `contexts` is asked at the end for the trace contexts of the work.
    */
   transaction<R>(fn: (tx: Tx) => Promise<R>, contexts?: () => readonly (string | undefined)[]): Promise<R>;
-  /** One statement, by itself a transaction; run again where it lost a race. */
+  /** One statement in its own transaction. If it lost a race, it runs again. */
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
-  /** For how long the statement that has waited longest has had no answer, in milliseconds; 0 where none waits. */
+  /** How long the oldest waiting statement has had no answer, in milliseconds; 0 if none waits. */
   unansweredMs(): number;
   close(): Promise<void>;
 }
 
-// Offsets and versions are far below 2^53; the driver would hand them out as text.
+// Offsets and versions are far below 2^53. Without this parser the driver returns them as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
-/** Opens the pool. The role's search_path leads to its own schema. `warn` is told of connections without an answer. */
+/** Opens the pool. The role's search_path leads to its own schema. `warn` gets a message about connections without an answer. */
 export function openDatabase(
   url: string,
   service: string,
@@ -42,43 +42,45 @@ export function openDatabase(
     application_name: service,
     idle_in_transaction_session_timeout: limits.idleTransactionMs,
     connectionTimeoutMillis: 5_000,
-    // What the watch for silence cannot tell: the database says that it is at work on it, or answers nobody.
+    // For the cases that the watch for silence does not find: the database says that it still works on the statement, or answers
+    // on no connection.
     query_timeout: limits.queryMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    // What `write` sends goes out together with what follows it, instead of waiting for the answer before.
+    // A statement of `write` goes out together with the next one. It does not wait for the previous answer.
     pipeline: true,
-    // The plan of a prepared statement may be of a table that was empty. It goes with its connection.
+    // The plan of a prepared statement may be of a time when the table was empty. It ends with its connection.
     maxLifetimeSeconds: 60,
   });
   const namespace = new URL(url).pathname.slice(1);
-  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+  // An idle connection that breaks is replaced at its next use. Without a listener its error would end the process.
   pool.on('error', () => undefined);
   const once = async <R>(fn: (tx: Tx) => Promise<R>): Promise<R> => {
     const client = await pool.connect();
-    // A connection that breaks while it is checked out tells its error to the running query too.
+    // A connection that breaks in use also reports its error to the running query.
     const ignore = () => undefined;
     client.on('error', ignore);
     let broken: Error | undefined;
     let ended = false;
     const send = (sql: string, params?: readonly unknown[]) => {
-      // It would be committed by itself, or with what the next one does on this connection.
+      // Such a statement would be committed by itself, or with the next transaction on this connection.
       if (ended) throw new Error('a statement came after its transaction had ended');
       return prepared(sql, params);
     };
     try {
-      // Waited for: were it to fail, what follows would be committed piece by piece.
+      // This waits: if BEGIN failed unnoticed, the next statements would be committed one by one.
       await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
       let failed: { readonly error: unknown } | undefined;
       const result = await fn({
         query: (sql, params) =>
           new Promise((resolve, reject) => {
-            // As the database would answer, also where it does not know of the failure.
+            // The same answer as the database gives, also if the database does not know of the failure.
             if (failed && !sql.startsWith('ROLLBACK')) return reject(failed.error);
-            // Told at the answer, not a turn of the event loop later: the next answer may be of a statement that failed of this one.
+            // The callback runs at the answer, not one turn of the event loop later. The next answer may be a failure that this
+            // one caused.
             client.query(send(sql, params), (error: unknown, result) => {
               if (error) return reject(failed ? failed.error : error);
-              // Back at a savepoint, what had failed since then is undone.
+              // ROLLBACK TO a savepoint undoes what failed after it.
               if (result.command === 'ROLLBACK') failed = undefined;
               resolve(result.rows);
             });
@@ -90,9 +92,10 @@ export function openDatabase(
         },
       });
       ended = true;
-      // A value that cannot be sent is told at once, and by the driver: the database knows of no failure and would commit the rest.
+      // The driver reports a value that it cannot send at once. The database does not know of this failure and would commit the
+      // other statements.
       if (failed) throw (failed as { readonly error: unknown }).error;
-      // Statements are answered in their order, so what was written has its answer by then.
+      // Postgres answers statements in order, so all written statements have their answer now.
       const { command } = await client.query('COMMIT');
       if (failed) throw (failed as { readonly error: unknown }).error;
       // Postgres answers the COMMIT of a failed transaction with ROLLBACK, and no error.
@@ -130,7 +133,7 @@ export function openDatabase(
         try {
           return (await pool.query(prepared(sql, params))).rows;
         } catch (error) {
-          // The pool has closed that connection; each of the others may have the same plan.
+          // The pool has closed that connection. Each other connection may have the same outdated plan.
           if (!(planOutdated(error) || lostRace(error)) || tries >= limits.raceTries) throw error;
         }
       }
@@ -145,7 +148,7 @@ export function openDatabase(
 
 type Migrations = readonly (new (...args: never[]) => unknown)[] | readonly unknown[];
 
-/** Brings a service's schema up to date, the runtime's tables first. */
+/** Brings a service's schema up to date. The runtime's tables come first. */
 export const migrate = (
   url: string,
   migrations: Migrations,
@@ -154,8 +157,8 @@ export const migrate = (
 ): Promise<void> => migrateTables(url, [...runtimeMigrations, ...migrations], limits, warn);
 
 /**
- * Brings a schema up to date. Two instances at once take turns. A migration may take as long as it needs; a connection without an
- * answer that the database does not work for fails it.
+ * Brings a schema up to date. Two instances take turns. A migration may take as long as it needs. It fails if its connection has
+ * no answer and the database does not work on it.
  */
 export async function migrateTables(
   url: string,

@@ -102,7 +102,9 @@ export class RuntimeTables1763600000000 implements MigrationInterface {
   }
 }
 
-/** How far the partitions of a service that keeps every record are kept, in place of an inbox row for each record. */
+/**
+ * Positions up to which a service that stores every record has stored each partition. They replace an inbox row for each record.
+ */
 export class RecordPositions1763600000002 implements MigrationInterface {
   name = 'RecordPositions1763600000002';
 
@@ -129,7 +131,7 @@ export class RecordPositions1763600000002 implements MigrationInterface {
   }
 }
 
-/** Rows that are written over and over find room for the next version on their page, so that no index has to learn of it. */
+/** Rows that change often get free space on their page for the next version, so that no index has to change. */
 export class RoomForVersions1763600000003 implements MigrationInterface {
   name = 'RoomForVersions1763600000003';
 
@@ -144,8 +146,8 @@ export class RoomForVersions1763600000003 implements MigrationInterface {
 }
 
 /**
- * Texts of events as they are: they live for an hour, and compressing each cost the database more than everything else it does
- * with it. Rows up to a page stay in one piece; a job's payload does not, so that a claim need not write it again.
+ * Texts of events are not compressed. They live for an hour, and compression cost the database more than the rest of its work on
+ * them. Rows of up to a page stay in one piece. A job's payload does not, so a claim need not write the payload again.
  */
 export class EventsAsTheyAre1763600000001 implements MigrationInterface {
   name = 'EventsAsTheyAre1763600000001';
@@ -167,7 +169,7 @@ export class EventsAsTheyAre1763600000001 implements MigrationInterface {
   }
 }
 
-/** How often a job failed by itself; claims count what died or was put off too. */
+/** How often a job failed for its own reason. Claims also count jobs whose instance died and jobs that were put off. */
 export class JobTries1763600000005 implements MigrationInterface {
   name = 'JobTries1763600000005';
 
@@ -181,8 +183,8 @@ export class JobTries1763600000005 implements MigrationInterface {
 }
 
 /**
- * Which topics were read, by the broker's own ids, and what was deleted before it was read. `starts` is where a topic's partitions began
- * when it was first seen; `to_offset` is exclusive, and empty where the whole topic is gone.
+ * Topics that were read, by the broker's own ids, and records that were deleted before they were read. `starts` says where a
+ * topic's partitions began when it was first seen. `to_offset` is exclusive, and null if the whole topic is gone.
  */
 export class TopicsAndGaps1763600000009 implements MigrationInterface {
   name = 'TopicsAndGaps1763600000009';
@@ -218,8 +220,9 @@ export class TopicsAndGaps1763600000009 implements MigrationInterface {
 }
 
 /**
- * How far the tables have handled each partition, so that a database which was put back from an older copy is noticed; and what
- * the service had published in the time that such a copy does not know. A copy from before this has its inbox to tell.
+ * The positions up to which the tables have handled each partition, so that the service notices a database that was restored from
+ * an older copy. And the events that the service published in the time that such a copy does not know. A copy from before this
+ * migration has only its inbox to show its age.
  */
 export class WorkPositions1763600000011 implements MigrationInterface {
   name = 'WorkPositions1763600000011';
@@ -256,7 +259,7 @@ export class WorkPositions1763600000011 implements MigrationInterface {
   }
 }
 
-/** When the bytes of a dead letter were erased, or never kept; what it was, where and why it died stays. */
+/** When the bytes of a dead letter were erased, or that they were never stored. Its name, its place and its reason stay. */
 export class ErasedLetters1763600000013 implements MigrationInterface {
   name = 'ErasedLetters1763600000013';
 
@@ -270,8 +273,9 @@ export class ErasedLetters1763600000013 implements MigrationInterface {
 }
 
 /**
- * When the last job ended that is published and deleted. With the inbox it tells the time of the last work that the tables know of: an event
- * that this service published later is of work that they lack. What was done before this migration counts as known.
+ * When the last job ended that was published and deleted. Together with the inbox it gives the time of the last work that the
+ * tables know. An event that this service published later belongs to work that the tables lack. Work from before this migration
+ * counts as known.
  */
 export class JobsPublished1763600000014 implements MigrationInterface {
   name = 'JobsPublished1763600000014';
@@ -290,7 +294,10 @@ export class JobsPublished1763600000014 implements MigrationInterface {
   }
 }
 
-/** Rows whose lock lets one instance at a time do what they name. Nobody without rights in this schema can hold one. */
+/**
+ * Each row stands for a task that only one instance may do at a time: the instance locks the row. A role without rights in this
+ * schema cannot lock it.
+ */
 export class Turns1763600000015 implements MigrationInterface {
   name = 'Turns1763600000015';
 
@@ -303,7 +310,7 @@ export class Turns1763600000015 implements MigrationInterface {
   }
 }
 
-/** When the broker took the record of a dead letter: handled again, it is as old as it was. */
+/** When the broker took the record of a dead letter. An event that is handled again still has this age. */
 export class LettersTaken1763600000016 implements MigrationInterface {
   name = 'LettersTaken1763600000016';
 
@@ -316,7 +323,7 @@ export class LettersTaken1763600000016 implements MigrationInterface {
   }
 }
 
-/** The outbox under its usual name, the events of a service's own topics under theirs, and a gap has a reason. */
+/** Gives the outbox and the table of the service's own events their plain names, and a reason to each gap. */
 export class PlainNames1764400000070 implements MigrationInterface {
   name = 'PlainNames1764400000070';
 
@@ -339,7 +346,10 @@ export class PlainNames1764400000070 implements MigrationInterface {
   }
 }
 
-/** The audit reads what a service holds, where provisioning has made it a role. What is provisioned later is granted then. */
+/**
+ * Lets the audit read the tables of a service, if provisioning has made a role for it. A role that is made later gets its rights
+ * then.
+ */
 export class AuditorReads1764400000074 implements MigrationInterface {
   name = 'AuditorReads1764400000074';
 
@@ -352,7 +362,7 @@ export class AuditorReads1764400000074 implements MigrationInterface {
   }
 }
 
-/** A statement that grants tables to the audit, or takes them from it, where there is such a role. */
+/** A statement that grants tables to the audit, or revokes them, if there is such a role. */
 export const grantToAuditor = (verb: string, tables: readonly string[], to: string): string => `
   DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${auditorRole}') THEN
@@ -360,7 +370,7 @@ export const grantToAuditor = (verb: string, tables: readonly string[], to: stri
     END IF;
   END $$`;
 
-/** Those of every service, oldest first. */
+/** The migrations of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
   EventsAsTheyAre1763600000001,

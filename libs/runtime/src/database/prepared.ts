@@ -1,12 +1,16 @@
 import type { QueryConfig } from 'pg';
 
 const names = new Map<string, string>();
-/** Texts are constants of the code. Were one put together from values all the same, names must not fill the memory of the database. */
+/**
+ * Statements are constants of the code. If a text is built from values by mistake, the limit keeps its names from filling the
+ * database's memory.
+ */
 const most = 500;
 
 /**
- * A statement by a name, so that each connection has it parsed once and, where the values make no difference to it, planned
- * once: events come nearly alone at a low rate, and then this is what a transaction costs. A text above the limit has no name.
+ * Gives a statement a name, so that each connection parses it once, and plans it once if the values make no difference. At a low
+ * rate events come nearly alone, and then parsing and planning are most of the cost of a transaction. A text beyond the limit
+ * gets no name.
  */
 export function prepared(text: string, values: readonly unknown[] = []): QueryConfig<unknown[]> {
   let name = names.get(text);

@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * What a service may read of the runtime's tables in statements of its own; the README of the runtime is their contract. A column is
- * never removed and never changes its meaning, whatever becomes of the tables behind it. A view gives nobody a right that they do
- * not have on its table.
+ * The parts of the runtime's tables that a service may read in its own statements. The README of the runtime is the contract. A
+ * column is never removed and never changes its meaning, even if the tables behind it change. A view gives a role no right that
+ * it does not have on the table.
  */
 export class ReadViews1764400000071 implements MigrationInterface {
   name = 'ReadViews1764400000071';

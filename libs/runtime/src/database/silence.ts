@@ -3,11 +3,11 @@ import { describe } from '../failures.js';
 
 /** Connections that are watched for statements without an answer. */
 export interface Silence {
-  /** What a pool makes its connections of. */
+  /** The class of connections for a pool. */
   readonly Client: new (
     config?: string | pg.ClientConfig,
   ) => pg.Client;
-  /** For how long the statement that has waited longest has had no answer, in milliseconds; 0 where none waits. */
+  /** How long the oldest waiting statement has had no answer, in milliseconds; 0 if none waits. */
   unansweredMs(): number;
   /** Ends the watch. */
   stop(): void;
@@ -15,20 +15,21 @@ export interface Silence {
 
 interface Watched {
   readonly client: pg.Client;
-  /** Statements that were sent and not answered. */
+  /** Statements that were sent and have no answer yet. */
   waiting: number;
-  /** Grows with each answer: what waits now is not what waited before. */
+  /** Grows with each answer: a change shows that another statement waits now. */
   answers: number;
-  /** When the first of them came to be the next to be answered, on the monotonic clock. */
+  /** When the oldest waiting statement became the next to be answered, by the monotonic clock. */
   since: number;
 }
 
 /**
- * Watches connections, so that nobody waits where the database does not work. A statement may take long: it may wait for a lock.
- * One whose answer is lost, as behind a firewall that forgot the connection, looks the same from here. So what has had no answer
- * for `silentMs` is asked for over a new connection. If the database waits for us, or knows nothing of the connection, it is
- * given up: its statements fail with `ETIMEDOUT`, its transaction is ended, and connections without a statement are given up too,
- * since they may be as dead. A commit among them may have happened. If the new connection has no answer either, `warn` is told.
+ * Watches connections for statements that will never have an answer. A statement may take long, for example because it waits for
+ * a lock. From here a lost answer, as behind a firewall that forgot the connection, looks the same. So after `silentMs` without
+ * an answer, the watch asks the database over a new connection. If the database waits for us, or does not know the connection,
+ * the watch gives it up: its statements fail with `ETIMEDOUT`, and its transaction is ended. Connections without a statement are
+ * given up too, because they may be dead as well. A commit among the statements may have happened. If the new connection has no
+ * answer either, the watch calls `warn`.
  */
 export function watchForSilence(url: string, silentMs: number, warn: (message: string) => void): Silence {
   const all = new Set<Watched>();
@@ -57,7 +58,7 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
       if (lost.length === 0) return;
       warn(`${warning}, and it does not work for us there: given up, and done again on a new connection`);
       for (const abandoned of [...lost, ...[...all].filter(({ waiting }) => waiting === 0)]) giveUp(abandoned);
-      // What it holds would stop whoever does the same work again.
+      // The locks of that connection would stop the next try of the same work.
       await other.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [
         lost.map(pidOf).filter((pid) => idle.has(pid)),
       ]);
@@ -88,7 +89,7 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
     constructor(config?: string | pg.ClientConfig) {
       super(config);
       all.add(this.watched);
-      // Whoever waits is told by the statement; an error that nobody listens for would end the process.
+      // The statement itself reports the error to its caller. An error without a listener would end the process.
       this.on('error', () => undefined);
       this.on('end', () => all.delete(this.watched));
     }
@@ -119,7 +120,7 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
   return { Client, unansweredMs: longest, stop: () => clearInterval(timer) };
 }
 
-/** The driver's names for what it does not tell otherwise. */
+/** Internal members of the driver. It has no public ones for this. */
 const inner = (client: pg.Client) =>
   client as unknown as {
     readonly processID: number;

@@ -1,13 +1,13 @@
 /**
- * Whose fault an error is. `world`: it passes by itself, the same work may succeed later. `installation`: it lasts until a person
- * mends a right, a schema or a setting; the work is tried again aloud until then. `event`: the event's content, or the code that
- * handles it, fails each time; a dead letter.
+ * The side that an error comes from. `world`: it passes, and the same work may succeed later. `installation`: it lasts until a
+ * person repairs a right, a schema or a setting; the work is tried again, with errors in the log, until then. `event`: the
+ * event's content, or the code that handles it, fails each time; it becomes a dead letter.
  */
 export type Blame = 'world' | 'installation' | 'event';
 
 /**
- * Every class of SQLSTATE of PostgreSQL 18 (manual, appendix A). The event's are only those that its content, or a statement
- * that handles it, can cause. All others concern the server, the session, the transaction or the set-up.
+ * Every class of SQLSTATE of PostgreSQL 18 (manual, appendix A). Only classes that an event's content or a handling statement can
+ * cause belong to the event. All others belong to the server, the session, the transaction or the set-up.
  */
 export const classes: Readonly<Record<string, Blame>> = {
   '00': 'world',
@@ -55,12 +55,13 @@ export const classes: Readonly<Record<string, Blame>> = {
   XX: 'world',
 };
 
-/** Codes of class 42 that say that the schema or the rights are not those that the code was written for, whatever the event holds. */
+/** Codes of class 42 that mean that the schema or the rights differ from what the code expects, whatever the event holds. */
 export const installationCodes: ReadonlySet<string> = new Set(['42501', '42P01', '42703', '42704', '42883']);
 
 /**
- * Whose fault an error is that Postgres answered. A code that is not known here is the world's: a wrong guess pauses a partition
- * for all to see, the opposite one would put good events aside. An error that ends the session is never the event's.
+ * The side that an error from Postgres comes from. An unknown code counts as the world's: if that is wrong, a partition pauses
+ * and everybody sees it. The opposite error would set good events aside. An error that ends the session never comes from the
+ * event.
  */
 export function blameOf(code: string, severity: string): Blame {
   const blame = installationCodes.has(code) ? 'installation' : (classes[code.slice(0, 2)] ?? 'world');

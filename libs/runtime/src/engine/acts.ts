@@ -10,13 +10,13 @@ import { weekActs } from '../outbox/tidy.js';
 import { type Bounds, causeKey, UnitOfWork } from '../outbox/unit-of-work.js';
 import { messagesMeasured } from './measures.js';
 
-/** Under which name an act is among what was handled. */
+/** The topic name under which the inbox remembers an act. */
 const inboxTopics = { 'for ever': '~act', 'for a week': weekActs } as const;
 
-/** What came of a person's act: its result, or that the act had been done before. */
+/** The outcome of a person's act: its result, or that the act had been done before. */
 export type ActResult<R> = { repeated: false; result: R } | { repeated: true };
 
-/** Runs people's acts: each has one effect, and a job publishes it if the broker is away. */
+/** Runs people's acts. Each act has one effect. If the broker is away, a job publishes the act later. */
 export class ActRunner {
   constructor(
     private readonly deps: {
@@ -67,14 +67,14 @@ export class ActRunner {
       await this.deps.publish(done.messages);
       await db.read('DELETE FROM jobs WHERE kind = $1 AND id = $2', [actKind.kind.name, done.id]);
     } catch (error) {
-      // The act is committed; its job publishes it when the broker is back.
+      // The act is committed. Its job publishes it when the broker is back.
       log.warn(`act ${done.id}: committed, not published yet: ${describe(error).detail}`);
     }
     jobs.wake(done.kinds);
     return { repeated: false, result: done.result };
   }
 
-  /** What the act does to the tables, its messages among them as the result of a job. */
+  /** Commits the act's changes of the tables, with its messages as the result of a job. */
   private async commit<R>(
     tx: Tx,
     cause: Cause,

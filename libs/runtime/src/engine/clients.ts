@@ -3,7 +3,7 @@ import type { Limits } from '../api/limits.js';
 import type { Settings } from '../api/settings.js';
 import { type Database, openDatabase } from '../database/database.js';
 
-/** What a service reaches its broker and its database with. */
+/** The clients of a service for its broker and its database. */
 export interface Clients {
   readonly db: Database;
   readonly kafka: Kafka;
@@ -31,7 +31,7 @@ export function openClients(
   return {
     db: openDatabase(settings.databaseUrl, name, limits, warn),
     kafka,
-    // Idempotence off: kafkajs 2.2.4 gives sequence numbers back before a retry and can lose an acknowledged event.
+    // Idempotence is off: kafkajs 2.2.4 gives sequence numbers back before a retry and can lose an acknowledged event.
     producer: kafka.producer({ allowAutoTopicCreation: false, idempotent: false, maxInFlightRequests: 5 }),
     admin: kafka.admin(),
     facts: topicFacts(kafka),

@@ -1,29 +1,30 @@
-/** The clocks that a service compares its own with: each is read by others, too. */
+/** The clocks with which a service compares its own clock. Other services read them too. */
 export type Reference = 'database' | 'broker';
 
 /**
- * How far a service's clock may be from the database's before nothing is decided by it, in milliseconds. Two services of one
- * database are then less than the gate's tolerance apart.
+ * How far a service's clock may differ from the database's clock, in milliseconds, before the service stops deciding. Within this
+ * limit two services of one database differ by less than the gate's tolerance.
  */
 export const clockToleranceMs = 2_000;
 
-/** Nothing is decided at an unknown time. It passes by its code: whoever asks comes again. */
+/** The time is unknown, so nothing is decided. Its code makes the error transient: the caller tries again. */
 export class ClockUnsure extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
-/** The time of day of this machine, RFC 3339 UTC, whether it is right or not. */
+/** The time of day of this machine, RFC 3339 UTC, right or wrong. */
 export const wallTime = (): string => new Date(Date.now()).toISOString();
 
 /**
- * What this machine's wall clock is worth. A reference's time is kept as its difference to the monotonic clock, which nobody sets:
- * so one look in a while is enough, and a step of the wall clock shows with the next question, not with the next look.
+ * Knows how far this machine's wall clock is off. It stores a reference's time as the difference to the monotonic clock, which
+ * nobody can set. So a look now and then is enough, and a step of the wall clock shows at the next question, not only at the next
+ * look.
  */
 export class Clock {
-  /** The reference's time less the monotonic clock's, in milliseconds: it lies between these. */
+  /** The reference's time minus the monotonic clock, in milliseconds. The true value is between these two. */
   private readonly known = new Map<Reference, { readonly low: number; readonly high: number }>();
 
-  /** The time now. Throws `ClockUnsure` where the wall clock is known to be off the database's. */
+  /** The current time. Throws `ClockUnsure` if the wall clock is known to differ from the database's clock. */
   readonly now = (): string => {
     const off = this.aheadMs('database');
     if (Math.abs(off) > clockToleranceMs)
@@ -32,21 +33,24 @@ export class Clock {
   };
 
   /**
-   * A reference said that it was `time` (milliseconds since 1970), at some moment after `asked` and before now (both of
-   * `performance.now()`). An answer that took long says little, and does not replace one that says more.
+   * A reference answered that it was `time` (milliseconds since 1970). That was at some moment after `asked` and before now (both
+   * by `performance.now()`). A slow answer is inexact, and does not replace a more exact one.
    */
   heard(reference: Reference, time: number, asked: number): void {
     const found = { low: time - performance.now(), high: time - asked };
     if (!this.known.has(reference) || found.high - found.low <= clockToleranceMs) this.known.set(reference, found);
   }
 
-  /** How long ago at least it was `time` for a reference (milliseconds since 1970); 0 where that is not known, or is still to come. */
+  /**
+   * The least time since it was `time` for a reference (milliseconds since 1970); 0 if that is not known, or if `time` is in the
+   * future.
+   */
   agoMs(reference: Reference, time: number): number {
     const range = this.known.get(reference);
     return range ? Math.max(0, range.low + performance.now() - time) : 0;
   }
 
-  /** How far the wall clock is ahead of a reference for certain, in milliseconds; negative: behind; 0: none, or not known. */
+  /** How far the wall clock is certainly ahead of a reference, in milliseconds. Negative: behind. 0: equal, or not known. */
   aheadMs(reference: Reference): number {
     const range = this.known.get(reference);
     if (!range) return 0;
@@ -55,7 +59,9 @@ export class Clock {
     return mine < range.low ? mine - range.low : 0;
   }
 
-  /** In words what is off by more than the tolerance: `183 s ahead of the database`; undefined where nothing is. */
+  /**
+   * A text about clocks that differ by more than the tolerance, such as `183 s ahead of the database`; undefined if none does.
+   */
   detail(): string | undefined {
     const off = [...this.known.keys()].flatMap((reference) => {
       const ms = this.aheadMs(reference);
@@ -64,7 +70,7 @@ export class Clock {
     return off.length > 0 ? off.join(', ') : undefined;
   }
 
-  /** Seconds ahead of each reference that was heard. */
+  /** Seconds by which the wall clock is ahead, for each reference that has answered. */
   ahead(): ReadonlyMap<Reference, number> {
     return new Map([...this.known.keys()].map((reference) => [reference, this.aheadMs(reference) / 1000]));
   }
@@ -76,8 +82,8 @@ const offText = (ms: number, reference: Reference): string =>
 type Log = { log(message: string): void; warn(message: string): void };
 
 /**
- * Compares with the database's clock about once a second, and says when the clock goes wrong and when it is right again. Resolves
- * after the first look, to a function that ends it.
+ * Compares with the database's clock about once a second. Logs when the clock becomes wrong and when it is right again. Resolves
+ * after the first look, to a function that ends the comparison.
  */
 export async function compareClock(
   clock: Clock,
@@ -97,7 +103,7 @@ export async function compareClock(
       );
       if (row) clock.heard('database', row.ms, asked);
     } catch {
-      // That the database is away is told elsewhere; what is known of its clock stays true.
+      // Other code reports that the database is away. What is known of its clock stays true.
     } finally {
       looking = false;
     }

@@ -4,14 +4,14 @@ import type { Past } from '../inbox/past.js';
 import { openGaps } from '../kafka/gaps.js';
 import type { DatabaseHealth } from './health.js';
 
-/** How long the health page waits for the database, and from when on it tells of a statement without an answer. */
+/** How long the health page waits for the database, and after what time the page shows a statement without an answer. */
 const healthMs = 2_000;
 
-/** Asks the database how it is; waits no longer than a person who looks at the page. */
+/** Asks the database for its health. Waits only as long as a person would wait for the page. */
 export async function askDatabase(deps: {
   readonly db: Pick<Database, 'read' | 'unansweredMs'>;
   readonly past: Pick<Past, 'left'>;
-  /** What is wrong although the database answers: it was put back from a copy. */
+  /** A problem that exists although the database answers: it was restored from a copy. */
   readonly putBack: () => string | undefined;
 }): Promise<DatabaseHealth> {
   let timer: NodeJS.Timeout | undefined;

@@ -53,7 +53,7 @@ reportDenials();
 
 const tidyEveryMs = 600_000;
 
-/** The engine of one service: puts the parts of the runtime together, starts them and ends them. Nest knows it by `RUNTIME`. */
+/** The engine of one service: connects the parts of the runtime, starts them and ends them. Nest knows it as `RUNTIME`. */
 export class Engine implements Runtime {
   readonly service: ServiceSpec['name'];
   readonly topics: readonly Topic[];
@@ -73,9 +73,9 @@ export class Engine implements Runtime {
   private readonly waits: StateWaits | undefined;
   private readonly worker: Worker;
   private readonly clock = new Clock();
-  /** The time, for whatever is decided by it. Throws what passes while it is not known; see `anyClock` of the spec. */
+  /** The time for all decisions. Throws a transient error while the time is not known; see `anyClock` of the spec. */
   readonly now: () => string;
-  /** What runs beside the work, in the order in which it ends. */
+  /** Functions that end what runs beside the work, in this order. */
   private readonly endings: (() => void)[] = [];
   private readonly providers = new Map<
     string,
@@ -91,7 +91,7 @@ export class Engine implements Runtime {
     private readonly env: Readonly<Record<string, string | undefined>> = process.env,
     /** Another clock, for tests. */
     now?: () => string,
-    /** Stands in for the broker in tests of a handler with a real database. */
+    /** Replaces the broker in tests of a handler with a real database. */
     publish?: Publish,
   ) {
     const service = spec.name;
@@ -135,8 +135,9 @@ export class Engine implements Runtime {
   }
 
   /**
-   * Checks whose database and broker these are, migrates, checks the topics, connects, reads state to its end. Throws where the
-   * installation is not as the topology says, and before anything is changed where it is another's.
+   * Checks that the database and the broker belong to this installation, migrates, checks the topics, connects, and reads state
+   * to its end. Throws if the installation differs from the topology. If it is another installation, it throws before it changes
+   * anything.
    */
   async prepare(): Promise<void> {
     const { spec, env, clients, limits, log } = this;
@@ -161,7 +162,9 @@ export class Engine implements Runtime {
     await this.stateTopics.start();
   }
 
-  /** Begins work: consumes the handlers' topics, or with a record consumer all that the service reads, and runs the jobs. */
+  /**
+   * Begins work: consumes the handlers' topics (with a record consumer, all topics that the service reads), and runs the jobs.
+   */
   async begin(
     handlers: ReadonlyMap<string, Handle>,
     kinds: readonly JobKind<never>[],
@@ -185,7 +188,7 @@ export class Engine implements Runtime {
     this.phase = 'ok';
   }
 
-  /** Does something again and again until the service ends. It must not throw. */
+  /** Repeats `what` until the service ends. `what` must not throw. */
   private every(ms: number, what: () => Promise<void>): void {
     const timer = setInterval(() => void what(), ms);
     this.endings.push(() => clearInterval(timer));
@@ -199,7 +202,7 @@ export class Engine implements Runtime {
     return new RecordInbox({ ...deps, ...(byBroker && { confirm }) }, recordConsumer);
   }
 
-  /** The engine without consumers and timers, for tests: the batch protocol and the jobs, called by hand. */
+  /** The engine without consumers and timers, for tests: a test calls the batch protocol and the jobs itself. */
   byHand(handlers: ReadonlyMap<string, Handle>, recordConsumer?: RecordConsumer) {
     const { service, topics, clients, its: ownTopics, inbox, stateTopics: state, jobs, past, log } = this;
     const all = withOrders(handlers, { service, topics, log });
@@ -219,7 +222,7 @@ export class Engine implements Runtime {
     });
   }
 
-  /** Finishes what is in work, publishes, commits, leaves the groups. Called again, it waits for the same end. */
+  /** Finishes the work that has begun, publishes, commits, leaves the groups. A second call waits for the same end. */
   drain(): Promise<void> {
     this.draining ??= this.drainOnce();
     return this.draining;
@@ -244,7 +247,7 @@ export class Engine implements Runtime {
     this.providers.set(name, { look, whom: troubles });
   }
 
-  /** Whoever asks while it is asked already gets that answer: the page needs no credential, and each asks the database. */
+  /** Callers at the same time share one answer: the page needs no credential, and each answer asks the database. */
   health(): Promise<Health> {
     this.asked ??= this.look().finally(() => {
       this.asked = undefined;

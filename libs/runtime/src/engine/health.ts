@@ -2,43 +2,43 @@ import type { Gap } from '../kafka/gaps.js';
 import type { Difference } from '../kafka/topic-settings.js';
 import type { Ignored } from '../state/state.js';
 
-/** How the service is doing, as `GET /health` details it to whoever may know. */
+/** The health of a service, with the details that `GET /health` shows to permitted callers. */
 export interface Health {
   readonly status: 'starting' | 'ok' | 'degraded' | 'stopping';
   readonly service: string;
-  /** Whether it takes work: it has begun, its database and its broker answer, and it knows the time. */
+  /** Whether the service takes work: it has begun, its database and its broker answer, and it knows the time. */
   readonly ready: boolean;
-  /** Whether the service itself is well: it may be degraded by what troubles others only, and a restart would not mend that. */
+  /** Whether the service itself is well. It may be degraded by a problem of others that a restart would not repair. */
   readonly well: boolean;
   readonly checks: Readonly<Record<string, unknown>>;
 }
 
 type ByName<Value> = Readonly<Record<string, Value>>;
 
-/** What the database says of itself, and what is read of it for the health page. */
+/** What the database says about itself, and what is read from it for the health page. */
 export interface DatabaseHealth {
   /** 'ok', or what is wrong. */
   readonly detail: string;
   readonly gaps: readonly Gap[];
-  /** Records of each partition that are handled again after a restore, and are left. */
+  /** For each partition, how many records are still to be handled again after a restore. */
   readonly restored: ByName<number>;
 }
 
-/** What a provider of the service tells on its health page, see `Runtime.addHealth`. */
+/** What a provider of the service shows on its health page, see `Runtime.addHealth`. */
 export interface ProviderHealth {
   readonly name: string;
   readonly found: ByName<string>;
   readonly whom: 'itself' | 'others';
 }
 
-/** All that the health of a service is judged by. */
+/** All facts from which the health of a service is judged. */
 export interface HealthFacts {
   readonly service: string;
   readonly phase: Health['status'];
   readonly database: DatabaseHealth;
   /** States of the consumers. */
   readonly consumers: readonly string[];
-  /** Partitions whose oldest unread record is soon deleted by age. */
+  /** Partitions whose oldest unread record will soon be deleted by age. */
   readonly expiring: readonly string[];
   readonly topicsMissing: readonly string[];
   readonly rightsMissing: ByName<string>;
@@ -48,7 +48,7 @@ export interface HealthFacts {
   readonly stale: ByName<number>;
   readonly providers: readonly ProviderHealth[];
   readonly misset: readonly Difference[];
-  /** In words, if the clock is off. */
+  /** A text, if the clock is off. */
   readonly clockOff: string | undefined;
   readonly knowsTime: boolean;
   /** Absent: the service follows no state. */
@@ -58,7 +58,7 @@ export interface HealthFacts {
   readonly stateOvertaken: ByName<string>;
 }
 
-/** One member of the page: whether what it shows troubles the service, others only, or nobody. */
+/** One member of the page: whether its content troubles the service, only others, or nobody. */
 interface Check {
   readonly name: string;
   readonly shows: unknown;
@@ -67,11 +67,11 @@ interface Check {
 
 const isEmpty = (members: object): boolean => Object.keys(members).length === 0;
 
-/** Shown, and the service unwell, while there is anything of it. */
+/** Shown while it has content. Then the service counts as unwell, if `troubles` is `itself`. */
 const trouble = (name: string, found: object, troubles: Check['troubles'] = 'itself'): readonly Check[] =>
   isEmpty(found) ? [] : [{ name, shows: found, troubles }];
 
-/** Shown while there is anything of it; no reason to turn anybody away. */
+/** Shown while it has content. It is no reason to send callers away. */
 const note = (name: string, found: object): readonly Check[] => trouble(name, found, 'nobody');
 
 const mapValues = <From, To>(members: ByName<From>, to: (value: From) => To): ByName<To> =>
@@ -117,7 +117,7 @@ export function healthOf(facts: HealthFacts): Health {
   return {
     status: phase === 'ok' ? (sound ? 'ok' : 'degraded') : phase,
     service,
-    // What waits for a person, such as a gap, or holds up one partition, turns nobody away.
+    // Something that waits for a person, such as a gap, or that holds up one partition is no reason to send callers away.
     ready: phase === 'ok' && database.detail === 'ok' && consumer === 'running' && facts.knowsTime,
     well,
     checks: Object.fromEntries(all.map(({ name, shows }) => [name, shows])),

@@ -1,4 +1,4 @@
-/** Where the runtime says what an operator should know. */
+/** Where the runtime reports what an operator should know. */
 export interface Log {
   log(message: string): void;
   warn(message: string): void;

@@ -6,7 +6,7 @@ import { openGaps } from '../kafka/gaps.js';
 import type { Emitted } from '../outbox/outgoing.js';
 import type { Clock } from './clock.js';
 
-/** One batch that was handled and published. `times` are those its fresh events name. */
+/** Counts a batch that was handled and published. `times` are the times of its fresh events. */
 export function batchMeasured(batch: {
   readonly service: string;
   readonly topic: string;
@@ -29,7 +29,7 @@ export function batchMeasured(batch: {
     record('countersign.event.age', Math.max(0, now - Date.parse(time)) / 1000, { [a.destination]: topic });
 }
 
-/** A batch that failed, and will come again. */
+/** Counts a batch that failed and will come again. */
 export function batchFailed(service: string, topic: string, began: Moment, failure: string): void {
   record('messaging.process.duration', since(began) / 1000, {
     [a.system]: 'kafka',
@@ -40,13 +40,13 @@ export function batchFailed(service: string, topic: string, began: Moment, failu
   });
 }
 
-/** Outputs that a commit has made facts: each is counted once, however often it is published. */
+/** Counts committed outputs. Each is counted once, even if it is published several times. */
 export function messagesMeasured(messages: readonly Emitted[]): void {
   if (!isOn()) return;
   for (const { headers, data } of messages) measures[headers.ce_type ?? '']?.(data as MeasuredData);
 }
 
-/** What is read of an event's data: names that the contracts list, nothing that came from outside. */
+/** What is read from an event's data: names that the contracts list, nothing that outsiders wrote. */
 interface MeasuredData {
   readonly agent?: string;
   readonly verdict?: {
@@ -63,7 +63,7 @@ interface MeasuredData {
   readonly fault?: { readonly code: string };
 }
 
-/** What each type of event counts as. */
+/** How each type of event is counted. */
 const measures: Readonly<Record<string, (data: MeasuredData) => void>> = {
   SignalAccepted: () => count('countersign.signals', 1, { [a.outcome]: 'accepted' }),
   SignalRejected: ({ reasons }) =>
@@ -81,7 +81,7 @@ const measures: Readonly<Record<string, (data: MeasuredData) => void>> = {
     count('countersign.dead_letters', 1, { [a.destination]: topic, [a.reason]: fault?.code ?? 'none' }),
 };
 
-/** A verdict counts once for each rule that decided it, and once under `none` where no rule spoke. */
+/** A verdict counts once for each rule that decided it, and once under `none` if no rule did. */
 function verdict({ agent = '', verdict: found }: MeasuredData): void {
   if (!found) return;
   const rules = new Set(found.reasons.flatMap(({ rule, outcome }) => (outcome === 'pass' ? [] : [rule])));
@@ -94,13 +94,13 @@ function verdict({ agent = '', verdict: found }: MeasuredData): void {
     });
 }
 
-/** What is looked at once per export rather than counted. Resolves to a function that ends it. */
+/** Measures values at each export, in place of a counter. Resolves to a function that ends it. */
 export function watch(deps: {
   readonly db: Database;
   readonly now: () => string;
-  /** Events of each partition (`topic/partition`) not handled yet. */
+  /** Events of each partition (`topic/partition`) that are not handled yet. */
   readonly lag: () => Readonly<Record<string, number>>;
-  /** Partitions (`topic/partition`) whose oldest unread event is soon deleted by age. */
+  /** Partitions (`topic/partition`) whose oldest unread event will soon be deleted by age. */
   readonly expiring: () => readonly string[];
   readonly comparedAgo: () => Readonly<Record<string, Ago | null>>;
   readonly clock: Clock;

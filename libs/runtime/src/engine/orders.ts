@@ -5,7 +5,10 @@ import { replay } from '../inbox/replays.js';
 import { acknowledge, gapsAcknowledged } from '../kafka/gaps.js';
 import type { Log } from './log.js';
 
-/** The handlers with the runtime's own for what people order of every service: a replay, the end of a gap. The runtime's come first. */
+/**
+ * Adds the runtime's own handlers for orders that people give to every service: to replay, to close a gap. The runtime's handlers
+ * run first.
+ */
 export function withOrders(
   handlers: ReadonlyMap<string, Handle>,
   { service, topics, log }: { readonly service: string; readonly topics: readonly Topic[]; readonly log: Log },

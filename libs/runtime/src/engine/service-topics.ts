@@ -1,33 +1,36 @@
 import { type Topic, topicNamed, topics } from '@countersign/contracts';
 import type { LookedUp, ServiceSpec } from '../api/runtime.js';
 
-/** What each topic of the installation is to one service. */
+/** The role of each topic of the installation for one service. */
 export interface ServiceTopics {
   /** Every topic of the installation. */
   readonly all: readonly Topic[];
-  /** Those that the topology lets it read. */
+  /** Topics that the topology lets the service read. */
   readonly readable: readonly Topic[];
-  /** The names of those that it may write. */
+  /** The names of topics that it may write. */
   readonly writable: ReadonlySet<string>;
-  /** Those that it writes or reads: they have to be there, and their settings are looked at. */
+  /** Topics that it writes or reads. They must exist, and their settings are checked. */
   readonly used: readonly Topic[];
-  /** Those that it reads in one way or another, its own state included: their ids and rights are watched. */
+  /** Topics that it reads in any way, its own state included. Their ids and rights are watched. */
   readonly watched: readonly Topic[];
   /** State topics that it writes. */
   readonly ownState: readonly Topic[];
-  /** Topics that it keeps a table of: state of others, and events that it looks up. */
+  /** Topics of which it has a table: state of others, and events that it looks up. */
   readonly followed: readonly Topic[];
-  /** Of those followed, what is kept of events that are looked up. */
+  /** Of the followed topics, those whose events are looked up. */
   readonly lookedUp: ReadonlyMap<string, LookedUp>;
-  /** Where it confirms the controls that its table has; undefined where it follows none, or may not. */
+  /** The topic on which it confirms the controls in its table; undefined if it follows none, or may not write it. */
   readonly confirms: string | undefined;
-  /** Logs that it writes when it works. A confirmation is no work: it tells of a table as it is, and a start says it once more. */
+  /**
+   * Logs that it writes as the result of work. A confirmation is not work: it only describes the table, and each start publishes
+   * it again.
+   */
   readonly worksOn: readonly Topic[];
 }
 
 type Spec = Pick<ServiceSpec, 'name' | 'state' | 'ownState' | 'lookedUp'>;
 
-/** Finds what each topic is to a service, by the topology and the service's spec. */
+/** Finds the role of each topic for a service, from the topology and the service's spec. */
 export function serviceTopics(spec: Spec, all: readonly Topic[]): ServiceTopics {
   const named = (list: readonly { readonly name: string }[] = []) => list.map(({ name }) => topicNamed(name, all));
   const readable = all.filter(({ readers }) => readers.includes(spec.name));

@@ -4,12 +4,12 @@ import type { ServiceSpec } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 import type { ServiceTopics } from './service-topics.js';
 
-/** The service was put where another installation is. */
+/** The service runs against the database or broker of another installation. */
 class Misplaced extends Error {
   override readonly name = 'Misplaced';
 }
 
-/** Throws where the broker or the database is another installation's. Changes nothing. */
+/** Throws if the broker or the database belongs to another installation. Changes nothing. */
 export async function checkInstallation(deps: {
   readonly spec: Pick<ServiceSpec, 'permitKeys'>;
   readonly admin: Admin;
@@ -24,7 +24,7 @@ export async function checkInstallation(deps: {
   if (reason !== undefined) throw new Misplaced(reason);
 }
 
-/** Throws where a topic that the service uses is not there, or hidden from it. */
+/** Throws if a topic that the service uses is missing, or hidden from it. */
 export async function checkTopics(
   service: string,
   admin: Pick<Admin, 'listTopics'>,

@@ -38,9 +38,9 @@ export class StateTopics {
     if (confirms !== undefined) this.confirmations = new Confirmations({ ...deps, topic: confirms, now: wallTime });
   }
 
-  /** Reads all state to the ends of now, its own first, and reads on. */
+  /** Reads all state to its current end, the service's own first, and then goes on reading. */
   async start(): Promise<void> {
-    // First of all: what is written before would be written below versions that the world has seen.
+    // This must be first. Anything written before it would get a version below those that readers have seen.
     if (this.own) this.readBack = await this.own.follow(await this.own.catchUp());
     const { followed, lookedUp } = this.deps.topics;
     if (followed.length === 0) return;
@@ -57,17 +57,17 @@ export class StateTopics {
     await this.confirmations?.ended();
   }
 
-  /** Notes what this process publishes, so that it is known when it is read back. */
+  /** Notes what this process publishes, so that it is recognised when it is read back. */
   published(messages: readonly Outgoing[]): void {
     this.own?.published(messages);
   }
 
-  /** Publishes all of a state topic of its own. */
+  /** Publishes the service's whole own state of a topic again. */
   async publishAll(topic: string): Promise<void> {
     await this.own?.publishAll(topic);
   }
 
-  /** The reader of the state of others; undefined before the start, and where there is none. */
+  /** The reader of the state of others; undefined before the start, and if there is none. */
   reader(): StateReader | undefined {
     return this.following;
   }
@@ -81,7 +81,7 @@ export class StateTopics {
     const compared = this.following?.comparedAgo() ?? {};
     const lacks = this.deps.watch.lacks();
     if (lacks.size === 0) return compared;
-    // A table that has all its topic has now may still lack a stop that was deleted unread.
+    // A table may have everything that its topic has now, and still lack a stop that was deleted unread.
     return Object.fromEntries(
       Object.entries(compared).map(([topic, since]) => [topic, lacks.has(topic) ? null : since]),
     );

@@ -7,10 +7,10 @@ import type { Held } from '../kafka/consumer-options.js';
 import type { Entry, RawRecord } from '../kafka/entries.js';
 import type { StateWaits } from '../state/state-waits.js';
 
-/** What is done with records of one partition. Throws: they come again. */
+/** What happens with records of one partition. If it throws, they come again. */
 export type Take = (records: readonly RawRecord[]) => Promise<Held | undefined>;
 
-/** What is done with the records of each topic: events of one topic share a transaction, whatever their partitions. */
+/** What happens with the records of each topic. Events of one topic share a transaction, also across partitions. */
 export const takesToHandle = (
   handlers: ReadonlyMap<string, Handle>,
   deps: {
@@ -37,7 +37,7 @@ export const takesToHandle = (
     }),
   );
 
-/** The same for a record consumer: records of all topics share a transaction. */
+/** The same for a record consumer. Records of all topics share a transaction. */
 export function takesToStore(
   recordInbox: Pick<RecordInbox, 'process'>,
   topics: readonly Topic[],

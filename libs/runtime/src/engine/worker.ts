@@ -19,7 +19,7 @@ import { withOrders } from './orders.js';
 import type { ServiceTopics } from './service-topics.js';
 import { type Take, takesToHandle, takesToStore } from './takes.js';
 
-/** What a service works with: its handlers and jobs, or the record consumer that it has in place of handlers. */
+/** What a service works with: its handlers and jobs, or its record consumer in place of handlers. */
 export interface WorkOf {
   readonly handlers: ReadonlyMap<string, Handle>;
   readonly kinds: readonly JobKind<never>[];
@@ -27,10 +27,10 @@ export interface WorkOf {
   readonly recovery?: Recovery | undefined;
 }
 
-/** Where the partitions go on after a join, and what is remembered of them. */
+/** Where the partitions go on after a join, and the functions that note positions. */
 type Positions = Pick<ConsumerOptions, 'positions' | 'passed' | 'remember' | 'fromBeginning'>;
 
-/** Throws where the handlers are not what the topology and the spec allow. */
+/** Throws if the handlers do not fit the topology and the spec. */
 export function checkHandlers(
   service: string,
   handled: readonly string[],
@@ -43,11 +43,11 @@ export function checkHandlers(
       throw new Error(`${service} handles ${name}, but the topology does not let it read that topic`);
 }
 
-/** The work loop of one service: consumes what its handlers or its recordConsumer take, and runs its jobs. */
+/** The work loop of one service: consumes for its handlers or its record consumer, and runs its jobs. */
 export class Worker {
   private consumer: RunningConsumer | undefined;
   private readonly workPositions: WorkPositions;
-  /** The database was put back beneath this instance: it does nothing more. */
+  /** Set if the database was restored while this instance runs: then the instance does nothing more. */
   private putBack: PutBack | undefined;
 
   constructor(
@@ -88,18 +88,18 @@ export class Worker {
     this.watchTopics(this.consumer, names, recordInbox !== undefined);
   }
 
-  /** Takes no new batch, and waits for those in work and for the jobs. */
+  /** Takes no new batch, and waits for the batches and jobs that have begun. */
   async stop(): Promise<void> {
     await this.consumer?.stop();
     await this.deps.jobs.stop();
   }
 
-  /** The consumer; undefined before the work has begun. */
+  /** The consumer; undefined before work has begun. */
   running(): RunningConsumer | undefined {
     return this.consumer;
   }
 
-  /** What is wrong where the database was put back from a copy while this instance ran. */
+  /** The message to show if the database was restored from a copy while this instance runs. */
   putBackMessage(): string | undefined {
     return this.putBack?.message;
   }
@@ -144,7 +144,10 @@ export class Worker {
     };
   }
 
-  /** Before any work: whether the tables know of all that was handled, and what was said since where they do not. */
+  /**
+   * Runs before any work: finds out whether the tables know all handled events, and reads what was published since if they do
+   * not.
+   */
   private async recover(names: readonly string[], recovery: Recovery | undefined): Promise<void> {
     const { kafka, admin, db, spec, topics, limits, watch, past, log } = this.deps;
     const again = watch.madeAgainLately();
@@ -157,7 +160,7 @@ export class Worker {
     await past.load();
   }
 
-  /** Where partitions go on by the tables' account, else where the topic began when it was first seen. */
+  /** Where partitions go on by the tables; else where the topic began when it was first seen. */
   private async startsAndPositions(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const starts = topics.flatMap((topic) =>
       Object.entries(this.deps.watch.of(topic)?.starts ?? {}).map(
@@ -167,7 +170,9 @@ export class Worker {
     return new Map([...starts, ...(await this.workPositions.read())]);
   }
 
-  /** Where the database was put back beneath this instance, it does nothing more: what it knows is of another past. */
+  /**
+   * If the database was restored while this instance runs, the instance does nothing more: its memory does not fit the database.
+   */
   private async unlessPutBack<R>(look: () => Promise<R>): Promise<R> {
     try {
       return await look();

@@ -4,7 +4,7 @@ import { type Outgoing, storedAgain } from '../outbox/outgoing.js';
 import { cut, packed } from '../outbox/packed.js';
 import { causeKey } from '../outbox/unit-of-work.js';
 
-/** Inserts the keys, in key order; returns those that were new. */
+/** Inserts the keys in key order. Returns those that are new. */
 export async function insertKeys(
   tx: Tx,
   topic: string,
@@ -32,7 +32,7 @@ export async function insertKeys(
   return new Set(rows.map(causeKey));
 }
 
-/** The rows that these keys had before. */
+/** The rows that already existed for these keys. */
 export async function keyRows(tx: Tx, topic: string, entries: readonly Entry[]) {
   if (entries.length === 0) return new Map<string, { sha256: string; partition: number; offset: number }>();
   const rows = await tx.query<{ source: string; id: string; sha256: string; partition: number; offset: number }>(

@@ -37,7 +37,7 @@ export interface InboxDependencies {
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
-/** What became of a batch, for counters. */
+/** The outcome of a batch, for counters. */
 export interface Handled {
   fresh: number;
   redelivered: number;
@@ -45,18 +45,18 @@ export interface Handled {
   dead: number;
 }
 
-/** By partition, then by offset: order is promised within a partition. */
+/** By partition, then by offset, because the order counts within a partition. */
 const byPlace = ({ record: a }: Entry, { record: b }: Entry): number =>
   a.partition - b.partition || Number(a.offset) - Number(b.offset);
 
 /**
- * The batch protocol: exactly one effect per event. Insert the keys first, handle what is fresh, store the outputs with the
- * rows, commit, publish; a repeat publishes the stored outputs again, byte for byte.
+ * The batch protocol, with exactly one effect per event. It inserts the keys first, handles the fresh events, stores the outputs
+ * with the rows, commits, and publishes. A repeat publishes the stored outputs again, with the same bytes.
  */
 export class Inbox {
   constructor(private readonly deps: InboxDependencies) {}
 
-  /** Those of the records that concern the service, read by the topic's contract. */
+  /** The records that concern the service, read by the topic's contract. */
   entries(topic: Topic, records: readonly RawRecord[]): readonly Entry[] {
     const { concerns } = this.deps.spec;
     return records
@@ -64,7 +64,10 @@ export class Inbox {
       .filter((entry) => !concerns || !entry.event || concerns(received(topic.name, entry)));
   }
 
-  /** Handles what was read of one topic, of each partition in order. Throws what is transient; the caller repeats the same records. */
+  /**
+   * Handles entries of one topic, those of each partition in order. Throws transient errors; the caller then repeats the same
+   * records.
+   */
   async process(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
     if (entries.length === 0) return { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
     try {
@@ -133,7 +136,7 @@ export class Inbox {
     });
   }
 
-  /** One event by itself: after its tries it is a dead letter, and the others go on. */
+  /** Handles one event alone. After its last try it becomes a dead letter, and the others go on. */
   private async alone(topic: Topic, entry: Entry, handle: Handle): Promise<Handled> {
     const sleep = this.deps.sleep ?? ((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
     for (let tries = 1; ; tries++) {
@@ -165,7 +168,7 @@ export class Inbox {
     const unit = new UnitOfWork(this.deps.spec.name, at, tx, this.deps.bounds);
     const handled: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
 
-    // The lowest offset of an id in the batch is the event; the others are its duplicates.
+    // The record with the lowest offset of an id in the batch is the event. The others are its duplicates.
     const first = new Map<string, Entry>();
     const repeats: Entry[] = [];
     for (const entry of entries) {
@@ -178,7 +181,8 @@ export class Inbox {
     const fresh = [...first.values()].filter((e) => inserted.has(causeKey(e)));
     const known = [...first.values()].filter((e) => !inserted.has(causeKey(e)));
 
-    // A later statement: one with the insert would not see outputs that another instance committed meanwhile.
+    // This must be a later statement. One together with the insert would not see outputs that another instance committed
+    // meanwhile.
     const rows = await keyRows(tx, topic.name, known);
     const redelivered: Entry[] = [];
     const second: Entry[] = [];
@@ -207,7 +211,7 @@ export class Inbox {
     };
     for (const entry of known) {
       const row = rows.get(causeKey(entry));
-      // Deleted between two statements: it was past its retention, as good as a redelivery.
+      // If the row was deleted between the two statements, it was past its retention. That is as good as a redelivery.
       if (row) judge(entry, row);
     }
     for (const entry of repeats) {
@@ -274,14 +278,14 @@ export class Inbox {
     };
   }
 
-  /** Handed to the service as a fact of its own, so no dead letter. */
+  /** Whether the service gets the record as a SetAside, in place of a dead letter. */
   private isAside(topic: string, { source }: Entry): boolean {
     return source === '~duplicate' || (source === '~unreadable' && this.deps.spec.unreadable?.(topic) === true);
   }
 
   /**
-   * Keeps the bytes and says so on the service's own dead-letter topic. Those of an id that was used again are not kept: no replay
-   * could handle them, and they may be personal. Returns the cause its output is filed under.
+   * Stores the bytes and publishes the dead letter on the service's own topic. The bytes of an id that was used again are not
+   * stored: no replay could handle them, and they may be personal. Returns the cause under which the output is stored.
    */
   private async bury(tx: Tx, unit: UnitOfWork, { name: topic, types }: Topic, entry: Entry): Promise<Cause> {
     const { record, sha, event } = entry;
@@ -297,7 +301,7 @@ export class Inbox {
     const deadLetterId = outputId(this.deps.spec.name, cause, -1);
     const known = event ?? entry.hint;
     const key = record.key === null ? undefined : printable(record.key.toString());
-    // The key of an inbound signal is its upstream's choice, and may be an address; it stays in the database.
+    // The upstream chooses the key of an inbound signal, and the key may be an address. So it stays in the database.
     const publishedKey = types.length === 0 ? undefined : key;
     const stored = entry.source !== '~reused';
     tx.write(

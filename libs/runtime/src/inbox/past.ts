@@ -4,8 +4,8 @@ import type { Database } from '../database/database.js';
 const place = (topic: string, partition: number): string => `${topic}/${partition}`;
 
 /**
- * What this service did in the time that its restored tables do not know: how far its topics went then, and what it had published.
- * Empty, and without a statement, where no restore was noticed.
+ * What this service did in the time that its restored tables do not know: how far its topics went then, and what it had
+ * published. Without a restore it is empty and sends no statement.
  */
 export class Past {
   private until: ReadonlyMap<string, number> = new Map();
@@ -13,7 +13,7 @@ export class Past {
 
   constructor(private readonly db: Pick<Database, 'read'>) {}
 
-  /** Reads what was noted when a restore was noticed, by this instance or another one. */
+  /** Reads the notes that this or another instance made when it noticed a restore. */
   async load(): Promise<void> {
     const rows = await this.db.read<{ topic: string; partition: number; again_until: number }>(
       'SELECT topic, partition, again_until FROM work_positions WHERE again_until > 0',
@@ -28,7 +28,7 @@ export class Past {
     return this.until.size > 0 && Number(offset) < (this.until.get(place(topic, partition)) ?? 0);
   }
 
-  /** How many records of each partition, by `topic/partition`, are handled again and are left. */
+  /** How many records of each partition (`topic/partition`) are still to be handled again. */
   async left(): Promise<Readonly<Record<string, number>>> {
     if (this.until.size === 0) return {};
     const rows = await this.db.read<{ topic: string; partition: number; left: number }>(
@@ -37,7 +37,7 @@ export class Past {
     return Object.fromEntries(rows.map((row) => [place(row.topic, row.partition), row.left]));
   }
 
-  /** What was published then under these ids, or about these subjects, in the order of its topics. */
+  /** The events that were published with these ids or subjects, in the order of its topics. */
   async published(tx: Reader, by: 'id' | 'subject', values: readonly string[]): Promise<Map<string, PublishedEvent[]>> {
     const found = new Map<string, PublishedEvent[]>();
     if (!this.known || values.length === 0) return found;

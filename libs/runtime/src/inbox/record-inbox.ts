@@ -24,14 +24,14 @@ export interface RecordInboxDependencies {
   readonly bounds: Bounds;
   readonly log: { log(message: string): void; warn(message: string): void };
   readonly onScheduled: (kinds: ReadonlySet<string>) => void;
-  /** The topics as they are at this moment, asked after records were fetched. Throws where one was made again. */
+  /** The topics as they are at this moment, asked after records were fetched. Throws if a topic was made again. */
   readonly confirm?: (topics: readonly string[]) => Promise<ReadonlyMap<string, Incarnation>>;
 }
 
 /**
- * The protocol of a service that keeps every record: each once, by its Kafka coordinates, whatever it holds. Records of a
- * partition come in their order, so one position a partition says what is kept already; its row is locked for the
- * transaction, so that of two instances which were given the same records the second finds them kept.
+ * The protocol of a service that stores every record: each once, by its Kafka coordinates, with any content. Records of a
+ * partition come in order, so one position per partition says what is stored already. Its row is locked for the transaction. If
+ * two instances get the same records, the second finds them stored.
  */
 export class RecordInbox {
   constructor(
@@ -39,7 +39,7 @@ export class RecordInbox {
     private readonly recordConsumer: RecordConsumer,
   ) {}
 
-  /** Keeps records of any partitions, those of each in order. Throws whatever fails; the caller repeats the same records. */
+  /** Stores records of any partitions, those of each in order. Throws every failure; the caller then repeats the same records. */
   async process(records: readonly PlacedRecord[]): Promise<void> {
     const began = moment();
     let spans: readonly Processing[] = [];
@@ -51,7 +51,8 @@ export class RecordInbox {
           for (const span of spans) span.end('lost-race');
           spans = [];
           const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
-          // Held for the transaction: whoever finds a topic made again puts its positions back before or after it, not meanwhile.
+          // Held for the transaction. An instance that finds a topic made again resets its positions before or after this
+          // transaction, not during it.
           const [, fresh] = await Promise.all([known && stillThese(tx, topics, known), advance(tx, records)]);
           if (fresh.length > 0) {
             const seen = seenWithSpans(this.deps.service, fresh, began, known);
@@ -84,8 +85,8 @@ export class RecordInbox {
   }
 
   /**
-   * Moves a partition's position from `from` to `next`, between which there was nothing to keep. Where it does not stand at
-   * `from`, it stays: what lies before is not kept yet, or more is.
+   * Moves a partition's position from `from` to `next`, if nothing between them is to be stored. If the position is not at
+   * `from`, it stays: an earlier record is not stored yet, or a later one already is.
    */
   async pass(topic: string, partition: number, from: string, next: string): Promise<void> {
     await this.deps.db.read(
@@ -112,7 +113,7 @@ interface Seen extends PlacedRecord {
   readonly fault?: Fault;
 }
 
-/** Moves the positions past these records, under their rows' locks, and returns those that were not kept yet. */
+/** Moves the positions past these records, under the locks of their rows. Returns the records that were not stored yet. */
 async function advance(tx: Tx, records: readonly PlacedRecord[]): Promise<readonly Seen[]> {
   const next = await lockPositions(tx, records);
   const fresh = records.filter(({ topic, record }) => {
@@ -141,7 +142,7 @@ async function advance(tx: Tx, records: readonly PlacedRecord[]): Promise<readon
   });
 }
 
-/** Where each partition goes on, its row made if there is none and locked, in one order for everybody. */
+/** Where each partition goes on. Missing rows are made. All rows are locked, in the same order everywhere. */
 async function lockPositions(tx: Tx, records: readonly PlacedRecord[]): Promise<Map<string, number>> {
   const places = [...new Map(records.map((placed) => [placeOf(placed.topic, placed.record), placed])).values()];
   const columns = [places.map(({ topic }) => topic.name), places.map(({ record }) => record.partition)];
@@ -164,7 +165,7 @@ async function lockPositions(tx: Tx, records: readonly PlacedRecord[]): Promise<
   return locked();
 }
 
-/** Holds the topics as they are known. Throws where another instance has found one made again. */
+/** Holds the topics as they are known. Throws if another instance has found that one was made again. */
 async function stillThese(tx: Tx, topics: readonly string[], known: ReadonlyMap<string, Incarnation>): Promise<void> {
   const rows = await tx.query<{ topic: string; id: string }>(
     'SELECT topic, id FROM topic_ids WHERE topic = ANY($1) ORDER BY topic FOR SHARE',
@@ -174,7 +175,7 @@ async function stillThese(tx: Tx, topics: readonly string[], known: ReadonlyMap<
   if (other) throw new TopicMadeAgain(other.topic);
 }
 
-/** Of the topic that was read first nothing is said, so that its records are named as they always were. */
+/** The first incarnation of a topic gets no id, so the names of its records stay as they always were. */
 const againOf = (incarnation: Incarnation | undefined) =>
   incarnation && incarnation.generation > 0 ? { topicId: incarnation.id } : {};
 
@@ -190,7 +191,10 @@ function byTopic<P extends PlacedRecord>(records: readonly P[]): Map<string, P[]
   return found;
 }
 
-/** The records as a record consumer gets them, and one span for those of each topic, which their cause names. */
+/**
+ * The records as a record consumer gets them, and one span for the records of each topic. The cause of each record names its
+ * span.
+ */
 function seenWithSpans(
   group: string,
   fresh: readonly Seen[],

@@ -18,11 +18,11 @@ interface RecoveryOf {
   readonly db: Database;
   /** The name of the service and of its group. */
   readonly service: string;
-  /** What it handles. */
+  /** The topics that it handles. */
   readonly topics: readonly Topic[];
-  /** Where a partition began when its topic was first seen: nothing before it is missed. */
+  /** Where a partition began when its topic was first seen: earlier records do not count as lost. */
   readonly startOf: (topic: string, partition: number) => number;
-  /** What it alone publishes, without state: that has a read-back of its own. */
+  /** The topics that only this service publishes, without state topics, which `OwnState` reads back. */
   readonly own: readonly Topic[];
   readonly limits: Limits;
   readonly now: () => string;
@@ -30,7 +30,7 @@ interface RecoveryOf {
   readonly log: Log;
 }
 
-/** How far the tables have handled a partition, what its group has committed, and where it ends. */
+/** How far the tables have handled a partition, which offset its group has committed, and where it ends. */
 interface Place {
   readonly topic: string;
   readonly partition: number;
@@ -40,13 +40,14 @@ interface Place {
 }
 
 /**
- * Notices, before any work is done, that the tables are older than what the service has done: the database was put back from a
- * copy, or made anew. Then it reads what the service had published since, so that what is handled again is not said otherwise, and
- * lets the service take it over. Repeated by a start that comes after a crash, and harmless in two instances at once.
+ * Notices, before any work, that the tables are older than the work of the service: the database was restored from a copy, or
+ * made anew. Then it reads the events that the service published since. So events that are handled again do not get other
+ * outputs, and the service can take the published events over. A start after a crash repeats this. Two instances may do it at
+ * once.
  */
 export async function recover(deps: RecoveryOf): Promise<void> {
   const places = await whenLed(deps.limits, () => compared(deps));
-  // Offsets beyond the end are of another topic of this name.
+  // An offset beyond the end belongs to another topic of this name.
   const ahead = places.filter(({ from, committed, end }) => committed > from && committed <= end);
   if (ahead.length === 0 && !(await publishedLater(deps))) return;
   const found = await readPublished(deps);
@@ -55,8 +56,8 @@ export async function recover(deps: RecoveryOf): Promise<void> {
   await deps.db.transaction(async (tx) => {
     await takeTurn(tx, 'recovery');
     await takeOver(tx, deps.recovery, deps.now());
-    // All that is on the topics now may have been handled, on every partition: offsets are committed a second late, and jobs of events
-    // that the tables know may have been done.
+    // On every partition, all records that are on the topics now may have been handled: offsets are committed a second late, and
+    // jobs of known events may have been done.
     await tx.query(
       `INSERT INTO work_positions (topic, partition, next_offset, again_until)
        SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS n(topic, partition, next_offset, again_until)
@@ -71,7 +72,7 @@ export async function recover(deps: RecoveryOf): Promise<void> {
   );
 }
 
-/** Lets the service take over what it had published. */
+/** Lets the service take over the events that it had published. */
 export async function takeOver(tx: Tx, recovery: Recovery | undefined, at: string): Promise<void> {
   if (!recovery) return;
   const published = await tx.query<PublishedEvent>(
@@ -81,7 +82,8 @@ export async function takeOver(tx: Tx, recovery: Recovery | undefined, at: strin
 }
 
 async function compared(deps: RecoveryOf): Promise<readonly Place[]> {
-  // In this order: another instance writes its tables before it commits, so that tables >= offsets holds at any time.
+  // The order matters. Another instance writes its tables before it commits its offsets, so the tables are never behind the
+  // offsets.
   const committed = await deps.admin.fetchOffsets({
     groupId: deps.service,
     topics: deps.topics.map(({ name }) => name),
@@ -98,9 +100,9 @@ async function compared(deps: RecoveryOf): Promise<readonly Place[]> {
   return places;
 }
 
-/** When the last work was done that the tables know of; 0: they know of none. */
+/** The time of the last work that the tables know; 0 if they know none. */
 async function lastWork({ db }: RecoveryOf): Promise<number> {
-  // Topic by topic: the inbox has no index of its times alone.
+  // One topic at a time, because the inbox has no index on the time alone.
   const [last] = await db.read<{ at: Date | null }>(
     `WITH RECURSIVE t AS (
        SELECT min(topic) AS topic FROM inbox
@@ -113,33 +115,34 @@ async function lastWork({ db }: RecoveryOf): Promise<number> {
 }
 
 /**
- * Whether the service has published something later than the last work that its tables know of: what is published was committed
- * first. Only this tells of jobs that were done since a copy, and of a group whose offsets the broker has forgotten.
+ * Whether the service has published an event that is later than the last work in its tables. Work is committed before it is
+ * published, so such an event shows lost rows. Nothing else shows jobs that were done after the copy, or a group whose offsets
+ * the broker has forgotten.
  */
 async function publishedLater(deps: RecoveryOf): Promise<boolean> {
   let latest = 0;
-  // A minute for a broker whose clock is behind.
+  // A minute, in case the broker's clock is behind.
   await readOwn(deps, (await lastWork(deps)) - 60_000, async (topic, records) => {
     for (const record of records) {
       const read = readEvent(topic, record);
       if (read.ok) latest = Math.max(latest, Date.parse(read.event.time));
     }
   });
-  // What another instance has published meanwhile is in the tables by now.
+  // Events that another instance published meanwhile are in the tables now.
   return latest > (await lastWork(deps));
 }
 
-/** Reads what the service had published since its tables end into `own_events`; returns how many events that were. */
+/** Reads the events that the service published after its tables end into `own_events`. Returns their number. */
 async function readPublished(deps: RecoveryOf): Promise<number> {
   let count = 0;
-  // An hour for clocks that differ, and for what was handled before and published later.
+  // An hour, for clocks that differ and for events that were published long after they were handled.
   await readOwn(deps, (await lastWork(deps)) - 3_600_000, async (topic, records) => {
     count += await store(deps.db, topic, records, deps.now(), deps.log);
   });
   return count;
 }
 
-/** Hands over what the service has published from a time on. */
+/** Hands over the service's published records from a time on. */
 async function readOwn(
   { kafka, admin, service, own, limits, log }: RecoveryOf,
   since: number,

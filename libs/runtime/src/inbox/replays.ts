@@ -21,14 +21,14 @@ interface DeadRow {
   at: Date;
   attempts: number;
   status: 'dead' | 'replayed';
-  /** Letters of before it was kept lack it. */
+  /** Letters from before this column have no value. */
   taken_at: Date | null;
 }
 
 /**
- * Handles a service's dead events again, on a person's order: with today's contract and today's code, in a savepoint, so that one
- * that fails again stays dead with its new reason and holds up nothing. What came of an order is told on the service's dead-letter topic,
- * under the order.
+ * Handles a service's dead events again, on a person's order. It uses the current contract and code, in a savepoint: an event
+ * that fails again stays dead, with its new reason, and holds up nothing. The result of an order is published on the service's
+ * dead-letter topic, with the order as its cause.
  */
 export async function replay(
   batch: Batch,
@@ -121,7 +121,7 @@ export async function replay(
       await handle(batchOf(unit, row.topic, [again]));
       unit.causesAmong([causeKey(again.event)]);
       unit.flush();
-      // What the event makes now is filed with the order to replay it, so that a repeat of the order publishes it again.
+      // The new outputs of the event are stored under the order to replay it, so that a repeat of the order publishes them again.
       unitOf(batch).adopt(causeOf({ event }), unit.messagesOf(causeOf(again)));
       await batch.tx.query(`UPDATE dead_letters SET status = 'replayed' WHERE dead_letter_id = $1`, [deadLetterId]);
       await batch.tx.query('RELEASE SAVEPOINT replay');

@@ -1,9 +1,10 @@
 import { isTransient } from '../failures.js';
 
 /**
- * Handles what waits at the same time in one go: slices of several partitions share a transaction, whose fixed cost they would
- * otherwise pay one by one, and while one goes on the next ones gather. The slice that makes a common turn fail fails alone: at
- * once, or where the world seems to be at fault when they come again. `most` bounds the items of a turn of several slices.
+ * Handles items that wait at the same time in one turn. Slices of several partitions share a transaction, because each
+ * transaction has a fixed cost. While one turn runs, the next items gather. If one slice makes a common turn fail, only this
+ * slice fails: at once, or, if the cause seems to be the world, when the slices come again. `most` limits the items of a turn
+ * with several slices.
  */
 export function together<T>(
   handle: (items: readonly T[]) => Promise<unknown>,
@@ -11,7 +12,7 @@ export function together<T>(
 ): (slice: readonly T[]) => Promise<void> {
   const waiting: { readonly slice: readonly T[]; readonly done: (result: Promise<void>) => void }[] = [];
   let running = false;
-  // What looks like the world's fault may be of one slice only, again and again: so many of those that come next go alone.
+  // A failure that looks like the world's may come from one slice each time. So this many of the next slices run alone.
   let apart = 0;
 
   const turn = (): typeof waiting => {
@@ -38,7 +39,7 @@ export function together<T>(
   };
   const run = async (): Promise<void> => {
     running = true;
-    // What one fetch brought of several partitions is handed over in one turn of the event loop.
+    // One fetch hands over its partitions within one turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) await once(turn());
     running = false;

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.js';
 
-/** The database was put back from a copy beneath a running service. Transient: what is at fault is the world, and no event. */
+/** The database was restored from a copy while the service ran. Transient: the world is the cause, not an event. */
 export class PutBack extends Error {
   readonly code = 'ETIMEDOUT';
   constructor() {
@@ -8,7 +8,7 @@ export class PutBack extends Error {
   }
 }
 
-/** Where a partition stood, and of which topic, by the broker's id. */
+/** The position of a partition, and the broker's id of its topic. */
 interface Known {
   readonly topic: string;
   readonly next: number;
@@ -18,8 +18,8 @@ interface Known {
 const placeOf = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`;
 
 /**
- * How far the tables have handled each partition, written once a second, before the group's offsets: what the group has committed
- * and the tables lack was lost with the tables.
+ * How far the tables have handled each partition. It is written once a second, before the group's offsets are committed. So if
+ * the group has committed an offset that the tables lack, the tables have lost it.
  */
 export class WorkPositions {
   private known: ReadonlyMap<string, Known> = new Map();
@@ -27,9 +27,9 @@ export class WorkPositions {
 
   constructor(private readonly db: Pick<Database, 'read'>) {}
 
-  /** Where partitions go on, by `topic/partition`. Throws `PutBack` where one ends before what was read or written here. */
+  /** Where partitions go on, by `topic/partition`. Throws `PutBack` if a position is behind one that was read or written here. */
   async read(): Promise<ReadonlyMap<string, number>> {
-    // In one statement: a topic that is made again meanwhile changes both.
+    // In one statement, because a topic that is made again meanwhile changes both.
     const rows = await this.db.read<
       { topic: string; topicId: string | null } & Partial<Record<'partition' | 'next', number | null>>
     >(
@@ -48,8 +48,8 @@ export class WorkPositions {
   }
 
   /**
-   * Moves positions on, those of topics that are still the ones which were read. Throws `PutBack`, and moves none, where one ends
-   * before what was read or written here.
+   * Moves positions forward, but only of topics that still have the id that was read. Throws `PutBack`, and moves none, if a
+   * position is behind one that was read or written here.
    */
   async write(offsets: readonly { topic: string; partition: number; offset: string }[]): Promise<void> {
     const ids = offsets.map(({ topic }) => this.topicIds.get(topic) ?? null);

@@ -6,20 +6,20 @@ import type { Emitted } from '../outbox/outgoing.js';
 import { causeKey, type UnitOfWork } from '../outbox/unit-of-work.js';
 import { printable } from '../text.js';
 
-/** What stands in the place of a topic in the dead letter of a job. No topic can have this name. */
+/** Takes the place of a topic's name in the dead letter of a job. No topic can have this name. */
 export const JOBS = '~jobs';
 
-/** What is kept of a dead job. */
+/** The stored part of a dead job. */
 interface DeadJob {
   readonly payload: unknown;
   readonly cause: Cause;
-  /** Its kind has told what came of it, so there is nothing left to do. */
+  /** Its kind has published the outcome, so there is nothing left to do. */
   readonly ended: boolean;
 }
 
 /**
- * Makes a job a dead letter, in the transaction that ends its row: its payload stays in the service's own table, its kind may
- * tell what must be told in its place. Returns what has to be published.
+ * Makes a job a dead letter, in the transaction that ends its row. Its payload stays in the service's own table. Its kind may
+ * emit events in place of the result. Returns what has to be published.
  */
 export async function buryJob(burial: {
   readonly service: string;
@@ -34,7 +34,7 @@ export async function buryJob(burial: {
   const fault = textFault(burial.fault);
   const dead: DeadJob = { payload: job.payload, cause: job.cause, ended };
   const value = JSON.stringify(dead);
-  // A job that dies again after a replay is another letter.
+  // A job that dies again after a replay makes another letter.
   const cause: Cause = { ...job.cause, source: '~dead', id: `${JOBS}/${kind.kind.name}/${job.id}/${unit.at}` };
   const deadLetterId = outputId(service, cause, -1);
   const id = printable(job.id, 300);
@@ -64,7 +64,7 @@ export async function buryJob(burial: {
   return { messages: [...messages, ...unit.messagesOf(cause)], note };
 }
 
-/** Lets the kind tell what must be told, in a savepoint: where that fails too, the job is dead all the same. */
+/** Lets the kind emit its events, in a savepoint. If that fails too, the job is dead all the same. */
 async function givenUp({ kind, job, unit, fault }: Parameters<typeof buryJob>[0]) {
   const nothing = { ended: false, messages: [] as readonly Emitted[], note: '' };
   if (!kind.giveUp) return nothing;
@@ -83,7 +83,7 @@ async function givenUp({ kind, job, unit, fault }: Parameters<typeof buryJob>[0]
   }
 }
 
-/** The job of a dead letter, to be scheduled again; undefined where it has ended. */
+/** The job of a dead letter, to be scheduled again; undefined if its kind has ended it. */
 export function jobAgain(
   { type, id, value }: { readonly type: string | null; readonly id: string | null; readonly value: Buffer | null },
   at: string,

@@ -17,7 +17,7 @@ export interface JobsDependencies {
   readonly limits: Limits;
   readonly now: () => string;
   readonly bounds: Bounds;
-  /** Whether a job that fails for good becomes a dead letter; if not, it is tried for ever. */
+  /** Whether a job that fails for good becomes a dead letter. If not, it is tried for ever. */
   readonly buries: boolean;
   readonly log: { warn(message: string): void; error(message: string): void };
 }
@@ -34,8 +34,8 @@ interface JobRow {
 }
 
 /**
- * Runs the service's jobs: claims due rows under a lease, lets their kind work them, and ends each with a result that is
- * committed under the row's lock, published, and only then deleted. Any number of instances may run.
+ * Runs the service's jobs. It claims due rows under a lease and lets their kind work them. A result is committed under the row's
+ * lock, then published, and only then is the row deleted. Any number of instances may run.
  */
 export class JobRunner {
   private readonly loops: { kind: JobKind<never>; wake: () => void; stop: () => Promise<void> }[] = [];
@@ -52,7 +52,7 @@ export class JobRunner {
     for (const loop of this.loops) if (kinds.has(loop.kind.kind.name)) loop.wake();
   }
 
-  /** Takes no new rows and waits for those in work. */
+  /** Takes no new rows and waits for the rows in work. */
   async stop(): Promise<void> {
     this.stopping = true;
     await Promise.all(this.loops.map((loop) => loop.stop()));
@@ -60,7 +60,7 @@ export class JobRunner {
 
   private loop(kind: JobKind<never>) {
     const running = new Set<Promise<void>>();
-    // Without those that only wait for somebody outside.
+    // Without the claims that only wait for an outside system.
     const working = new Set<Promise<void>>();
     let wake = (): void => undefined;
     const done = (async () => {
@@ -111,7 +111,7 @@ export class JobRunner {
     };
   }
 
-  /** Claims due rows and works them once; for tests and for the loop. Returns how many there were. */
+  /** Claims due rows and works them once, for tests and for the loop. Returns the number of rows. */
   async runDue(kind: JobKind<never>): Promise<number> {
     const rows = await this.claim(kind);
     if (rows.length > 0) await this.work(kind, rows, () => undefined);
@@ -129,7 +129,9 @@ export class JobRunner {
     );
   }
 
-  /** Prolongs a claim while it is worked, at most to its kind's `leaseMs`; what was put off or taken over stays as it is. */
+  /**
+   * Prolongs a claim while it is worked, at most to its kind's `leaseMs`. Rows that were put off or taken over stay as they are.
+   */
   private prolonged(kind: JobKind<never>, rows: readonly JobRow[]): { stop(): void } {
     const { leaseMs } = this.deps.limits;
     const last = performance.now() + kind.leaseMs;
@@ -158,7 +160,7 @@ export class JobRunner {
       const jobs = rows.filter((row) => row.result_at === null).map(jobOf);
       if (jobs.length > 0) await this.traced(kind, jobs, aside);
     } catch (error) {
-      // The rows keep their lease and are taken up again when it has run out.
+      // The rows keep their lease. They are claimed again when it has ended.
       this.deps.log.error(`jobs ${kind.kind.name}: ${describe(error).detail}`);
     } finally {
       prolonged.stop();
@@ -183,7 +185,10 @@ export class JobRunner {
     }
   }
 
-  /** One job that fails by itself must not hold up those it was claimed with: they are worked one by one then, as far as still held. */
+  /**
+   * One job that fails for its own reason must not hold up the jobs of the same claim. So they are then worked one by one, if the
+   * claim still holds them.
+   */
   private async together(
     kind: JobKind<never>,
     jobs: readonly Job[],
@@ -214,7 +219,7 @@ export class JobRunner {
     }
   }
 
-  /** Counts a try of a job that failed by itself and puts it off; after the last one it is a dead letter. */
+  /** Counts a failed try of a job and puts the job off. After the last try the job becomes a dead letter. */
   private async failed(kind: JobKind<never>, job: Job, error: unknown): Promise<void> {
     const { jobTries, backoffMs, jobBackoffMaxMs } = this.deps.limits;
     const { detail } = describe(error);
@@ -225,7 +230,7 @@ export class JobRunner {
           `SELECT tries FROM jobs WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL FOR UPDATE`,
           [kind.kind.name, job.id, job.claims],
         );
-        // Ended, or taken over by another instance, which counts its own tries.
+        // The job has ended, or another instance has taken it over and counts its own tries.
         if (!row) return undefined;
         const tries = row.tries + 1;
         const last = this.deps.buries && tries >= jobTries;
@@ -272,7 +277,7 @@ export class JobRunner {
         this.deps.db.transaction(async (tx) => {
           const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
           const result = await fn(unit);
-          // Outputs are emitted in `finish`, where they are stored with the row.
+          // Outputs must be emitted in `finish`, because only `finish` stores them with the row.
           unit.causesAmong([]);
           unit.flush();
           return result;
@@ -343,7 +348,7 @@ export class JobRunner {
     );
   }
 
-  /** Publish, then delete: a crash in between publishes the same bytes again. */
+  /** Publishes first, then deletes: after a crash in between, the same bytes are published again. */
   private async deliver(kind: string, ended: readonly { id: string; messages: readonly Outgoing[] }[]): Promise<void> {
     await this.deps.publish(ended.flatMap((row) => row.messages));
     await this.deps.db.read(
@@ -377,6 +382,6 @@ export const actKind: JobKind<never> = {
   kind: jobName('~act'),
   leaseMs: 10_000,
   batch: 50,
-  // Rows of this kind are born with their result; the runner publishes them before it calls `work`.
+  // Rows of this kind already have their result when they are made. The runner publishes it before it calls `work`.
   work: async () => undefined,
 };

@@ -7,7 +7,7 @@ import type { PartitionPauses } from './partition-pauses.js';
 import type { PartitionProgress } from './partition-progress.js';
 import type { SlicesInWork } from './slices-in-work.js';
 
-/** A slice of a batch as records; the last record of the batch goes on behind all that the batch had. */
+/** A slice of a batch as records. After the last record of the batch, the partition goes on behind the end of the batch. */
 export function recordsOf(
   batch: Pick<Batch, 'partition' | 'messages' | 'lastOffset'>,
   from: number,
@@ -26,13 +26,16 @@ export function recordsOf(
   }));
 }
 
-/** One batch in work: kafkajs' hold on it, and under which assignment it was taken. */
+/** One batch in work: its functions from kafkajs, and the assignment under which it was taken. */
 interface Taken extends EachBatchPayload {
   readonly place: string;
   readonly assignment: number;
 }
 
-/** Works the batches that kafkajs hands over, slice by slice. Never skips: a slice that fails pauses its partition and comes again. */
+/**
+ * Handles the batches of kafkajs, slice by slice. It never skips records: if a slice fails, its partition pauses and the slice
+ * comes again.
+ */
 export class BatchWorker {
   private readonly working = new Set<Promise<void>>();
 
@@ -42,9 +45,9 @@ export class BatchWorker {
       readonly progress: PartitionProgress;
       readonly pauses: PartitionPauses;
       readonly slices: SlicesInWork;
-      /** Whether what was fetched may be handled. */
+      /** Whether the fetched records may be handled. */
       readonly placed: () => Promise<boolean>;
-      /** A partition goes on at `next`, of which everything before is handled. */
+      /** A partition goes on at `next`. Everything before `next` is handled. */
       readonly reached: (topic: string, partition: number, next: string, end: string) => void;
     },
   ) {}
@@ -66,7 +69,8 @@ export class BatchWorker {
   private async slicesOf(taken: Taken): Promise<void> {
     const { batch, resolveOffset, heartbeat, isRunning, isStale, place } = taken;
     const { limits, member, progress } = this.deps;
-    // A slow slice is no silent instance. Oftener than kafkajs sends them, since it counts from the last answer.
+    // A slow slice does not mean a silent instance. The timer is faster than the heartbeats of kafkajs, because kafkajs counts
+    // from the last answer.
     const beating = setInterval(() => void heartbeat().catch(() => undefined), limits.sessionMs / 6);
     try {
       if (!(await this.deps.placed())) return;
@@ -89,12 +93,13 @@ export class BatchWorker {
     }
   }
 
-  /** How many of the slice were handled; if not all, its partition pauses. */
+  /** Returns how many records of the slice were handled. If not all were, the partition pauses. */
   private async take(taken: Taken, records: readonly RawRecord[]): Promise<number> {
     const { batch, pause, place } = taken;
     const { limits, handle, onJump, progress, pauses, log } = this.deps;
     try {
-      // Undocumented, and exact: where kafkajs asked from. The first event may stand further on for good reasons.
+      // An undocumented member: the exact offset that kafkajs asked for. The first event may have a higher offset for good
+      // reasons.
       const asked = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset);
       const from = progress.jumpedFrom(place, asked);
       if (from !== undefined) await onJump?.(place, from, asked);
@@ -111,14 +116,17 @@ export class BatchWorker {
         return 0;
       }
       const wait = pauseAfter(error, pauses.failuresOf(place), limits);
-      // What passes by itself needs nobody.
+      // An error that passes needs no person.
       log[faultOf(error) === 'world' ? 'warn' : 'error'](`${place}: paused for ${wait} ms: ${detail}`);
       pauses.failed(place, detail, wait, pause);
       return 0;
     }
   }
 
-  /** Whoever joined since goes on by the tables, and the partition may be another instance's: nothing of it is ours to note. */
+  /**
+   * Whether the group was joined again since. Then the partition goes on by the tables, or belongs to another instance, and this
+   * batch must note nothing.
+   */
   private isPast({ assignment }: Taken): boolean {
     return assignment !== this.deps.member.assignment;
   }

@@ -7,38 +7,44 @@ export interface ConsumerOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
   readonly limits: Limits;
-  /** Longest hold of a fetch, where it differs from the limits: a reader that may lag gathers more. */
+  /** The longest hold of a fetch, if it differs from the limits. A reader that may lag gathers more. */
   readonly fetchWaitMs?: number;
   readonly minBytes?: number;
   /**
-   * Where each partition goes on whenever the group is joined, for a reader that keeps its own positions: it commits none, so its
-   * group leaves nothing behind. Undefined: the partition's beginning.
+   * Where each partition goes on after each join, for a reader that stores its own positions. It commits none, so its group
+   * leaves nothing behind. Undefined: at the partition's beginning.
    */
   readonly positionOf?: (topic: string, partition: number) => string | undefined;
   /**
-   * Where partitions go on by the tables' account, by `topic/partition`, asked whenever the group is joined; without an entry from
-   * their beginning. For a reader whose tables may be older than what its group has committed, as after a restore.
+   * Where partitions go on by the tables, by `topic/partition`, asked at each join. A partition without an entry goes on from its
+   * beginning. For a reader whose tables may be older than the offsets that its group has committed, as after a restore.
    */
   readonly positions?: () => Promise<ReadonlyMap<string, number>>;
-  /** Topics that are read from their beginning whenever the group is joined: they were made again, and what the group has committed is of the old one. */
+  /**
+   * Topics that are read from their beginning after each join. They were made again, so the group's committed offsets belong to
+   * the old topic.
+   */
   readonly fromBeginning?: () => ReadonlySet<string>;
-  /** What may be read. Topics that may not are left out, and taken up again when they may; absent: all may be read. */
+  /** The rights of the service. A topic that may not be read is left out until it may be read again. Absent: all may be read. */
   readonly rights?: {
-    /** Topics that could not be read at the last look; somebody looks about once a second. */
+    /** Topics that could not be read at the last check, which happens about once a second. */
     unreadable(): ReadonlySet<string>;
-    /** Looks now. */
+    /** Checks now. */
     lookAtRights(): Promise<void>;
   };
   /**
-   * Told, and waited for, before a partition goes on at `to` although `from` was due: kafkajs goes to the first offset by itself where
-   * the one that it asks for was deleted, and passes over what holds no event.
+   * Called, and awaited, before a partition goes on at `to` although `from` was due. If the offset that kafkajs asks for was
+   * deleted, kafkajs goes to the first remaining one by itself. It also skips offsets that hold no event.
    */
   readonly onJump?: (place: string, from: number, to: number) => Promise<void>;
-  /** Called with offsets before they are committed; where it throws, they are not. For a reader that commits and has positions. */
+  /**
+   * Called with offsets before they are committed. If it throws, they are not committed. For a reader that commits and also has
+   * positions.
+   */
   readonly remember?: (offsets: readonly { topic: string; partition: number; offset: string }[]) => Promise<void>;
   /**
-   * Handles a slice of one partition. When it throws, the same records come again after a pause; where it holds some of them
-   * back, those do, and nothing has failed.
+   * Handles a slice of one partition. If it throws, the same records come again after a pause. If it holds some of them back,
+   * only those come again, and this is no failure.
    */
   readonly handle: (
     topic: string,
@@ -46,45 +52,48 @@ export interface ConsumerOptions {
     records: readonly RawRecord[],
   ) => Promise<Held | undefined> | Promise<void>;
   /**
-   * Told when a partition goes on from `from` at `next` though nothing was handled: all that was fetched between them were
-   * markers of transactions, or aborted. What comes before was handled. It is told again after the next join, unless the position
-   * that the reader gives there is behind it.
+   * Called when a partition goes on from `from` at `next` although nothing was handled: between them were only markers of
+   * transactions or aborted records. Everything before `from` was handled. It is called again after the next join, unless the
+   * reader's position is already past it.
    */
   readonly passed?: (topic: string, partition: number, from: string, next: string) => Promise<void> | void;
   readonly log: { log(message: string): void; warn(message: string): void; error(message: string): void };
 }
 
-/** The first so many records of a slice are handled; its partition pauses, and the others come again. */
+/** The first `handled` records of a slice are handled. Its partition pauses, and the other records come again. */
 export interface Held {
   readonly handled: number;
   readonly pauseMs: number;
 }
 
-/** Bytes that a reader which gathers waits for: less than one partition may hand out, or a single one would never bring them. */
+/**
+ * The bytes that a reader which gathers waits for. They must be less than one partition may return, or a single partition could
+ * never reach them.
+ */
 export const enough = ({ fetchBytes }: Limits): number => Math.ceil(fetchBytes / 2);
 
 export interface RunningConsumer {
   /**
-   * `running`: member of its group. `silent`: it was, but the broker has answered no heartbeat for three sessions: the broker is
-   * away, or others have its partitions by now. `rebuilding`: it crashed and is being made anew.
+   * `running`: a member of its group. `silent`: the broker has answered no heartbeat for three sessions, so the broker is away,
+   * or other members have its partitions now. `rebuilding`: it crashed, and a new consumer is being made.
    */
   readonly state: () => 'starting' | 'running' | 'silent' | 'rebuilding' | 'stopped';
-  /** Seconds for which slices have been in work, by partition, of those that take unusually long. */
+  /** For partitions whose slice takes unusually long: how many seconds it has been in work. */
   readonly slow: () => Readonly<Record<string, number>>;
   /** Partitions that are paused because handling failed, with the error. */
   readonly paused: () => Readonly<Record<string, string>>;
-  /** The group, with the error that broke it off, while it is being built anew. */
+  /** The group, with the error that stopped it, while a new consumer is being built. */
   readonly crashed: () => Readonly<Record<string, string>>;
   /** Events of each partition that were on its topic at the last fetch and are not handled yet. */
   readonly lag: () => Readonly<Record<string, number>>;
-  /** The next offset of each partition that this member has, as far as it is known, by `topic/partition`. */
+  /** The next offset of each partition of this member, by `topic/partition`, if it is known. */
   readonly positions: () => ReadonlyMap<string, number>;
   /** Whether records of a partition are in work. */
   readonly busy: (place: string) => boolean;
-  /** A partition that is to be tried again has nothing to try any more: its records were deleted. */
+  /** The records that a partition was to try again were deleted, so there is nothing left to try. */
   readonly deleted: (place: string) => void;
-  /** Leaves the group and joins it again, so that every partition goes on where its positions say. Does not wait for it. */
+  /** Leaves the group and joins it again, so that every partition goes on at its stored position. Does not wait for this. */
   readonly restart: () => void;
-  /** No new batch; waits for those in work, commits, leaves the group. */
+  /** Takes no new batch, waits for the batches in work, commits, and leaves the group. */
   readonly stop: () => Promise<void>;
 }

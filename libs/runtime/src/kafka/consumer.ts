@@ -18,8 +18,9 @@ import { crashCount, Rebuilding } from './rebuilding.js';
 import { SlicesInWork } from './slices-in-work.js';
 
 /**
- * A kafkajs consumer that never skips: a slice that fails pauses its partition and comes again with back-off; handled
- * offsets are committed lazily, since the inbox makes a repeat harmless; after a crash that kafkajs does not mend, a new one is built.
+ * A kafkajs consumer that never skips records. If a slice fails, its partition pauses and the slice comes again, with back-off.
+ * Handled offsets are committed late, because the inbox makes a repeat harmless. After a crash that kafkajs does not repair, a
+ * new consumer is built.
  */
 export async function consume(options: ConsumerOptions): Promise<RunningConsumer> {
   const consumer = new GroupConsumer(options);
@@ -27,7 +28,7 @@ export async function consume(options: ConsumerOptions): Promise<RunningConsumer
   return consumer;
 }
 
-/** One membership of a consumer group for as long as the service runs, whatever kafkajs consumers it takes. */
+/** One membership of a consumer group for the life of the service, over any number of kafkajs consumers. */
 class GroupConsumer implements RunningConsumer {
   private readonly member = new GroupMembership();
   private readonly liveness: Liveness;
@@ -39,9 +40,9 @@ class GroupConsumer implements RunningConsumer {
   private readonly emptyBatches: EmptyBatches;
   private readonly batches: BatchWorker;
   private readonly rebuilding: Rebuilding;
-  /** Topics that the consumer of the moment does not read, since it may not. */
+  /** Topics that the current consumer does not read because it has no right to. */
   private leftOut: ReadonlySet<string> = new Set();
-  /** When the consumer of the moment first was a member of its group. */
+  /** When the current consumer first became a member of its group. */
   private joined: number | undefined;
   private crash: { readonly error: unknown; readonly count: number } | undefined;
   private timers: readonly NodeJS.Timeout[] = [];
@@ -99,7 +100,7 @@ class GroupConsumer implements RunningConsumer {
     this.pauses.stop();
     await Promise.all([this.batches.settled(), this.emptyBatches.settled()]);
     await this.commits.commit();
-    // One that is being made meanwhile must not outlive this.
+    // A consumer that is being made meanwhile must not remain after this.
     await rebuilding.ended();
     await member.consumer
       ?.disconnect()
@@ -158,11 +159,11 @@ class GroupConsumer implements RunningConsumer {
   }
 
   private onEndOfBatch(made: Consumer, { payload }: ConsumerEndBatchProcessEvent): void {
-    // Of a batch with nothing for the handler kafkajs tells here only.
+    // For a batch with nothing for the handler, kafkajs calls only this listener.
     if (payload.batchSize > 0 || !this.member.counts(made)) return;
     const { topic, partition, firstOffset, lastOffset, highWatermark } = payload;
     const next = String(BigInt(lastOffset) + 1n);
-    // Where compaction has removed everything there is no first one.
+    // If compaction has removed every record, there is no first offset.
     const from = firstOffset ?? lastOffset;
     const jumpedFrom = this.progress.jumpedFrom(`${topic}/${partition}`, Number(from));
     this.reached(topic, partition, next, highWatermark);
@@ -171,7 +172,7 @@ class GroupConsumer implements RunningConsumer {
 
   private onCrash(made: Consumer, { payload: { error, restart } }: ConsumerCrashEvent): void {
     const { groupId, limits, log } = this.options;
-    // What kafkajs mends itself needs nobody.
+    // A crash that kafkajs repairs itself needs no person.
     log[restart ? 'warn' : 'error'](`${groupId}: consumer crashed: ${describe(error).detail}`);
     if (!this.member.counts(made)) return;
     const memberMs = this.joined === undefined ? undefined : performance.now() - this.joined;
@@ -181,7 +182,7 @@ class GroupConsumer implements RunningConsumer {
     if (!restart) this.rebuilding.begin(error, count);
   }
 
-  /** A partition goes on at `next`, of which everything before is handled; the last fetch saw it end at `end`. */
+  /** A partition goes on at `next`. Everything before `next` is handled. The last fetch saw the partition's end at `end`. */
   private reached(topic: string, partition: number, next: string, end: string): void {
     this.progress.reached(`${topic}/${partition}`, next, end);
     if (!this.options.positionOf) this.commits.note({ topic, partition, offset: next });
@@ -202,8 +203,8 @@ class GroupConsumer implements RunningConsumer {
   }
 
   /**
-   * After a step back of the wall clock kafkajs sends no heartbeat until it has come to where it was. A new consumer has sent
-   * none yet, and counts from now.
+   * After a step back of the wall clock, kafkajs sends no heartbeat until the clock has reached its old time. A new consumer has
+   * sent no heartbeat yet, so it counts from now.
    */
   private watchClock(): void {
     const back = this.liveness.setBackMs();

@@ -1,18 +1,18 @@
 import { describe } from '../failures.js';
 import type { ConsumerOptions } from './consumer-options.js';
 
-/** What kafkajs tells at the end of a batch that held nothing for the handler: markers of transactions, or aborted records. */
+/** What kafkajs reports at the end of a batch that held nothing for the handler: markers of transactions, or aborted records. */
 export interface EmptyBatch {
   readonly topic: string;
   readonly partition: number;
-  /** Where compaction has removed everything there is no first one. */
+  /** If compaction has removed every record, there is no first offset. */
   readonly from: string;
   readonly next: string;
-  /** What was due where kafkajs went on further than that. */
+  /** The offset that was due, if kafkajs went further than that. */
   readonly jumpedFrom: number | undefined;
 }
 
-/** Tells the reader of batches with nothing for its handler, one after the other, in the order of the offsets. */
+/** Reports batches that held nothing for the handler to the reader, one after the other, in the order of their offsets. */
 export class EmptyBatches {
   private last = Promise.resolve();
 
@@ -32,7 +32,7 @@ export class EmptyBatches {
       .catch((error: unknown) => log.warn(`${place}: not noted as read to ${next}: ${describe(error).detail}`));
   }
 
-  /** Resolves when all that was told is noted. Never rejects. */
+  /** Resolves when all reported batches are noted. Never rejects. */
   settled(): Promise<void> {
     return this.last;
   }

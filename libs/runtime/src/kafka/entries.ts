@@ -12,7 +12,7 @@ import type { Processing } from '@countersign/telemetry';
 import type { Received, SetAside } from '../api/runtime.js';
 import { printable } from '../text.js';
 
-/** A record as the consumer got it. */
+/** A record as the consumer received it. */
 export interface RawRecord {
   readonly partition: number;
   readonly offset: string;
@@ -21,22 +21,25 @@ export interface RawRecord {
   readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
   /** When the broker took it, in milliseconds since 1970; a test may leave it out. */
   readonly timestamp?: string;
-  /** Where its partition goes on after it, where that is not its offset + 1: past a transaction's marker, or what was aborted. */
+  /**
+   * Where the partition goes on after this record, if not at its offset + 1: past a transaction's marker, or past aborted
+   * records.
+   */
   readonly next?: string;
-  /** Why the batch is not read that this record stands for, see `boundFetches` of `libs/kafka`. */
+  /** Why a batch is not read. Such a record stands for the whole batch; see `boundFetches` of `libs/kafka`. */
   readonly refused?: string;
 }
 
-/** Why a message's batch is not read, where it is not. */
+/** Why the batch of a message is not read, if it is not. */
 export const refusalOf = (message: { readonly offset: string }): Pick<RawRecord, 'refused'> => {
   const { refused } = message as Refusable;
   return refused === undefined ? {} : { refused };
 };
 
-/** Where a record's partition goes on after it. */
+/** Where the partition goes on after a record. */
 export const nextOf = ({ offset, next }: RawRecord): string => next ?? String(BigInt(offset) + 1n);
 
-/** One record on its way through a batch. `source` and `id` are its inbox key. */
+/** One record on its way through a batch. `source` and `id` are its key in the inbox. */
 export interface Entry {
   readonly record: RawRecord;
   readonly sha: string;
@@ -44,11 +47,11 @@ export interface Entry {
   readonly id: string;
   readonly event?: Envelope;
   readonly fault?: Fault;
-  /** What could be read of the attributes of a record that is no event of its own. */
+  /** The readable attributes of a record that is not an event of its own. */
   readonly hint?: KnownAttributes;
 }
 
-/** Reads a record into its entry; one that cannot be read is known by its place. */
+/** Reads a record into an entry. An unreadable record gets its place as its key. */
 export function readEntry(topic: Topic, record: RawRecord): Entry {
   const sha = sha256(record.value ?? '');
   const place = `${topic.name}/${record.partition}/${record.offset}`;
@@ -57,7 +60,7 @@ export function readEntry(topic: Topic, record: RawRecord): Entry {
   return { record, sha, source: '~unreadable', id: place, fault: read.fault, hint: read.attributes };
 }
 
-/** The entry of a record that is no event of its own: a second use of an id, known by its place. */
+/** The entry of a record that is not an event of its own: a second use of an id. Its place is its key. */
 export function asideOf(topic: string, entry: Entry, source: '~duplicate' | '~reused', fault: Fault): Entry {
   const { event, record, sha } = entry;
   const hint = event ? { source: event.source, id: event.id, type: event.type, time: event.time } : entry.hint;
@@ -65,8 +68,8 @@ export function asideOf(topic: string, entry: Entry, source: '~duplicate' | '~re
 }
 
 /**
- * Headers as `jsonb` can hold them; attributes are read from them again when the event is replayed. One that is not UTF-8 is left
- * out: with other letters in its place it would be read as an attribute that nobody sent.
+ * Headers as `jsonb` can hold them. The attributes are read from them again when the event is replayed. A header that is not
+ * UTF-8 is left out: with replaced characters it would be an attribute that nobody sent.
  */
 export const textHeaders = (record: RawRecord): Record<string, string> =>
   Object.fromEntries(
@@ -76,22 +79,22 @@ export const textHeaders = (record: RawRecord): Record<string, string> =>
     }),
   );
 
-/** A fault may name a member of the data or quote a message: both can hold anything. */
+/** A fault may name a member of the data or quote a message, and both can hold anything. */
 export const textFault = ({ code, detail, field }: Fault): Fault => ({
   code: printable(code, 80),
   detail: printable(detail, 1_000),
   ...(field !== undefined && { field: printable(field) }),
 });
 
-/** When the broker took a record, where that is known. */
+/** When the broker took a record, if that is known. */
 export const takenAt = ({ timestamp }: Pick<RawRecord, 'timestamp'>): { readonly takenAt?: string } => {
   const ms = Number(timestamp);
   return Number.isSafeInteger(ms) && ms > 0 ? { takenAt: new Date(ms).toISOString() } : {};
 };
 
-/** What a handler is given of an event. */
+/** An event as a handler gets it. */
 export const received = (topic: string, { record, sha, event }: Entry, span?: Processing): Received => ({
-  // Outputs are children of this event's handling, so the handler sees the handling's trace context.
+  // Outputs are children of this event's handling, so the handler gets the trace context of the handling.
   event: (span?.traceparent ? { ...event, traceparent: span.traceparent } : event) as Received['event'],
   topic,
   partition: record.partition,
@@ -103,7 +106,7 @@ export const received = (topic: string, { record, sha, event }: Entry, span?: Pr
   raw: { key: record.key, headers: record.headers ?? {}, value: record.value },
 });
 
-/** What a handler is given of a record that was set aside. */
+/** A record that was set aside, as a handler gets it. */
 export const setAside = (topic: string, { record, sha, source, id, fault, hint }: Entry): SetAside => ({
   reason: source === '~duplicate' ? 'duplicate' : 'unreadable',
   fault: textFault(fault as Fault),

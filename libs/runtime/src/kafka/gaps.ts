@@ -2,10 +2,13 @@ import type { DataOf } from '@countersign/contracts';
 import type { Tx } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 
-/** Where people acknowledge gaps. */
+/** The topic on which people acknowledge gaps. */
 export const gapsAcknowledged = 'gaps.acknowledged.v1';
 
-/** Records that nobody can read any more, and that this service had not read. `to` is exclusive; null: to the end of a topic that is gone. */
+/**
+ * Records that nobody can read any more, and that this service had not read. `to` is exclusive. Null: to the end of a topic that
+ * is gone.
+ */
 export interface Gap {
   readonly topic: string;
   /** The broker's id of the topic that the records were on. */
@@ -43,8 +46,8 @@ export async function openGaps(db: Pick<Database, 'read'>): Promise<readonly Gap
 }
 
 /**
- * Closes the gaps of this service that a person has acknowledged, with these words. The first word stands: a gap that is closed
- * already, or that this service does not have, is left as it is and told in the log.
+ * Closes the gaps of this service that a person has acknowledged, with that person's note. The first acknowledgement stands. A
+ * gap that is closed already, or that this service does not have, stays as it is, and the log says so.
  */
 export async function acknowledge(
   tx: Tx,

@@ -1,11 +1,11 @@
 import type { Consumer } from '@countersign/kafka';
 
-/** What one instance is to its consumer group at the moment. The parts of a consumer share it. */
+/** The current membership of one instance in its consumer group. The parts of a consumer share it. */
 export class GroupMembership {
   phase: 'starting' | 'running' | 'rebuilding' | 'stopped' = 'starting';
-  /** Counts the assignments: what was taken under an older one is not put back, and pauses nothing. */
+  /** Counts the assignments. A batch that was taken under an older assignment resets nothing and pauses nothing. */
   assignment = 0;
-  /** The kafkajs consumer of the moment; events of an older one count no longer. */
+  /** The current kafkajs consumer. Events of an older one no longer count. */
   consumer: Consumer | undefined;
 
   /** Whether an event of this kafkajs consumer still counts. */
@@ -14,7 +14,7 @@ export class GroupMembership {
   }
 }
 
-/** By `topic/partition`: whether an assignment has it. */
+/** Whether an assignment has a partition, by `topic/partition`. */
 export const ownedIn =
   (assignment: Readonly<Record<string, readonly number[]>>) =>
   (place: string): boolean => {

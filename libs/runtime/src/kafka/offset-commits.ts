@@ -8,7 +8,7 @@ export interface HandledOffset {
   readonly offset: string;
 }
 
-/** Commits the offsets of what was handled, lazily: the inbox makes a repeat harmless. */
+/** Commits the offsets of handled records, late: the inbox makes a repeat harmless. */
 export class OffsetCommits {
   private readonly handled = new Map<string, HandledOffset>();
   private last = Promise.resolve();
@@ -17,17 +17,17 @@ export class OffsetCommits {
     private readonly deps: Pick<ConsumerOptions, 'groupId' | 'remember' | 'log'> & { readonly member: GroupMembership },
   ) {}
 
-  /** Everything before this offset is handled. */
+  /** Notes that everything before this offset is handled. */
   note(offset: HandledOffset): void {
     this.handled.set(`${offset.topic}/${offset.partition}`, offset);
   }
 
-  /** Partitions that went to another instance are not ours to commit any more. */
+  /** Drops partitions that went to another instance: this instance no longer commits them. */
   retain(owned: (place: string) => boolean): void {
     for (const place of this.handled.keys()) if (!owned(place)) this.handled.delete(place);
   }
 
-  /** One after the other, so that no older offset lands after a newer one. */
+  /** One commit after the other, so that no older offset overwrites a newer one. */
   commit(): Promise<void> {
     this.last = this.last.then(() => this.commitOnce());
     return this.last;
@@ -43,7 +43,8 @@ export class OffsetCommits {
       await remember?.(offsets.map(([, offset]) => offset));
       await member.consumer?.commitOffsets(offsets.map(([, offset]) => offset));
     } catch (error) {
-      // They are tried again with the next; after a rebalance they come again instead, and the inbox drops the repeat.
+      // They are tried again with the next commit. After a rebalance the records come again instead, and the inbox drops the
+      // repeat.
       log.log(`${groupId}: offsets not committed (${describe(error).detail})`);
       for (const [place, offset] of offsets)
         if (under === member.assignment && !this.handled.has(place)) this.handled.set(place, offset);

@@ -1,10 +1,10 @@
-/** A partition is not fetched until its time is over, or until `end`. */
+/** A partition that is not fetched until its time is over, or until `end`. */
 interface Pause {
   readonly timer: NodeJS.Timeout;
   readonly end: () => void;
 }
 
-/** Why a partition is paused; `over` once it may go on. */
+/** Why a partition is paused. `over` is true when it may go on. */
 interface Failure {
   readonly count: number;
   readonly detail: string;
@@ -15,10 +15,13 @@ interface Failure {
 /** kafkajs' way to pause the partition of a batch: returns what resumes it. */
 type PausePartition = () => () => void;
 
-/** Partitions that kafkajs does not fetch for a while: handling failed, or what comes next is held back. By `topic/partition`. */
+/**
+ * Partitions that kafkajs does not fetch for a while, because handling failed or the next record is held back. By
+ * `topic/partition`.
+ */
 export class PartitionPauses {
   private readonly failures = new Map<string, Failure>();
-  /** Partitions of which records are held back. */
+  /** Partitions whose next records are held back. */
   private readonly held = new Map<string, Pause>();
 
   /** How often handling has failed in a row. */
@@ -26,12 +29,12 @@ export class PartitionPauses {
     return this.failures.get(place)?.count ?? 0;
   }
 
-  /** What was tried again is handled. */
+  /** The records that were tried again are handled. */
   handled(place: string): void {
     this.failures.delete(place);
   }
 
-  /** Handling failed: it is told until it succeeds, also when the pause is over. */
+  /** Notes that handling failed. The failure is reported until handling succeeds, also after the pause. */
   failed(place: string, detail: string, ms: number, pausePartition: PausePartition): void {
     const pause = pauseFor(ms, pausePartition, () => {
       failure.over = true;
@@ -40,7 +43,7 @@ export class PartitionPauses {
     this.failures.set(place, failure);
   }
 
-  /** Records are held back, which is no failure. */
+  /** Holds records back, which is no failure. */
   hold(place: string, ms: number, pausePartition: PausePartition): void {
     this.held.set(
       place,
@@ -48,7 +51,10 @@ export class PartitionPauses {
     );
   }
 
-  /** The group was joined again. One whose pause is over may have been handled elsewhere since; if not, it fails again. */
+  /**
+   * The group was joined again. A partition whose pause is over may have been handled by another instance; if not, it fails
+   * again.
+   */
   rejoined(owned: (place: string) => boolean): void {
     for (const [place, { over, pause }] of this.failures) {
       if (!over && owned(place)) continue;
@@ -58,17 +64,17 @@ export class PartitionPauses {
     for (const { end } of this.held.values()) end();
   }
 
-  /** Those that failed, with the error. */
+  /** The partitions that failed, with the error. */
   paused(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.failures].map(([place, { detail }]) => [place, detail]));
   }
 
-  /** A partition that is to be tried again has nothing to try any more: its records were deleted. */
+  /** The records that a partition was to try again were deleted, so there is nothing left to try. */
   deleted(place: string): void {
     if (this.failures.get(place)?.over) this.failures.delete(place);
   }
 
-  /** Nothing is resumed any more. */
+  /** After this call no partition is resumed. */
   stop(): void {
     for (const { pause } of this.failures.values()) clearTimeout(pause.timer);
     for (const { timer } of this.held.values()) clearTimeout(timer);

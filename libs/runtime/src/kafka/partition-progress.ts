@@ -1,32 +1,32 @@
-/** How far each partition of this member is, by `topic/partition`. */
+/** How far each partition of this member has come, by `topic/partition`. */
 export class PartitionProgress {
   private readonly lags = new Map<string, number>();
-  /** The next offset that is due, as far as it is known. */
+  /** The next offset that is due, if it is known. */
   private readonly nextDue = new Map<string, number>();
 
-  /** The next offset to be handled is `next`; the last fetch saw the partition end at `end`. */
+  /** Notes that `next` is the next offset to be handled, and that the last fetch saw the partition's end at `end`. */
   behind(place: string, next: string, end: string): void {
     this.lags.set(place, Number(BigInt(end) - BigInt(next)));
   }
 
-  /** A partition goes on at `next`, of which everything before is handled. */
+  /** A partition goes on at `next`. Everything before `next` is handled. */
   reached(place: string, next: string, end: string): void {
     this.behind(place, next, end);
     this.nextDue.set(place, Number(next));
   }
 
-  /** A partition was put to this offset. */
+  /** Notes that a partition was set to this offset. */
   placed(place: string, at: number): void {
     this.nextDue.set(place, at);
   }
 
-  /** The group was joined: where partitions go on is not known, and those of others are not ours to speak of. */
+  /** The group was joined: where partitions go on is not known yet, and other members report their own partitions. */
   rejoined(owned: (place: string) => boolean): void {
     for (const place of this.lags.keys()) if (!owned(place)) this.lags.delete(place);
     this.nextDue.clear();
   }
 
-  /** The offset that was due where kafkajs asked for a later one; undefined where it did not, or that is not known. */
+  /** The offset that was due, if kafkajs asked for a later one; undefined if it did not, or if that is not known. */
   jumpedFrom(place: string, asked: number): number | undefined {
     const due = this.nextDue.get(place);
     return due !== undefined && asked > due ? due : undefined;

@@ -7,16 +7,19 @@ import type { PartitionProgress } from './partition-progress.js';
 
 type Assigned = Readonly<Record<string, readonly number[]>>;
 
-/** Where one partition is put after a join. */
+/** The position of one partition after a join. */
 interface Place {
   readonly topic: string;
   readonly partition: number;
   readonly at: number;
-  /** The topic was made again: what the group has committed is of the topic that was there before. */
+  /** The topic was made again, so the offset that the group has committed belongs to the old topic. */
   readonly again: boolean;
 }
 
-/** Where each assigned partition goes on by the tables; without an entry, and where its topic was made again, at its beginning. */
+/**
+ * Where each assigned partition goes on by the tables. Without an entry, or if its topic was made again, it goes on at its
+ * beginning.
+ */
 export const placesOf = (
   assigned: Assigned,
   positions: ReadonlyMap<string, number>,
@@ -30,8 +33,8 @@ export const placesOf = (
   );
 
 /**
- * Puts partitions where the reader's own positions end, after each join. With such positions, a partition has to stand there before
- * anything of it is handled, or the position would move over what is missing.
+ * Sets partitions to the reader's own positions after each join. A partition must be there before any of its records is handled.
+ * Otherwise the position would move past records that are missing.
  */
 export class Placement {
   private done = Promise.resolve(true);
@@ -47,7 +50,7 @@ export class Placement {
     },
   ) {}
 
-  /** Whether what was fetched may be handled. What may not is fetched again. */
+  /** Whether the fetched records may be handled. If not, they are fetched again. */
   placed(): Promise<boolean> {
     return this.done;
   }
@@ -76,7 +79,7 @@ export class Placement {
   ): Promise<boolean> {
     const { groupId, limits, log, fromBeginning, remember, member, progress, commits } = this.deps;
     const under = member.assignment;
-    // Whoever joins next is placed by itself.
+    // The next join sets its own positions.
     const past = (): boolean => member.phase !== 'running' || under !== member.assignment || made !== member.consumer;
     for (let attempt = 0; ; attempt++) {
       try {

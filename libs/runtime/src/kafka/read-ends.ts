@@ -3,7 +3,10 @@ import type { Limits } from '../api/limits.js';
 import { backoff } from '../failures.js';
 import { type RawRecord, refusalOf } from './entries.js';
 
-/** Asks again while a broker that has just started does not lead its partitions yet; kafkajs does not by itself. Throws what it last threw. */
+/**
+ * Asks again while a broker that has just started does not lead its partitions yet, because kafkajs does not do so. Throws the
+ * last error.
+ */
 export async function whenLed<R>(
   limits: Pick<Limits, 'backoffMs' | 'backoffMaxMs'>,
   ask: () => Promise<R>,
@@ -19,9 +22,9 @@ export async function whenLed<R>(
 }
 
 /**
- * Hands over every record of the topics up to the ends that they have at the call, or those from `from` on, each slice of a partition in its order, under a
- * group that commits nothing. Resolves to where each partition was read to, by `topic/partition`. Throws what `take` throws, and
- * where the broker cannot be read.
+ * Hands over every record of the topics, from the beginning or from `from`, up to the ends at the time of the call. Each slice of
+ * a partition comes in order. The group commits nothing. Resolves to where each partition was read to, by `topic/partition`.
+ * Throws what `take` throws, and if the broker cannot be read.
  */
 export async function readToEnds(deps: {
   readonly kafka: Kafka;
@@ -55,7 +58,7 @@ export async function readToEnds(deps: {
     await new Promise<void>((resolve, reject) => {
       let crashes = 0;
       consumer.on(consumer.events.CRASH, ({ payload }) => {
-        // kafkajs begins again by itself where that may help.
+        // kafkajs restarts by itself if that may help.
         if (!payload.restart || ++crashes === 5) reject(payload.error);
       });
       consumer.on(consumer.events.GROUP_JOIN, () => {
@@ -65,7 +68,7 @@ export async function readToEnds(deps: {
           if (open.has(place)) consumer.seek({ topic, partition: Number(place.slice(at + 1)), offset });
         }
       });
-      // Not in `eachBatch`: it is not called where a slice holds nothing but the marks of a transaction.
+      // Not in `eachBatch`, because kafkajs does not call it for a slice that holds only the markers of a transaction.
       consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
         const name = `${topic}/${partition}`;
         if (BigInt(lastOffset) + 1n >= (open.get(name) ?? 0n)) open.delete(name);

@@ -5,8 +5,8 @@ import type { ConsumerOptions } from './consumer-options.js';
 import type { GroupMembership } from './group-membership.js';
 
 /**
- * Which crash in a row this is, from 0. One that was a member for longer than a session begins to count anew; one that crashes as soon
- * as it has joined waits longer each time.
+ * The number of this crash in a row, from 0. After a membership of more than a session, the count begins again. A consumer that
+ * crashes as soon as it has joined waits longer each time.
  */
 export const crashCount = (
   before: number | undefined,
@@ -14,7 +14,7 @@ export const crashCount = (
   { sessionMs }: { readonly sessionMs: number },
 ): number => (memberMs !== undefined && memberMs > sessionMs ? 0 : (before ?? -1) + 1);
 
-/** Builds the consumer anew after what kafkajs does not mend, with growing pauses, until it stands. */
+/** Builds a new consumer after a crash that kafkajs does not repair, with growing pauses, until it runs. */
 export class Rebuilding {
   private last = Promise.resolve();
   private begun = 0;
@@ -24,17 +24,17 @@ export class Rebuilding {
     private readonly deps: Pick<ConsumerOptions, 'groupId' | 'limits' | 'log' | 'rights'> & {
       readonly member: GroupMembership;
       readonly build: () => Promise<void>;
-      /** Topics that the consumer of the moment does not read, since it may not. */
+      /** Topics that the current consumer does not read because it has no right to. */
       readonly leftOut: () => ReadonlySet<string>;
     },
   ) {}
 
-  /** Takes the place of a rebuilding that is under way. `reason`: the error that broke off the consumer. */
+  /** Replaces a rebuilding that is under way. `reason`: the error that stopped the consumer. */
   begin(reason?: unknown, attempt = 0): void {
     this.last = Promise.all([this.last, this.rebuild(reason, attempt)]).then(() => undefined);
   }
 
-  /** No more pauses: what is being built is finished, and nothing new begins. */
+  /** Ends all pauses. A consumer that is being built is finished, and nothing new begins. */
   abort(): void {
     this.ending.abort();
   }
@@ -62,7 +62,7 @@ export class Rebuilding {
         log.log(`${groupId}: consumer rebuilt${without}`);
         return;
       } catch (error) {
-        // It crashed meanwhile, which has begun another rebuilding.
+        // The consumer crashed meanwhile, and that has begun another rebuilding.
         if (mine !== this.begun) return;
         failed = error;
         log.warn(`${groupId}: cannot rebuild the consumer yet: ${describe(error).detail}`);

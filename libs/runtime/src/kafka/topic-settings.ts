@@ -2,7 +2,7 @@ import { type Topic, topicConfig } from '@countersign/contracts';
 import { type Admin, kafkajs } from '@countersign/kafka';
 import { describe } from '../failures.js';
 
-/** What one topic of a broker is set to, and what it should be. */
+/** A setting of a topic, with its actual and its wanted value. */
 export interface Difference {
   readonly topic: string;
   readonly setting: string;
@@ -10,12 +10,12 @@ export interface Difference {
   readonly wanted: string;
 }
 
-/** A number is at least what is wanted, and -1 is no limit; a word is the same. */
+/** A number must be at least the wanted one, and -1 means no limit. A word must be equal. */
 const serves = (actual: string | undefined, wanted: string): boolean =>
   actual === wanted ||
   (actual !== undefined && /^\d+$/.test(wanted) && (actual === '-1' || Number(actual) >= Number(wanted)));
 
-/** Where topics of a broker are set otherwise than the topology asks for. Its promises rest on these settings. */
+/** Settings of topics that differ from the topology. The topology's promises depend on these settings. */
 export const differences = (
   topics: readonly Topic[],
   found: ReadonlyMap<string, ReadonlyMap<string, string>>,
@@ -27,16 +27,16 @@ export const differences = (
     }),
   );
 
-/** What topics were found to be set to, by name, and where that is not what the topology asks for. */
+/** The settings that were found, by topic, and those that differ from the topology. */
 export interface Checked {
   readonly found: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly wrong: readonly Difference[];
 }
 
 /**
- * Looks at the settings of topics, and tells each that differs with what it endangers and the remedy, unless `before` had it. The
- * service goes on: its operator may not be able to change it at once, and to stand still would lose more. Where they cannot be looked
- * at, what was found before holds; the first time, that is said.
+ * Checks the settings of topics. Reports each difference that `before` did not have, with its danger and the remedy. The service
+ * goes on: its operator may not be able to change the setting at once, and a stop would lose more. If the settings cannot be
+ * read, the previous result stays, and this is reported the first time.
  */
 export async function checkSettings(
   admin: Admin,
@@ -68,7 +68,7 @@ export async function checkSettings(
   }
 }
 
-/** The settings of the topics that a service uses, as they were found at the last look. */
+/** The settings of the topics that a service uses, as the last check found them. */
 export class TopicSettings {
   private checked: Checked | undefined;
 
@@ -78,7 +78,7 @@ export class TopicSettings {
     private readonly log: { error(message: string): void; warn(message: string): void },
   ) {}
 
-  /** Looks now, and tells what differs and was not told before. */
+  /** Checks now, and reports differences that were not reported before. */
   async look(): Promise<Checked> {
     this.checked = await checkSettings(this.admin, this.topics, this.log, this.checked);
     return this.checked;

@@ -10,35 +10,38 @@ type Log = { log(message: string): void; warn(message: string): void; error(mess
 export interface Incarnation {
   readonly id: string;
   readonly generation: number;
-  /** Where each partition began when the topic was first seen: what was deleted before is not missed. */
+  /** Where each partition began when the topic was first seen. Records that were deleted before do not count as lost. */
   readonly starts: Readonly<Record<string, number>>;
   readonly noticedAt: string;
 }
 
-/** One way in which this service reads topics: by a position a partition, in a table or with its group. */
+/** One way in which this service reads topics: with one position per partition, in a table or in its group. */
 export interface Reading {
   readonly topics: readonly string[];
   /** The next offset of each partition that this instance reads, by `topic/partition`. */
   positions(): Promise<ReadonlyMap<string, number>>;
-  /** It reads all partitions of its topics: one without a position has never been read. */
+  /** It reads all partitions of its topics. A partition without a position was never read. */
   readonly whole?: true;
-  /** Whether records of a partition are in work, so that its position is about to move. */
+  /** Whether records of a partition are in work, so that its position will soon move. */
   busy(place: string): boolean;
-  /** What was due of a partition is deleted: nothing waits there any more. */
+  /** The due records of a partition are deleted: nothing waits there any more. */
   deleted(place: string): void;
-  /** Reads these topics from their beginning. Must not wait for what is in work. */
+  /** Reads these topics from their beginning. It must not wait for records in work. */
   again(topics: readonly string[]): Promise<void>;
 }
 
 const day = 86_400_000;
 
-/** Ages are looked at once in so many looks: about once a minute. */
+/** Ages are checked only once in this many checks: about once a minute. */
 const looksPerAge = 60;
 
-/** Longer than an instance takes to notice, or to lose its partitions. */
+/** Longer than an instance needs to notice, or to lose its partitions. */
 const lately = 60_000;
 
-/** The topic was made again since these records were fetched. Transient by its code: they come again, from its beginning. */
+/**
+ * The topic was made again since these records were fetched. Transient by its code: the records come again, from the topic's
+ * beginning.
+ */
 export class TopicMadeAgain extends Error {
   readonly code = 'ETIMEDOUT';
   constructor(topic: string) {
@@ -47,14 +50,15 @@ export class TopicMadeAgain extends Error {
 }
 
 /**
- * Looks whether topics are still those that were read, and whether what comes next is still there. A topic with another id is read
- * from its beginning; what was deleted before it was read is a gap, which is told until a person has acknowledged it.
+ * Checks whether topics are still the same ones, and whether the next records are still there. A topic with another id is read
+ * from its beginning. Records that were deleted before they were read are a gap, which is reported until a person has
+ * acknowledged it.
  */
 export class TopicWatch {
   private readonly known = new Map<string, Incarnation>();
   private readonly readings: Reading[] = [];
   private gone: readonly string[] = [];
-  /** What this service may not do, by topic. */
+  /** The rights that the broker refuses to this service, by topic. */
   private refused: ReadonlyMap<string, readonly string[]> = new Map();
   private looks = 0;
   private atRisk: readonly string[] = [];
@@ -67,13 +71,13 @@ export class TopicWatch {
       readonly db: Database;
       readonly facts: TopicFacts;
       readonly topics: readonly Topic[];
-      /** Topics that this service writes: only its right to them is looked at. */
+      /** Topics that this service writes. Only its right to write them is checked. */
       readonly writes: readonly string[];
       readonly now: () => string;
       readonly log: Log;
-      /** What these topics are set to now, by name. */
+      /** The current settings of these topics, by name. */
       readonly settings: () => Promise<ReadonlyMap<string, ReadonlyMap<string, string>>>;
-      /** Publishes what this service's own table has of a state topic that was made again. */
+      /** Publishes this service's own rows of a state topic that was made again. */
       readonly republish: (topic: string) => Promise<void>;
     },
   ) {}
@@ -82,7 +86,7 @@ export class TopicWatch {
     return this.deps.topics.map(({ name }) => name);
   }
 
-  /** Before anything is read: learns the topics, or finds those that were made again while nobody looked. */
+  /** Runs before anything is read. It learns the topics, or finds those that were made again while no instance ran. */
   async begin(): Promise<void> {
     const rows = await this.deps.db.read<Omit<Incarnation, 'noticedAt'> & { topic: string; at: Date }>(
       'SELECT topic, id, generation, starts, noticed_at AS at FROM topic_ids',
@@ -96,12 +100,12 @@ export class TopicWatch {
     this.readings.push(reading);
   }
 
-  /** The topic as it is known. Undefined before `begin`. */
+  /** The topic as it is known; undefined before `begin`. */
   of(topic: string): Incarnation | undefined {
     return this.known.get(topic);
   }
 
-  /** Topics that were made again so lately that an instance which has not noticed may still commit offsets of the old one. */
+  /** Topics that were made again a short time ago. An instance that has not noticed may still commit offsets of the old topic. */
   madeAgainLately(): ReadonlySet<string> {
     const since = Date.parse(this.deps.now()) - lately;
     return new Set(
@@ -111,17 +115,19 @@ export class TopicWatch {
     );
   }
 
-  /** Topics that are not there at the moment. */
+  /** Topics that do not exist at the moment. */
   missing(): readonly string[] {
     return this.gone;
   }
 
-  /** Partitions whose oldest unread record is older than half of its topic's retention: it is deleted after the other half. */
+  /**
+   * Partitions whose oldest unread record is older than half of its topic's retention. It will be deleted after the other half.
+   */
   expiring(): readonly string[] {
     return this.atRisk;
   }
 
-  /** State topics of which records were deleted unread, until a person acknowledges that: a stop may be among what was deleted. */
+  /** State topics with records that were deleted unread, until a person acknowledges that. A stop may be among those records. */
   lacks(): ReadonlySet<string> {
     return this.lacking;
   }
@@ -136,7 +142,7 @@ export class TopicWatch {
     );
   }
 
-  /** Throws TopicMadeAgain where one of these topics is not the one that is known, and has it read from its beginning. */
+  /** Throws TopicMadeAgain if one of these topics is no longer the known one, and lets it be read from its beginning. */
   async confirm(topics: readonly string[]): Promise<ReadonlyMap<string, Incarnation>> {
     const ids = await this.deps.facts.ids(topics);
     for (const topic of topics) {
@@ -148,7 +154,7 @@ export class TopicWatch {
     return this.known;
   }
 
-  /** One look at everything. Said aloud where it fails, and never thrown. Called while one is under way, it waits for that. */
+  /** Checks everything once. A failure is logged and never thrown. A call during a check waits for that check. */
   check(): Promise<void> {
     this.checking ??= this.look()
       .catch((error: unknown) => this.deps.log.warn(`topics not looked at: ${describe(error).detail}`))
@@ -158,7 +164,7 @@ export class TopicWatch {
     return this.checking;
   }
 
-  /** Resolves when no look is under way. */
+  /** Resolves when no check is under way. */
   async ended(): Promise<void> {
     await this.checking;
   }
@@ -167,7 +173,7 @@ export class TopicWatch {
     const ids = await this.idsNow();
     await this.compare(ids);
     const here = this.names.filter((name) => ids.has(name));
-    // The positions first: the logs' beginnings that are read after them may only be further on.
+    // The positions come first. The beginnings of the logs, which are read after them, can only be later.
     const positions = await Promise.all(this.readings.map((reading) => reading.positions()));
     const starts = await this.deps.facts.offsets(here, 'first');
     const behind = new Map<string, number>();
@@ -178,11 +184,12 @@ export class TopicWatch {
         if (!reading.topics.includes(topic)) continue;
         const at = positions[n]?.get(place) ?? (reading.whole && (this.known.get(topic)?.starts[partition] ?? 0));
         if (typeof at !== 'number') continue;
-        // What was deleted is not about to be.
+        // Records that are deleted already will not be deleted soon.
         due.push({ place, at: Math.max(at, start) });
         if (at >= start || reading.busy(place)) continue;
         behind.set(`${n} ${place}`, at);
-        // Seen twice: what was fetched before it was deleted is handled in the meantime, and the position moves.
+        // It must be seen twice: records that were fetched before they were deleted are handled meanwhile, and the position
+        // moves.
         if (this.lastBehind.get(`${n} ${place}`) !== at) continue;
         await this.lost(place, at, start);
         reading.deleted(place);
@@ -192,7 +199,7 @@ export class TopicWatch {
     if (this.looks++ % looksPerAge === 0) await this.age(due, here);
   }
 
-  /** Whether what is due is soon deleted by age. */
+  /** Whether the due records will soon be deleted by age. */
   private async age(
     due: readonly { readonly place: string; readonly at: number }[],
     here: readonly string[],
@@ -201,7 +208,7 @@ export class TopicWatch {
     const retentionMs = new Map(
       this.deps.topics.flatMap(({ name, kind, retentionDays }) => {
         const ms = Number(settings.get(name)?.get('retention.ms') ?? retentionDays * day);
-        // -1: for ever.
+        // -1 means for ever.
         return kind === 'state' || ms < 0 ? [] : [[name, ms] as const];
       }),
     );
@@ -223,7 +230,7 @@ export class TopicWatch {
     this.atRisk = [...new Set(expiring)];
   }
 
-  /** Remembers that the records from `from` to `to` were deleted before they were read. Once for each beginning. */
+  /** Notes that the records from `from` to `to` were deleted before they were read; only once for each beginning. */
   async lost(place: string, from: number, to: number): Promise<void> {
     const { topic, partition } = partsOf(place);
     const made = await this.deps.db.read<{ topic: string }>(
@@ -238,7 +245,7 @@ export class TopicWatch {
     await this.lookForGaps();
   }
 
-  /** Whether a partition that goes on at `to`, although `from` was due, has lost what lies between: only what its log no longer has. */
+  /** A partition goes on at `to` although `from` was due. Only records that its log no longer has count as lost. */
   async jumped(place: string, from: number, to: number): Promise<void> {
     const { topic } = partsOf(place);
     const start = (await this.deps.facts.offsets([topic], 'first')).get(place) ?? 0;
@@ -246,8 +253,8 @@ export class TopicWatch {
   }
 
   /**
-   * Topics that this database has not known before, with where they began then: what was deleted before is not missed. One that was
-   * read to beyond its end, by a release that knew no ids, is another topic than the one that was read.
+   * Notes topics that this database did not know, with their beginnings: records that were deleted before do not count as lost.
+   * If an earlier release, which knew no ids, read a topic past its present end, it was another topic.
    */
   private async learn(fresh: readonly (readonly [topic: string, id: string])[]): Promise<void> {
     if (fresh.length === 0) return;
@@ -282,7 +289,7 @@ export class TopicWatch {
     );
   }
 
-  /** The ids of the topics that are there and may be described; learns what may be done with them meanwhile. */
+  /** The ids of the topics that exist and may be described. Also reads what the service may do with them. */
   private async idsNow(): Promise<ReadonlyMap<string, string>> {
     const looks = await this.deps.facts.look([...new Set([...this.names, ...this.deps.writes])]);
     this.learnRights(looks);
@@ -294,7 +301,7 @@ export class TopicWatch {
     );
   }
 
-  /** Asks what may be done with the topics. Throws where the broker does not answer. */
+  /** Asks which rights the service has on the topics. Throws if the broker does not answer. */
   async lookAtRights(): Promise<void> {
     await this.idsNow();
   }
@@ -319,19 +326,19 @@ export class TopicWatch {
     this.refused = found;
   }
 
-  /** Rights that the topology gives this service and the broker refused it at the last look, by topic. */
+  /** Rights that the topology gives this service and that the broker refused at the last check, by topic. */
   rightsMissing(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.refused].map(([topic, lacking]) => [topic, lacking.join(', ')]));
   }
 
-  /** Topics that could not be read at the last look. */
+  /** Topics that could not be read at the last check. */
   unreadable(): ReadonlySet<string> {
     return new Set([...this.refused].flatMap(([topic, lacking]) => (lacking.includes('read') ? [topic] : [])));
   }
 
   private async compare(ids: ReadonlyMap<string, string>): Promise<void> {
     await this.learn([...ids].filter(([topic]) => !this.known.has(topic)));
-    // Of one that may not be described nobody knows whether it is there.
+    // A topic that may not be described may exist or not.
     const gone = this.names.filter((name) => !ids.has(name) && !this.refused.get(name)?.includes('describe'));
     for (const name of gone)
       if (!this.gone.includes(name)) this.deps.log.error(`${name}: there is no such topic any more`);
@@ -349,7 +356,7 @@ export class TopicWatch {
 
   private async madeAgain(topic: string, id: string): Promise<void> {
     const before = this.known.get(topic) as Incarnation;
-    // Before anybody counts it as seen: who dies in between does it again.
+    // Before the topic counts as seen: if the process dies in between, the next one publishes again.
     await this.deps.republish(topic);
     const generation = await this.deps.db.transaction(async (tx) => {
       const [row] = await tx.query<Pick<Incarnation, 'id' | 'generation'>>(
@@ -372,7 +379,7 @@ export class TopicWatch {
       );
       return before.generation + 1;
     });
-    // It was made again once more meanwhile: the next look finds it.
+    // The topic was made again once more meanwhile. The next check finds that.
     if (generation === undefined) return;
     this.known.set(topic, { id, generation, starts: {}, noticedAt: this.deps.now() });
     this.deps.log.error(
@@ -380,7 +387,7 @@ export class TopicWatch {
     );
   }
 
-  /** Puts the topic's positions back to its beginning, and returns where they stood. */
+  /** Sets the topic's positions back to its beginning, and returns the old ones. */
   private async forget(tx: Tx, topic: string): Promise<readonly (readonly [partition: number, at: number])[]> {
     const found = new Map<number, number>([[0, 0]]);
     for (const reading of this.readings.filter(({ topics }) => topics.includes(topic)))
@@ -388,7 +395,7 @@ export class TopicWatch {
         const parts = partsOf(place);
         if (parts.topic === topic) found.set(parts.partition, at);
       }
-    // What was handled of the old one is no sign of a restore.
+    // Records of the old topic that were handled are no sign of a restore.
     await tx.query('UPDATE work_positions SET again_until = 0 WHERE topic = $1', [topic]);
     for (const table of ['record_positions', 'state_positions', 'work_positions']) {
       const rows = await tx.query<{ partition: number; next_offset: number }>(

@@ -15,13 +15,13 @@ import { z } from 'zod';
 import { readEnvironment } from '../settings/environment.js';
 import { processVariables } from '../settings/runtime-environment.js';
 
-/** Who asks: a person, a source, whoever holds a token. */
+/** The caller: a person, a source, or a system that holds a token. */
 export interface Principal {
   readonly name: string;
   readonly roles: readonly string[];
 }
 
-/** Why somebody is not let in, as RFC 9457 has it: `detail` says what to do. */
+/** Why a caller is refused (RFC 9457). `detail` says what to do. */
 export interface Refusal {
   readonly status: 401 | 403 | 404;
   readonly title: string;
@@ -30,20 +30,20 @@ export interface Refusal {
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What a request asks for, as far as it matters to whether somebody is let in. */
+/** The parts of a request that decide whether its caller is let in. */
 export interface Asked {
   readonly method: string;
 }
 
 export type Found = { readonly principal: Principal } | { readonly refusal: Refusal };
 
-/** How a service knows who asks: a provider of the module, named in the spec's `access`. */
+/** How a service identifies its callers. It is a provider of the module, named in the spec's `access`. */
 export interface Access {
   /** The realm that a 401 names. */
   readonly realm: string;
-  /** The service counts the requests of each principal itself, so the runtime does not. */
+  /** The service limits the requests of each principal itself, so the runtime does not. */
   readonly countsRequests?: true;
-  /** Whoever it knows is a system and no person, so its name may be in the log. */
+  /** The principals are systems, not persons, so their names may be in the log. */
   readonly systems?: true;
   identify(headers: Headers, asked: Asked): Found | Promise<Found>;
 }
@@ -57,22 +57,22 @@ const isPublic = 'countersign:public';
 const needsRole = 'countersign:roles';
 
 /**
- * Opens a page to everybody. Without it, and without a principal, nothing is answered but 401. `config`: what else the route says to
- * Fastify's plugins.
+ * Opens a page to everybody. Every other route answers 401 to a request without a principal. `config`: further settings of the
+ * route for Fastify's plugins.
  */
 export const Public = (config: object = {}): MethodDecorator =>
   applyDecorators(SetMetadata(isPublic, true), RouteConfig({ ...config, [isPublic]: true }));
 
-/** Who of those that are let in may use a route: whoever has one of these roles. */
+/** Limits a route to principals that have one of these roles. */
 export const Roles = (...roles: readonly string[]): MethodDecorator & ClassDecorator => SetMetadata(needsRole, roles);
 
-/** Whether a handler, or its whole controller, is public; who may use it where it asks for a role. */
+/** Whether a handler, or its whole controller, is public. */
 export const isOpen = (handler: object, controller: object): boolean =>
   Boolean(Reflect.getMetadata(isPublic, handler) ?? Reflect.getMetadata(isPublic, controller));
 export const rolesOf = (handler: object, controller: object): readonly string[] =>
   Reflect.getMetadata(needsRole, handler) ?? Reflect.getMetadata(needsRole, controller) ?? [];
 
-/** Whether a route's configuration says that it is public. */
+/** Whether the configuration of a route says that it is public. */
 export const openToAll = (config: unknown): boolean =>
   (config as Readonly<Record<string, unknown>> | undefined)?.[isPublic] === true;
 
@@ -80,7 +80,7 @@ export const openToAll = (config: unknown): boolean =>
 export const bearerToken = ({ authorization }: Headers): string | undefined =>
   /^Bearer +([\x21-\x7e]+)$/i.exec(typeof authorization === 'string' ? authorization : '')?.[1];
 
-/** Whether this is the token whose SHA-256 is known, in a time that tells nothing of either. */
+/** Whether this is the token with the known SHA-256. The comparison takes the same time for every token. */
 export const isToken = (token: string, sha256: string): boolean =>
   timingSafeEqual(createHash('sha256').update(token).digest(), Buffer.from(sha256, 'hex'));
 
@@ -95,7 +95,10 @@ export const unknownToken: Refusal = {
   detail: 'this token is not, or no longer, in use here',
 };
 
-/** Lets in whoever holds the one token, whose SHA-256 a variable's file has; without that file nobody, and it is said why. */
+/**
+ * Lets in callers that hold one token. A variable names the file with its SHA-256. Without that file it lets nobody in and says
+ * why.
+ */
 export function oneToken({
   realm,
   sha256,
@@ -125,7 +128,7 @@ export function oneToken({
 
 const reading = z.object({ READ_TOKEN_FILE: processVariables.READ_TOKEN_FILE });
 
-/** The pages of a service that has no people of its own, for the installation's reading token: `READ_TOKEN_FILE`. */
+/** Access to the pages of a service that has no people of its own, with the installation's reading token: `READ_TOKEN_FILE`. */
 @Injectable()
 export class ReadingToken implements Access {
   readonly realm = 'countersign';
@@ -140,7 +143,7 @@ export class ReadingToken implements Access {
   }
 }
 
-/** Who is let in where a service names no access: nobody. */
+/** The access of a service that names none: it lets nobody in. */
 export const nobody: Access = {
   realm: 'countersign',
   identify: () => ({
@@ -148,21 +151,22 @@ export const nobody: Access = {
   }),
 };
 
-/** A principal without the role that a route asks for. */
+/** The principal does not have the role that the route requires. */
 export class RoleMissing extends ForbiddenException {
   override readonly name = 'Role missing';
 }
 
 /**
- * The one guard of every service: a route is public, or whoever asks is known, and has the role where one is asked for. Who asks is
- * found out before the body of the request is read (`http-adapter.ts`); what nobody found out here is refused.
+ * The one guard of every service. A route is public, or its caller is known and has the required role, if there is one. The
+ * caller is identified before the body of the request is read (`http-adapter.ts`). A request that was not identified there is
+ * refused.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(@Inject(Reflector) private readonly reflector: Reflector) {}
 
   canActivate(context: ExecutionContext): boolean {
-    // What comes over Kafka has its principal from the broker.
+    // The broker has identified the principal of what comes over Kafka.
     if (context.getType() !== 'http') return true;
     const asked = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean | undefined>(isPublic, asked)) return true;

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Whose request this is, for whatever is done for it. */
+/** The caller of a request, for the work that is done for the request. */
 export interface Asker {
   readonly name: string;
-  /** Calls `fn` when the request has its answer or its sender is gone; at once where that is so already. */
+  /** Calls `fn` when the request has its answer or its sender is gone; at once if that has already happened. */
   whenClosed(fn: () => void): void;
 }
 

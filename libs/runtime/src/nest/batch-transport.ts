@@ -4,8 +4,8 @@ import type { Batch } from '../api/runtime.js';
 import type { Handle } from '../inbox/inbox.js';
 
 /**
- * Nest's side of the runtime: collects the `@EventPattern` handlers by topic. What listens and what closes is the engine's
- * affair; Nest's own Kafka server takes one message at a time and has no dead letters.
+ * Nest's side of the runtime: collects the `@EventPattern` handlers by topic. The engine opens and closes the connections. Nest's
+ * own Kafka server takes one message at a time and has no dead letters.
  */
 export class BatchTransport extends Server implements CustomTransportStrategy {
   constructor(

@@ -2,19 +2,20 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Keeps the open connections of a server within a bound. One more closes the connection that has been without a request for longest,
- * whether it idles between two or has not brought the headers of its first one; else the oldest one whose answers are all given and
- * not taken; only where each has a request in work, the new one is closed. So nobody keeps others out with connections alone.
+ * Limits the open connections of a server. When one more comes, it closes the connection that has been without a request for
+ * longest: it is idle between two requests, or has not sent the headers of its first one. If there is none, it closes the oldest
+ * connection whose answers are all given but not yet taken. Only if each connection has a request in work, it closes the new one.
+ * So a client cannot keep others out just by opening connections.
  */
 export function boundConnections(server: Server, most: number): void {
   const open = new Map<Socket, Set<ServerResponse>>();
-  // In the order in which they came to rest.
+  // In the order in which they became idle.
   const resting = new Set<Socket>();
   const forget = (socket: Socket): void => {
     open.delete(socket);
     resting.delete(socket);
   };
-  /** The longest at rest, else one whose client does not take what it was answered. */
+  /** The connection that is idle for longest; else one whose client does not take its answer. */
   const dispensable = (): Socket | undefined => {
     const [longest, another] = resting;
     if (longest && another) return longest;

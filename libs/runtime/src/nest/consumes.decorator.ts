@@ -2,13 +2,13 @@ import type { EventType, TopicOf } from '@countersign/contracts';
 import { EventPattern } from '@nestjs/microservices';
 import type { Batch } from '../api/runtime.js';
 
-/** Named in the compiler's message where a handler takes other events than its topics have. */
+/** The compiler's message shows this name if a handler takes other events than its topics have. */
 type Takes<B, T extends EventType> =
   Batch<T> extends B ? unknown : { readonly 'the handler must take a Batch of what these topics carry': Batch<T> };
 
 /**
- * Marks the handler of these topics, in place of Nest's `@EventPattern`: the batch that it takes must be one of the types that the
- * topics have. One service handles a topic in one place.
+ * Marks the handler of these topics, in place of Nest's `@EventPattern`. The type of its batch must be one that the topics have.
+ * A service handles a topic in one place.
  */
 export const Consumes =
   <T extends EventType>(...from: readonly TopicOf<T>[]) =>

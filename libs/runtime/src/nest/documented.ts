@@ -6,37 +6,37 @@ import type { z } from 'zod';
 /** An answer that is not JSON. */
 export interface MediaAnswer {
   readonly media: string;
-  /** What it holds, where that is JSON under another media type. */
+  /** The schema of the content, if it is JSON under another media type. */
   readonly schema?: z.ZodType;
 }
 
-/** What the OpenAPI document of a service says about a route, beside what its decorators and schemas say. */
+/** What the OpenAPI document of a service says about a route, in addition to its decorators and schemas. */
 export interface Documentation {
-  /** What it is for, as one short sentence without a full stop. */
+  /** The purpose, as one short sentence without a full stop. */
   readonly summary: string;
   readonly description?: string;
   /** By status: the schema of a JSON answer, the media type of another one, or null for an answer without a body. */
   readonly answers: Readonly<Record<number, z.ZodType | MediaAnswer | null>>;
-  /** Statuses of problems beside those that every route may have. */
+  /** Statuses of problems, in addition to those that every route may have. */
   readonly problems?: readonly number[];
-  /** The body that it takes, where no decorator names its schema. */
+  /** The body, if no decorator names its schema. */
   readonly body?: z.ZodType;
-  /** The credentials that it takes, as the generator of the documents names them; absent: those that the service usually takes. */
+  /** The credentials, by their names in the generator of the documents. Absent: the service's usual ones. */
   readonly credentials?: readonly string[];
-  /** Headers that it reads. */
+  /** The headers that it reads. */
   readonly headers?: Readonly<Record<string, z.ZodType>>;
 }
 
-/** A route past Nest, which no controller declares. */
+/** A route outside Nest, which no controller declares. */
 export interface DocumentedRoute extends Omit<Documentation, 'body'> {
   readonly method: 'post';
   readonly path: string;
   readonly operationId: string;
-  /** By media type: what its body holds. */
+  /** The content of the body, by media type. */
   readonly body: Readonly<Record<string, z.ZodType>>;
 }
 
-/** The keys of metadata under which the generator of the documents finds them. */
+/** The metadata keys under which the generator of the documents finds the documentation. */
 export const documentation = { route: 'countersign:documented', pastNest: 'countersign:documented-past-nest' } as const;
 
 /** Documents a route. `npm run generate` refuses a route without it. */
@@ -45,7 +45,7 @@ export const Documented = (docs: Documentation): MethodDecorator => SetMetadata(
 /** Documents a route that a provider gives to Fastify itself. */
 export const DocumentedPastNest = (docs: DocumentedRoute): ClassDecorator => SetMetadata(documentation.pastNest, docs);
 
-/** Why an answer is not what its route's documentation says; undefined where it is. */
+/** Why an answer does not fit the documentation of its route; undefined if it fits. */
 export function undocumented(answers: Documentation['answers'], status: number, answer: unknown): string | undefined {
   const documented = answers[status];
   if (documented === undefined) return `the status ${status} is not documented`;
@@ -61,7 +61,7 @@ export function undocumented(answers: Documentation['answers'], status: number, 
   return isDeepStrictEqual(read.data, sent) ? undefined : 'it has a member that is not documented';
 }
 
-/** For tests: fails a request whose answer is not what its route's documentation says. */
+/** For tests: fails a request whose answer does not fit the documentation of its route. */
 @Injectable()
 export class AnswersAsDocumented implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {

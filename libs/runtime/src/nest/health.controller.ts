@@ -12,7 +12,7 @@ interface Reply {
 }
 
 const Status = z.object({ status: z.enum(['starting', 'ok', 'degraded', 'stopping']) });
-/** What anybody may know of a service's health. */
+/** The part of a service's health that everybody may see. */
 type Summary = z.infer<typeof Status>;
 const Details = z.union([
   Status.extend({
@@ -24,7 +24,7 @@ const Details = z.union([
   Status.describe('For strangers'),
 ]);
 
-/** Who is told the details of a service's health: its own people, and whoever holds the installation's reading token. */
+/** Decides who may see the details of a service's health: its own people, and holders of the installation's reading token. */
 @Injectable()
 export class HealthReaders implements OnModuleInit {
   private accesses: readonly Access[] = [];
@@ -40,7 +40,10 @@ export class HealthReaders implements OnModuleInit {
     this.accesses = [...own, new ReadingToken()];
   }
 
-  /** A source, which only writes, has no role. Whom a service cannot look up at present is a stranger here, so the page still answers. */
+  /**
+   * A source has no role, because it only writes. A caller that the service cannot look up at the moment counts as a stranger
+   * here, so the page still answers.
+   */
   async include(headers: Headers): Promise<boolean> {
     for (const access of this.accesses) {
       const found = await Promise.resolve(access.identify(headers, { method: 'GET' })).catch(() => undefined);
@@ -50,7 +53,7 @@ export class HealthReaders implements OnModuleInit {
   }
 }
 
-/** Three addresses: whether the process is there, whether it takes work, and how the service is. */
+/** Three addresses: whether the process lives, whether it takes work, and how the service is. */
 @Controller('health')
 export class HealthController {
   constructor(
@@ -58,7 +61,10 @@ export class HealthController {
     @Inject(HealthReaders) private readonly readers: HealthReaders,
   ) {}
 
-  /** Whoever restarts a process asks this: it asks nothing of anybody else, since a restart would mend nothing of it. */
+  /**
+   * A supervisor that restarts processes asks this page. The page asks no other system, because a restart of this process would
+   * repair none.
+   */
   @Get('live')
   @Public()
   @Documented({ summary: 'Whether the process answers', answers: { 200: z.object({ status: z.literal('live') }) } })

@@ -11,23 +11,23 @@ import { boundConnections } from './connections.js';
 import { type AnsweredRequest, logWhenAnswered, requestIdHeader, requestIdOf, requests } from './request-log.js';
 
 /**
- * What a client may take of a service's HTTP side: times in milliseconds, sizes in bytes. A request that is not whole in time is
- * answered 408 and its connection is closed.
+ * The limits for a client of a service's HTTP side: times in milliseconds, sizes in bytes. A request that is not complete in time
+ * is answered 408, and its connection is closed.
  */
 export interface HttpBounds {
   /** For the headers of a request. */
   readonly headersMs: number;
   /** For a whole request, its body included. */
   readonly requestMs: number;
-  /** How long nothing may pass over a connection, in either direction. */
+  /** The longest time without a byte in either direction. */
   readonly silentMs: number;
-  /** How often the two times are looked at. */
+  /** How often the two times are checked. */
   readonly lookEveryMs: number;
-  /** The most that a body may have, where a route says no less or more. */
+  /** The largest body, if a route does not set its own limit. */
   readonly bodyBytes: number;
-  /** Open connections; see `boundConnections` for what gives way to one more. */
+  /** Open connections; `boundConnections` says which one is closed for a new one. */
   readonly connections: number;
-  /** Requests that one principal may have under way, where its service does not count them itself. */
+  /** Concurrent requests of one principal, if its service does not limit them itself. */
   readonly requestsEach: number;
 }
 
@@ -41,7 +41,7 @@ export const httpBounds: HttpBounds = {
   requestsEach: 100,
 };
 
-/** Headers of every answer that says nothing else. */
+/** Headers of every answer that does not set its own. */
 const inert = [
   ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
   ['x-content-type-options', 'nosniff'],
@@ -49,17 +49,18 @@ const inert = [
   ['cache-control', 'no-store'],
 ] as const;
 
-/** By Fastify's instance: how its service knows who asks. */
+/** The access of each service, by its Fastify instance. */
 const accesses = new WeakMap<object, Access>();
 
-/** Says how the service of this adapter knows who asks; until then nobody is let in but to public pages. */
+/** Sets the access for the service of this adapter. Until then only public pages are open. */
 export const letIn = (adapter: { getInstance(): object }, access: Access): void => {
   accesses.set(adapter.getInstance(), access);
 };
 
 /**
- * The HTTP side of a service. Whoever asks for what is not public is known or refused before a byte of the body is read. A JSON body is read in the charset of its content type; one that is not in it is answered 400, since
- * Fastify's own parser would put U+FFFD in place of what somebody wrote. No client can hold a connection by sending or reading slowly.
+ * The HTTP side of a service. A caller of a closed page is identified or refused before a byte of the body is read. A JSON body
+ * is read in the charset of its content type. A body that is not in that charset is answered 400, because Fastify's own parser
+ * would put U+FFFD in place of what it cannot read. A client that sends or reads slowly cannot hold its connection.
  */
 export function httpAdapter(
   bounds: HttpBounds = httpBounds,
@@ -67,22 +68,23 @@ export function httpAdapter(
   trustedProxies: readonly string[] = [],
 ): FastifyAdapter {
   const adapter: FastifyAdapter = new FastifyAdapter({
-    // What X-Forwarded-For says counts as far as these wrote it: nobody else says where a request comes from.
+    // Only these proxies may say in X-Forwarded-For where a request comes from.
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     loggerInstance: log,
-    // One line a request, ours; see `OwnLines`.
+    // One line for each request, written by us; see `OwnLines`.
     logController: new OwnLines({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     bodyLimit: bounds.bodyBytes,
     connectionTimeout: bounds.silentMs,
     requestTimeout: bounds.requestMs,
     http: { headersTimeout: bounds.headersMs, connectionsCheckingInterval: bounds.lookEveryMs },
-    // A request in work is answered before its connection closes.
+    // A request in work gets its answer before its connection closes.
     forceCloseConnections: 'idle',
-    // An address that no router can read is refused before the hooks, so it says the same whoever asks and whatever it resembles.
+    // An address that no router can read is refused before the hooks. The answer is the same for every caller and every such
+    // address.
     frameworkErrors: (_error: unknown, request: unknown, reply: unknown) => {
       begin(request as FastifyRequest, reply as FastifyReply);
-      // No hook sees it.
+      // The hooks do not run for such a request.
       (reply as FastifyReply).headers(Object.fromEntries(inert));
       refuse(reply as FastifyReply, {
         status: 400,
@@ -91,7 +93,7 @@ export function httpAdapter(
       });
     },
   });
-  /** The request has its id in the answer, and its line when it is over. */
+  /** Puts the request's id into the answer, and writes the line of the request when it is over. */
   const begin = (request: FastifyRequest, reply: FastifyReply): AnsweredRequest => {
     const answered: AnsweredRequest = { id: request.id };
     reply.header(requestIdHeader, request.id);
@@ -99,7 +101,8 @@ export function httpAdapter(
     return answered;
   };
   if (trustedProxies.length > 0)
-    // Before anybody asks where a request comes from: else each connection of a client is another client.
+    // This must run before other code asks where a request comes from. Otherwise each connection of a client would count as
+    // another client.
     adapter.getInstance().addHook('onRequest', (request, _reply, done) => {
       const forwarded = request.raw.headers['x-forwarded-for'];
       if (forwarded !== undefined)
@@ -108,9 +111,9 @@ export function httpAdapter(
     });
   const underWay = new UnderWay(bounds.requestsEach);
   boundConnections(adapter.getHttpServer(), bounds.connections);
-  // Before all others, which may refuse it. Fastify keeps the context to the end of the answer.
+  // This runs before the hooks that may refuse the request. Fastify keeps the context to the end of the answer.
   adapter.getInstance().addHook('onRequest', (request, reply, done) => requests.run(begin(request, reply), done));
-  // No table holds one: a page that looks for it would fail, as if it were our fault.
+  // No table holds a NUL. A page that looks for one would fail as if the fault were ours.
   adapter.getInstance().addHook('onRequest', (request, _reply, done) => {
     if (request.url.includes('%00'))
       done(new BadRequestException('the address holds a NUL (%00), which nothing here has'));
@@ -123,7 +126,7 @@ export function httpAdapter(
     }
     const { principal } = found;
     (request as Partial<{ -readonly [K in keyof Authenticated]: Authenticated[K] }>).principal = principal;
-    // No body is read for an address that nothing has.
+    // For an unknown address no body is read.
     if (request.is404)
       return refuse(reply, { status: 404, title: 'Not found', detail: 'nothing has this address here' });
     if (!access.countsRequests) {
@@ -145,13 +148,13 @@ export function httpAdapter(
     if (!(found instanceof Promise)) return admit(access, found, request, reply, done);
     found.then((known) => admit(access, known, request, reply, done)).catch(done);
   });
-  // Whatever is answered, a refusal too: a browser shows it in no frame, takes it for nothing else, runs and keeps nothing of it.
+  // These headers go with every answer, also a refusal: no browser may show it in a frame, guess its type, run it or store it.
   adapter.getInstance().addHook('onSend', async (_request, reply, payload) => {
     for (const [name, value] of inert)
       if (!reply.raw.hasHeader(name) && !reply.hasHeader(name)) reply.header(name, value);
     return payload;
   });
-  // Fastify reads on what a page streams, to count it, where only its head is asked for.
+  // For a HEAD request Fastify would read a streamed page to its end, to count it.
   adapter.getInstance().addHook('onSend', (request, _reply, payload, done) => {
     if (request.method === 'HEAD' && payload instanceof Readable) {
       payload.destroy();
@@ -174,22 +177,22 @@ export function httpAdapter(
   return adapter;
 }
 
-/** An address as some proxies write it, `203.0.113.9:4711` or `[2001:db8::1]:4711`, without the port. */
+/** An address as some proxies write it, `203.0.113.9:4711` or `[2001:db8::1]:4711`, without its port. */
 function withoutPort(entry: string): string {
   const text = entry.trim();
   return (/^\[([^\]]*)\](?::\d*)?$/.exec(text) ?? /^([^:]*):\d*$/.exec(text))?.[1] ?? text;
 }
 
-/** Of Fastify's own lines only this one: no filter hears of an answer that breaks off once it has begun. */
+/** Writes only one of Fastify's own lines: no filter sees an answer that breaks off after it has begun. */
 class OwnLines extends LogController {
   override streamError(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
-    // Its caller is gone: the line of the request says so.
+    // The caller is gone, and the line of the request says so.
     if ((error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE') return;
     reply.log.error({ context: 'http', err: error }, 'the answer broke off');
   }
 }
 
-/** RFC 9457; what the refusal has beside it stays. */
+/** Answers with a problem (RFC 9457). The refusal's other members stay. */
 function refuse(reply: FastifyReply, refusal: Problem): void {
   reply
     .code(refusal.status)
@@ -197,7 +200,7 @@ function refuse(reply: FastifyReply, refusal: Problem): void {
     .send(JSON.stringify({ type: 'about:blank', ...refusal, requestId: reply.request.id }));
 }
 
-/** Why a request is not answered here, as RFC 9457 has it. */
+/** Why a request is not answered here (RFC 9457). */
 interface Problem {
   readonly status: number;
   readonly title: string;
@@ -212,13 +215,13 @@ const askerOf = (name: string, answer: Pick<ServerResponse, 'once' | 'closed' | 
   },
 });
 
-/** How many requests each principal has under way. */
+/** How many requests each principal has in work. */
 class UnderWay {
   private readonly counts = new Map<string, number>();
 
   constructor(private readonly most: number) {}
 
-  /** Counts one more, until what is returned is called; undefined where that would be one too many. */
+  /** Counts one more request until the returned function is called; undefined if that is one too many. */
   enter(name: string): (() => void) | undefined {
     const count = this.counts.get(name) ?? 0;
     if (count >= this.most) return undefined;

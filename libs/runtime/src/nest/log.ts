@@ -7,7 +7,7 @@ import { requests } from './request-log.js';
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 type Level = Exclude<(typeof levels)[number], 'silent'>;
 
-/** The log of a service: one JSON object a line on standard output, from `LOG_LEVEL` on (`info` where it is not set). */
+/** The log of a service: one JSON object per line on standard output, from `LOG_LEVEL` on (`info` if it is not set). */
 export function serviceLog(
   service: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -20,7 +20,7 @@ export function serviceLog(
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    // Fastify hands these over: an address may hold a query, an error may quote what was sent.
+    // Fastify logs these objects. An address may hold a query, and an error may quote the request.
     serializers: {
       req: ({ method }: { method?: string }) => ({ method }),
       err: detailOf,
@@ -31,7 +31,7 @@ export function serviceLog(
 
 const detailOf = (error: unknown): string => describe(error).detail;
 
-/** Nest's logger, and so every `new Logger(context)`, as lines of the same log; what is said for a request has its id. */
+/** Nest's logger, and so every `new Logger(context)`, as lines of the same log. A line that belongs to a request has its id. */
 export class NestLog implements LoggerService {
   constructor(private readonly lines: Pino) {}
 
@@ -54,7 +54,7 @@ export class NestLog implements LoggerService {
     this.write('trace', message, more);
   }
 
-  /** Nest passes the context last, and before it a stack where there is one. */
+  /** Nest passes the context last, and before it a stack, if there is one. */
   private write(level: Level, message: unknown, more: readonly unknown[]): void {
     const request = requests.getStore();
     const context = more.at(-1);
@@ -64,12 +64,13 @@ export class NestLog implements LoggerService {
       ...(request && { requestId: request.id }),
       ...(stack.length > 0 && { stack }),
     };
-    // One message, one line: a line break in somebody's text, such as the reason of a stop, would forge a line for whoever reads it as text.
+    // Each message is one line. A line break in somebody's text, such as the reason of a stop, would look like another line of
+    // the log.
     this.lines[level](fields, typeof message === 'string' ? plainText(message) : detailOf(message));
   }
 }
 
-/** The places of a stack: its first line quotes the message. */
+/** The places of a stack, without its first line, which quotes the message. */
 const placesOf = (stack: string): string[] =>
   stack
     .split('\n')

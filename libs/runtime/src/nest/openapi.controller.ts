@@ -6,7 +6,7 @@ import { RUNTIME } from '../api/runtime.js';
 import type { Engine } from '../engine/engine.js';
 import { Documented } from './documented.js';
 
-/** The document as `npm run generate` wrote it: to make it at run time would cost every process the memory of the generator. */
+/** The document that `npm run generate` wrote. To make it at run time would cost every process the memory of the generator. */
 @Controller()
 export class OpenApiController {
   constructor(@Inject(RUNTIME) private readonly engine: Pick<Engine, 'spec'>) {}

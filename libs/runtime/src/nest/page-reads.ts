@@ -1,36 +1,36 @@
-/** More is asked for than is read: whoever asks is to come again. */
+/** More reads are wanted than can run. The caller should come again. */
 export class TooManyReads extends Error {
   override readonly name = 'TooManyReads';
-  /** When, in seconds. */
+  /** After how many seconds. */
   readonly retryAfter = 2;
 
   constructor(
     message: string,
-    /** 429: of an export of the same principal. */
+    /** 429: the same principal already has an export. */
     readonly status: 429 | 503 = 503,
   ) {
     super(message);
   }
 }
 
-/** Of ten connections, how many pages may hold; the others are for work. */
+/** Pages may hold one in this many connections. The others are for work. */
 const shareOfPages = 5;
-/** How many reads may wait for their turn: of one principal, and of all. */
+/** How many reads may wait for their turn: of one principal, and in total. */
 const mayWait = { each: 10, all: 50 };
-/** Exports that may be under way together; of one principal it is one. */
+/** How many exports may run at the same time; each principal may have one. */
 const exportsAtOnce = 4;
 
-/** The reads of an answer that has begun, one after the other: each waits for its turn, however many wait. */
+/** The reads of an answer that has begun, one after the other. Each waits for its turn, however many reads wait. */
 export interface ExportReads {
   run<R>(read: () => Promise<R>): Promise<R>;
-  /** The answer is over. Its place is free when the read that it may still wait for has ended. */
+  /** Ends the answer. Its place is free when its last waiting read has ended. */
   end(): void;
 }
 
 export interface PageReads {
-  /** Runs a principal's `read` when it is its turn. Throws `TooManyReads` where too many wait. */
+  /** Runs `read` when it is the principal's turn. Throws `TooManyReads` if too many reads wait. */
   run<R>(principal: string, read: () => Promise<R>): Promise<R>;
-  /** Begins an export. Throws `TooManyReads` where this principal has one under way, or too many have. */
+  /** Begins an export. Throws `TooManyReads` if this principal has one already, or if too many run. */
   begin(principal: string): ExportReads;
 }
 
@@ -40,10 +40,10 @@ interface Waiting {
   refuse(error: TooManyReads): void;
 }
 
-/** Lets the reads of pages have a part of the connections, in turn by the principals that wait. */
+/** Gives the reads of pages a part of the connections. The waiting principals take turns. */
 export function pageReads(connections: number): PageReads {
   const atOnce = Math.max(1, Math.floor(connections / shareOfPages));
-  /** By principal, in the order of who is next. */
+  /** The waiting reads of each principal; the first principal is next. */
   const queues = new Map<string, Waiting[]>();
   const exporting = new Set<string>();
   let running = 0;
@@ -55,7 +55,7 @@ export function pageReads(connections: number): PageReads {
     if (!first) return undefined;
     const [principal, queue] = first;
     const turn = queue.shift();
-    // To the end: the others come before its second one.
+    // The principal moves to the end: the others come before its next read.
     queues.delete(principal);
     if (queue.length > 0) queues.set(principal, queue);
     return turn;
@@ -82,7 +82,7 @@ export function pageReads(connections: number): PageReads {
   const run = async <R>(principal: string, read: () => Promise<R>, patient: boolean): Promise<R> => {
     if (running >= atOnce) {
       if (!patient) makeRoom(principal);
-      // Whoever ends hands its turn on, so that nobody who comes meanwhile takes it.
+      // A read that ends gives its turn to a waiting one, so that a new read cannot take it.
       await new Promise<void>((go, refuse) => {
         const queue = queues.get(principal);
         if (queue) queue.push({ patient, go, refuse });

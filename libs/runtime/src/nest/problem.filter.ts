@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { describe, isTransient } from '../failures.js';
 import { TooManyReads } from './page-reads.js';
 
-/** Why a request was not done (RFC 9457): `title` says what kind of refusal it is, `detail` what to do about it. */
+/** Why a request was not done (RFC 9457). `title` names the kind of refusal, `detail` says what to do. */
 export interface Problem {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
-  /** The member of the request that is at fault. */
+  /** The member of the request that is wrong. */
   readonly field?: string;
   /** When to ask again, in seconds; sent as `Retry-After`. */
   readonly retryAfter?: number;
@@ -27,7 +27,7 @@ export const ProblemDocument = z
   })
   .describe('RFC 9457');
 
-/** Thrown by a controller to answer with a problem. Thrown inside a transaction it rolls the transaction back. */
+/** A controller throws this to answer with a problem. Inside a transaction it also rolls the transaction back. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 
@@ -42,7 +42,7 @@ interface Reply {
   send(body: string): void;
 }
 
-/** Titles of what Nest and Fastify refuse themselves, by status. */
+/** Titles for the refusals of Nest and Fastify, by status. */
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'No token',
@@ -54,7 +54,7 @@ const titles: Readonly<Record<number, string>> = {
   429: 'Too many requests',
 };
 
-/** Seconds after which a request may be sent again whose service cannot reach what it needs. */
+/** After how many seconds a request may be sent again if the service cannot reach a system that it needs. */
 const retryWhenAway = 5;
 
 function problemOf(error: unknown): Problem {
@@ -65,11 +65,11 @@ function problemOf(error: unknown): Problem {
   }
   if (error instanceof HttpException) {
     const status = error.getStatus();
-    // A class of our own has a name for people; those of Nest end in Exception.
+    // A class of ours has a name for people. The names of Nest's classes end in Exception.
     const title = error.name.endsWith('Exception') ? undefined : error.name;
     return { status, title: title ?? titles[status] ?? 'Request failed', detail: error.message };
   }
-  // Fastify's own refusals, of a body that is too large for example.
+  // Refusals of Fastify itself, for example of a body that is too large.
   const { statusCode: status, message } = error as { statusCode?: unknown; message?: unknown };
   if (typeof status === 'number' && status >= 400 && status < 500)
     return { status, title: titles[status] ?? 'Request failed', detail: String(message) };
@@ -84,15 +84,15 @@ function problemOf(error: unknown): Problem {
 }
 
 /**
- * Every refusal and every failure of every service as `application/problem+json` (RFC 9457). What nobody expected is logged, without
- * what was sent: an error's message may quote it.
+ * Sends every refusal and every failure of every service as `application/problem+json` (RFC 9457). An unexpected failure is
+ * logged without its message, because the message may quote the request.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly log = new Logger('http');
 
   catch(error: unknown, host: ArgumentsHost): unknown {
-    // What fails in a consumer is the engine's to handle.
+    // The engine handles the failures of a consumer.
     if (host.getType() !== 'http') return throwError(() => error);
     const { status, title, detail, field, retryAfter } = problemOf(error);
     if (status >= 500 && !(error instanceof Refused || error instanceof TooManyReads))

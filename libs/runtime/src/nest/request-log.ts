@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticated } from './access.js';
 
-/** The request that something is done for. */
+/** The request for which work is done. */
 export interface AnsweredRequest {
   readonly id: string;
-  /** The act that it began, if it did: the cause of whatever events come of it. */
+  /** The act that the request began, if any: the cause of the events that follow. */
   act?: string;
 }
 
@@ -15,10 +15,10 @@ export const requests = new AsyncLocalStorage<AnsweredRequest>();
 
 export const requestIdHeader = 'x-request-id';
 
-/** Nothing but a UUID, with hyphens or without: whatever else a client may send could be somebody's name or number. */
+/** Only a UUID, with or without hyphens. Any other text of a client could be somebody's name or number. */
 const wellFormed = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
-/** The id that a request brings in `X-Request-Id`, if it is well-formed; else a new one. */
+/** The id of a request from `X-Request-Id`, if it is well-formed; else a new one. */
 export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers[requestIdHeader];
   return typeof given === 'string' && wellFormed.test(given) ? given : randomUUID();
@@ -31,7 +31,7 @@ interface Answered {
 }
 type Write = (fields: object, msg: string) => void;
 
-/** Writes the line of a request when its answer is over, or its sender gone. */
+/** Writes the line of a request when its answer is complete or its sender is gone. */
 export function logWhenAnswered(
   request: Answered,
   raw: ServerResponse,
@@ -41,7 +41,7 @@ export function logWhenAnswered(
   const since = performance.now();
   raw.once('close', () => {
     const { method } = request;
-    // Never the address: it may hold ids and a query.
+    // Never the address, because it may hold ids and a query.
     const route = request.routeOptions?.url ?? null;
     const status = raw.writableEnded ? raw.statusCode : null;
     const { principal } = request as Partial<Authenticated>;

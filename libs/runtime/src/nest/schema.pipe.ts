@@ -4,7 +4,7 @@ import { Refused } from './problem.filter.js';
 type StandardSchema = NonNullable<ArgumentMetadata['schema']>;
 type OutputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['output'];
 
-/** An issue as Zod gives it: a member that is not expected is named beside the path. */
+/** An issue as Zod reports it. The name of an unexpected member is not in the path. */
 interface Issue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
@@ -13,8 +13,8 @@ interface Issue {
 }
 
 /**
- * Reads a body, a query or a parameter by the schema that its decorator names, `@Body({ schema })`: a handler gets what the schema makes
- * of it. What does not fit is answered 400, and the problem names the first member at fault.
+ * Reads a body, a query or a parameter by the schema of its decorator, `@Body({ schema })`. The handler gets the schema's result.
+ * Input that does not fit is answered 400, and the problem names the first wrong member.
  */
 @Injectable()
 export class SchemaPipe extends StandardSchemaValidationPipe {
@@ -27,7 +27,7 @@ export class SchemaPipe extends StandardSchemaValidationPipe {
   }
 }
 
-/** The same for what no decorator reads by a schema, such as a header; `name` is what the problem calls it. */
+/** The same for input without a decorator's schema, such as a header. `name` is its name in the problem. */
 export function readBy<S extends StandardSchema>(schema: S, value: unknown, name: string): OutputOf<S> {
   const read = schema['~standard'].validate(value);
   if (read instanceof Promise) throw new Error(`the schema of ${name} cannot be read at once`);

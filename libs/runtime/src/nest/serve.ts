@@ -37,7 +37,7 @@ class RethrowFilter implements RpcExceptionFilter {
   }
 }
 
-/** Gives the adapter what the service knows people by. */
+/** Gives the adapter the service's access. */
 @Injectable()
 class Doorman implements OnModuleInit {
   constructor(
@@ -54,12 +54,12 @@ class Doorman implements OnModuleInit {
 
 let makeEngine = (spec: ServiceSpec): Engine => new Engine(spec, new Logger(spec.name));
 
-/** For tests: another way to make the engine of the next application. */
+/** For tests: replaces the function that makes the engine of the next application. */
 export const useEngine = (make: typeof makeEngine): void => {
   makeEngine = make;
 };
 
-/** Gives a service's module the token `RUNTIME` and the health pages. */
+/** Gives the module of a service the token `RUNTIME` and the health pages. */
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a dynamic module
 export class RuntimeModule {
@@ -82,8 +82,8 @@ export class RuntimeModule {
 }
 
 /**
- * Runs a service until it is told to stop (SIGTERM or SIGINT): migrates,
- * checks its topics, reads state to its end, serves HTTP, then begins work. Whatever fails before that ends the process with status 1.
+ * Runs a service until it must stop (SIGTERM or SIGINT): migrates, checks its topics, reads state to its end, serves HTTP, then
+ * begins work. A failure before that ends the process with status 1.
  */
 export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
   const log = new Logger(spec.name);
@@ -97,7 +97,7 @@ export async function serve(module: Type, spec: ServiceSpec): Promise<void> {
   }
 }
 
-/** Connects the handlers of an application to a transport. Deferred, since filters are bound when the handlers are registered. */
+/** Connects the handlers of an application to a transport. Deferred, because Nest binds filters when it registers handlers. */
 export function attach(app: NestFastifyApplication, transport: BatchTransport): void {
   app.connectMicroservice({ strategy: transport }, { deferInitialization: true }).useGlobalFilters(new RethrowFilter());
 }
@@ -134,7 +134,7 @@ async function start(module: Type, spec: ServiceSpec, log: Logger, lines: Pino):
       log.error(`not drained after ${drainMs} ms; what is in work will be repeated by the next start`);
       process.exit(1);
     }, drainMs);
-    // Nest closes HTTP before it drains: a client that sends or reads slowly may not use up the time that work needs to end.
+    // Nest closes HTTP before it drains. A client that sends or reads slowly must not use up the time that work needs to end.
     setTimeout(() => app.getHttpServer().closeAllConnections(), drainMs / 4);
     await app.close();
     await engine.drain();

@@ -1,4 +1,4 @@
-/** An output as a table keeps it: the bytes are fixed here, a repeat publishes them again. */
+/** An output as a table holds it. Its bytes are fixed here, and a repeat publishes the same ones. */
 export interface OutboxMessage {
   readonly topic: string;
   readonly key: string;
@@ -6,33 +6,36 @@ export interface OutboxMessage {
   readonly value: string;
 }
 
-/** An output on its way to the broker. Whatever the way asks for is made once: headers as they are sent and as they are stored, its size. */
+/**
+ * An output on its way to the broker, with everything that the way needs, made once: the headers as they are sent and as they are
+ * stored, and the size.
+ */
 export interface Outgoing {
   readonly topic: string;
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The same as the text that is stored. */
+  /** The headers as the text that is stored. */
   readonly headersText: string;
   readonly value: string;
-  /** On the wire, without framing. */
+  /** The size on the wire, without framing. */
   readonly bytes: number;
 }
 
-/** An output that a unit of work made, with its data as it was given: nobody reads it out of the value again. */
+/** An output that a unit of work made, with its original data, so that the value need not be parsed again. */
 export interface Emitted extends Outgoing {
   readonly data: unknown;
 }
 
 type Message = Pick<Outgoing, 'topic' | 'key' | 'headers' | 'value'>;
 
-/** An output of headers and value. */
+/** An output from headers and value. */
 export const outgoing = (message: Message): Outgoing => sized(message, JSON.stringify(message.headers));
 
-/** An output that was stored, to be published again. */
+/** A stored output, to be published again. */
 export const storedAgain = ({ headers, ...rest }: OutboxMessage): Outgoing =>
   sized({ ...rest, headers: JSON.parse(headers) as Record<string, string> }, headers);
 
-/** What is stored of an output. */
+/** The stored part of an output. */
 export const toStore = ({ topic, key, headersText, value }: Outgoing): OutboxMessage => ({
   topic,
   key,

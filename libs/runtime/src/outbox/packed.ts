@@ -1,12 +1,12 @@
 /**
- * Long texts, or bytes, as one parameter of a statement. As elements of an array the driver would escape each of them and the database read
- * them character by character; as bytes they travel as they are, and `cut` takes each out of its place.
+ * Long texts, or bytes, as one parameter of a statement. As elements of an array, the driver would escape each of them, and the
+ * database would read them character by character. As bytes they travel unchanged, and `cut` takes each out at its place.
  */
 export interface Packed {
   readonly bytes: Buffer;
-  /** Where each begins, from 1 as SQL counts. */
+  /** Where each one begins, from 1 as in SQL. */
   readonly starts: readonly number[];
-  /** In bytes, of UTF-8 for a text; null where there is nothing. */
+  /** The length of each one in bytes (of UTF-8 for a text); null for no value. */
   readonly lengths: readonly (number | null)[];
 }
 
@@ -29,7 +29,7 @@ export function packed(values: readonly (string | Uint8Array | null)[]): Packed 
   return { bytes: Buffer.concat(pieces), starts, lengths };
 }
 
-/** The SQL for bytes that `packed` put into parameter `bytes`, of a row that has their place as `start` and `length`. */
+/** The SQL for the bytes that `packed` put into the parameter `bytes`, in a row that has their place as `start` and `length`. */
 export const cutBytes = (bytes: string, start: string, length: string): string =>
   `substring(${bytes}::bytea from ${start} for ${length})`;
 

@@ -6,12 +6,12 @@ import type { Outgoing } from './outgoing.js';
 /** Publishes messages in order; resolves when the broker has acknowledged all (acks=all). */
 export type Publish = (messages: readonly Outgoing[]) => Promise<void>;
 
-/** Cuts messages into requests under the byte limit, keeping their order. */
+/** Splits messages into requests under the byte limit, in their order. */
 export function requests(messages: readonly Outgoing[], maxBytes: number): Outgoing[][] {
   const cut: Outgoing[][] = [];
   let bytes = 0;
   for (const output of messages) {
-    // What the record format adds is below 100 bytes.
+    // The record format adds less than 100 bytes.
     const size = output.bytes + 100;
     const last = cut.at(-1);
     if (!last || bytes + size > maxBytes) {
@@ -26,8 +26,8 @@ export function requests(messages: readonly Outgoing[], maxBytes: number): Outgo
 }
 
 /**
- * A `Publish` over a kafkajs producer. `onTaken` is told when the broker says that it took something (milliseconds since 1970), and
- * when it was sent (`performance.now()`).
+ * A `Publish` over a kafkajs producer. `onTaken` gets the time at which the broker says that it took the messages (milliseconds
+ * since 1970), and the time at which they were sent (`performance.now()`).
  */
 export const publishWith =
   (producer: Producer, maxBytes: number, onTaken?: (time: number, asked: number) => void): Publish =>
@@ -56,12 +56,12 @@ export const publishWith =
           acks: -1,
           topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
         });
-        // -1 where the topic keeps the writer's time.
+        // -1 if the topic uses the writer's time.
         const time = Math.max(...taken.map(({ logAppendTime }) => Number(logAppendTime ?? -1)));
         if (time > 0) onTaken?.(time, asked);
       } catch (error) {
         report(describe(error).code);
-        // The broker does not say which of them.
+        // The broker does not say which topic.
         if (deniedBy(error) === 'topic')
           throw new Error(`no right to write ${[...byTopic.keys()].join(' or ')}`, { cause: error });
         throw error;

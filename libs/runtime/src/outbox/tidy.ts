@@ -4,14 +4,15 @@ import type { Limits } from '../api/limits.js';
 import type { Database } from '../database/database.js';
 
 const day = 86_400_000;
-/** The topic, in the inbox, of acts that nobody repeats after a week. */
+/** The inbox's topic name for acts that nobody repeats after a week. */
 export const weekActs = '~week-act';
 
 /**
- * Drops what no repeat can ask for any more: stored outputs an hour after their offset is committed, inbox rows a week after
- * their topic's retention. A state topic keeps its last records for ever, and has a new one for each change: its rows are dropped after a
- * week too, so whoever handles one compares versions, for which a record that comes again is nothing new. The bytes of dead signals, which may
- * be personal, live no longer than their topic keeps a signal. Of people's acts only those are dropped that said so.
+ * Deletes rows that no repeat needs any more: stored outputs an hour after the commit of their offset, and inbox rows a week
+ * after their topic's retention. A state topic keeps the last record of each key for ever, and each change makes a new row, so
+ * its rows are deleted after a week too. Handlers of state compare versions, so a record that comes again changes nothing. The
+ * bytes of dead signals may be personal. They live no longer than a signal on its topic. Of people's acts, only those are deleted
+ * that are known for a week.
  */
 export async function tidy(
   db: Database,

@@ -19,7 +19,7 @@ const firstOfState = 1_000_000;
 
 const idOf = ({ headers }: Emitted): string => headers.ce_id as string;
 
-/** A job as its row has it. */
+/** A job as its row holds it. */
 interface Scheduled {
   readonly kind: string;
   readonly id: string;
@@ -27,7 +27,7 @@ interface Scheduled {
   readonly payload: unknown;
 }
 
-/** The type of an event on a topic: the one that is said, else the only one that the topic has. */
+/** The type of an event on a topic: the given one, or the only one that the topic has. */
 function typeOn({ name, types }: TopicOf, chosen?: EventType): EventType {
   const type = chosen ?? (types.length === 1 ? types[0] : undefined);
   if (type === undefined || !types.includes(type)) throw new Error(`${name} has ${types.join(', ')}, not ${type}`);
@@ -40,7 +40,7 @@ interface OwnRow {
   readonly data: unknown;
 }
 
-/** Throws where readers would refuse a state and keep the one before it for ever: whatever caused it is a dead letter instead. */
+/** Throws if readers would refuse a state and keep the previous one for ever. Its cause then becomes a dead letter. */
 function readable(topic: string, key: string, type: string, data: unknown): void {
   const parsed = schemaOf(type)?.safeParse(data);
   if (!parsed) throw new Error(`${topic} ${key}: ${type} has no contract`);
@@ -48,7 +48,9 @@ function readable(topic: string, key: string, type: string, data: unknown): void
     throw new Error(`${topic} ${key}: no reader could read this ${type}: ${contractFault(parsed.error).detail}`);
 }
 
-/** The rows of these keys, locked in key order. Most are there already, so they are looked for before missing ones are made. */
+/**
+ * The rows of these keys, locked in key order. Most rows exist already, so it looks for them before it makes the missing ones.
+ */
 async function lockedRows(tx: Tx, topic: string, keys: readonly string[]): Promise<readonly OwnRow[]> {
   const hold = (wanted: readonly string[]) =>
     tx.query<OwnRow>(
@@ -71,14 +73,14 @@ async function lockedRows(tx: Tx, topic: string, keys: readonly string[]): Promi
   return [...existing, ...made, ...(others.length > 0 ? await hold(others) : [])];
 }
 
-/** What a service may publish, and what it had published before a restore. */
+/** What a service may publish, and the events that it published before a restore. */
 export interface Bounds {
   readonly writable: ReadonlySet<string>;
   readonly eventBytes: number;
   readonly past?: Past;
 }
 
-/** A unit of work that collects what is emitted, put and scheduled until `flush` writes it into the transaction. */
+/** A unit of work. It collects events, state and jobs until `flush` writes them into the transaction. */
 export class UnitOfWork implements Work {
   private readonly emitted = new Map<string, Emitted[]>();
   private readonly own = new Map<
@@ -92,9 +94,12 @@ export class UnitOfWork implements Work {
     private readonly service: string,
     readonly at: string,
     readonly tx: Tx,
-    /** What the broker would refuse is a bug of whoever emits it: a topic that is not the service's, an event too large. */
+    /**
+     * An output that the broker would refuse is a bug of the code that emits it: the topic is not the service's, or the event is
+     * too large.
+     */
     private readonly bounds: Bounds,
-    /** The trace context for causes that bring none. */
+    /** The trace context for causes that have none. */
     private readonly traceparent?: string | undefined,
   ) {}
 
@@ -133,7 +138,7 @@ export class UnitOfWork implements Work {
     return version;
   }
 
-  /** Of a key that `ownState` locked: what is put next comes above this version, which was published already. */
+  /** For a key that `ownState` locked: the next version will be above this one, which was published already. */
   passOver(topic: string, key: string, version: number): void {
     const current = this.own.get(`${topic}\u0000${key}`);
     if (!current) throw new Error(`passOver before ownState: ${topic} ${key}`);
@@ -152,7 +157,9 @@ export class UnitOfWork implements Work {
     return (await this.bounds.past?.published(this.tx, by, values)) ?? new Map();
   }
 
-  /** Drops outputs that were published before a restore: what was said stands, whatever is made of its cause now. */
+  /**
+   * Drops outputs that were published before a restore. The published event stands, even if its cause would now make another one.
+   */
   async withhold(): Promise<void> {
     const ids = [...this.emitted.values()].flat().map(idOf);
     const published = await this.published('id', ids);
@@ -164,17 +171,20 @@ export class UnitOfWork implements Work {
       );
   }
 
-  /** Whether a job was scheduled, so that the runner need not wait for its next look. */
+  /** The scheduled jobs, so that the runner can be woken at once. */
   get scheduled(): readonly Scheduled[] {
     return this.jobs.map(({ job }) => job);
   }
 
-  /** Outputs of one cause so far, in order. */
+  /** The outputs of one cause so far, in order. */
   messagesOf(cause: { source: string; id: string }): readonly Emitted[] {
     return this.emitted.get(causeKey(cause)) ?? [];
   }
 
-  /** Causes that emitted something, as `causeKey` names them. Throws where one is not known: nobody would store its outputs. */
+  /**
+   * The causes that emitted events, as `causeKey` names them. Throws if one is not known, because its outputs would not be
+   * stored.
+   */
   causesAmong(known: Iterable<string>): readonly string[] {
     const names = new Set(known);
     const causes = [...this.emitted.keys()];
@@ -184,21 +194,21 @@ export class UnitOfWork implements Work {
     return causes;
   }
 
-  /** A unit of its own in the same transaction, whose outputs may be thrown away. */
+  /** Another unit in the same transaction, whose outputs can be thrown away. */
   fork(): UnitOfWork {
     return new UnitOfWork(this.service, this.at, this.tx, this.bounds, this.traceparent);
   }
 
-  /** Files messages that another unit made under a cause of this one. */
+  /** Takes messages that another unit made, under a cause of this unit. */
   adopt(cause: { source: string; id: string }, messages: readonly Emitted[]): void {
     this.emitted.set(causeKey(cause), [...this.messagesOf(cause), ...messages]);
   }
 
-  /** Writes own state and jobs; the outputs are stored by whoever knows the row they belong to. */
+  /** Writes own state and jobs. The caller stores the outputs, because only the caller knows their row. */
   flush(): void {
     const changed = [...this.own].filter(([, row]) => row.changed);
     if (changed.length > 0) {
-      // The value is the data's JSON: sent once, kept as the text to publish and as data to read.
+      // The value is the JSON of the data. It is sent once and stored twice: as the text to publish, and as data to read.
       const values = packed(changed.map(([, row]) => row.changed?.value ?? null));
       this.tx.write(
         `UPDATE own_state o SET version = n.version, data = n.value::jsonb, headers = n.headers, value = n.value, changed_at = $6
@@ -239,7 +249,7 @@ export class UnitOfWork implements Work {
     }
   }
 
-  /** State is numbered apart: how much of it an event changes depends on what was known, the ids of events must not. */
+  /** State has its own numbers. How much state an event changes depends on earlier state, and the ids of events must not. */
   private number(cause: Cause, kind: 'event' | 'state'): number {
     const name = `${kind}\u0000${causeKey(cause)}`;
     const n = this.numbers.get(name) ?? 0;

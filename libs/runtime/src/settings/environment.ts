@@ -3,10 +3,10 @@ import type { z } from 'zod';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** The variables of a service: a schema whose members are built by the functions of `variables.ts`. */
+/** The variables of a service: a schema that is built with the functions of `variables.ts`. */
 export type Environment = z.ZodObject;
 
-/** Every setting of a service that cannot be used, each by its variable. Nothing of a value is in it. */
+/** All settings of a service that cannot be used, each by its variable. The error holds no value. */
 export class WrongSettings extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.length === 1 ? problems[0] : `${problems.length} settings cannot be used. ${problems.join('. ')}`);
@@ -14,7 +14,7 @@ export class WrongSettings extends Error {
   }
 }
 
-/** Reads the variables. An empty one counts as not set. Throws `WrongSettings` with all that cannot be used. */
+/** Reads the variables. An empty one counts as not set. Throws `WrongSettings` with all variables that cannot be used. */
 export function readEnvironment<E extends Environment>(environment: E, env: Env): z.output<E> {
   const names = Object.keys(environment.shape);
   const given = Object.fromEntries(names.map((name) => [name, env[name] || undefined]));
@@ -28,13 +28,13 @@ export function readEnvironment<E extends Environment>(environment: E, env: Env)
   );
 }
 
-/** Throws what `readEnvironment` throws; `warn` hears of what is set and not read. */
+/** Throws what `readEnvironment` throws. `warn` gets the variables that are set and not read. */
 export function checkSettings(environment: Environment, env: Env, warn: (detail: string) => void): void {
   for (const detail of misspelt(environment, env)) warn(detail);
   readEnvironment(environment, env);
 }
 
-/** What is set and looks like one of the variables, misspelt by one letter: it is not read, and its writer thinks that it is. */
+/** Variables that are set and differ from a known name by one letter. They are not read, although somebody expects that. */
 export function misspelt(environment: Environment, env: Env): readonly string[] {
   const known = Object.keys(environment.shape);
   return Object.keys(env).flatMap((name) => {
@@ -44,13 +44,13 @@ export function misspelt(environment: Environment, env: Env): readonly string[] 
   });
 }
 
-/** Variables of other programs that differ from one of a service's by a letter. */
+/** Variables of other programs whose names differ from a service's variable by one letter. */
 const elsewhere = new Set(['SANDBOX_TOKEN_FILE', 'SANDBOX_TOKENS_FILE']);
 
-/** Whether two words differ by one letter: another one, one more, one less, or two that changed places. */
+/** Whether two words differ by one letter: it is replaced, added, missing, or swapped with the next one. */
 export const nearly = (a: string, b: string): boolean => Math.abs(a.length - b.length) <= 1 && distance(a, b) === 1;
 
-/** The rows of a Markdown table of these variables, as `docs/configuration.md` has it. */
+/** The rows of a Markdown table of these variables, for `docs/configuration.md`. */
 export function settingsTable(environment: Environment, but: Environment['shape'] = {}): string {
   const rows = Object.entries(environment.shape)
     .filter(([name]) => !(name in but))

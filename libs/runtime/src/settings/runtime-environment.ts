@@ -4,7 +4,7 @@ import { choice, json, optionalFile, optionalText, port, requiredText, text, who
 
 const TokenFile = z.strictObject({ sha256: Sha256 });
 
-/** Of every process with tables and pages. */
+/** Variables of every process with tables and pages. */
 export const processVariables = {
   DATABASE_URL: requiredText({ description: "the database, as the service's own role", kind: 'URL', secret: true }),
   DATABASE_MIGRATION_URL: optionalText({
@@ -27,7 +27,7 @@ export const processVariables = {
   }),
 };
 
-/** Of every service on the broker. */
+/** Variables of every service on the broker. */
 export const brokerVariables = {
   KAFKA_BROKERS: requiredText({ description: 'the brokers, separated by commas', kind: 'host:port, …' }),
   KAFKA_USERNAME: optionalText({ description: "the service's own principal. Without it there is no login" }),
@@ -104,5 +104,5 @@ export const limitVariables = {
   OUTBOX_KEPT_MS: ms(3_600_000, 'how long outbox events are kept after the commit of their offset'),
 };
 
-/** What every service reads. A service extends it by its own. */
+/** The variables of every service. A service adds its own. */
 export const runtimeEnvironment = z.object({ ...brokerVariables, ...processVariables, ...limitVariables });

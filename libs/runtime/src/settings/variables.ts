@@ -2,8 +2,11 @@ import fs from 'node:fs';
 import { textOfFile } from '@countersign/contracts';
 import { z } from 'zod';
 
-/* What the documentation knows of a variable stands beside its schema: `description` in plain words; `kind`, such as `ms`, `bytes` or `file`; `preset`,
- * as the documentation shows it (absent: it has to be set); and `secret`, where the value or what its file holds is for nobody else. */
+/*
+ * The documentation of a variable, beside its schema: `description` in plain words; `kind`, such as `ms`, `bytes` or `file`;
+ * `preset`, as the documentation shows it (absent: the variable has to be set); and `secret`, if the value or the content of its
+ * file must stay secret.
+ */
 declare module 'zod' {
   interface GlobalMeta {
     readonly kind?: string | undefined;
@@ -37,7 +40,7 @@ export function whole(options: {
     .string()
     .default(String(preset))
     .transform((text, context) => {
-      // What JavaScript takes for a number may be none: ' ' would be 0.
+      // JavaScript also reads other texts as numbers: ' ' would be 0.
       if (/^\d{1,10}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
       context.addIssue(`a whole number ${upTo} is expected${unit === 'number' ? '' : `, in ${unit}`}`);
       return z.NEVER;
@@ -58,14 +61,14 @@ export const port = ({ description, preset }: { readonly description: string; re
     })
     .meta({ description, kind: 'port', preset: preset === undefined ? "the service's" : String(preset) });
 
-/** A text with a value for where none is set. */
+/** A text with a default. */
 export const text = ({ description, preset }: { readonly description: string; readonly preset: string }) =>
   z
     .string()
     .default(preset)
     .meta({ description, kind: 'text', preset: `\`${preset}\`` });
 
-/** A text that may be absent. `fits` says what is expected where it does not fit. */
+/** A text that may be absent. `fits` describes the expected text. */
 export const optionalText = (
   options: Given & {
     readonly preset?: string;
@@ -95,7 +98,7 @@ export const requiredText = (options: Given & { readonly kind?: string; readonly
     secret: options.secret,
   });
 
-/** One of several words. */
+/** One of several fixed words. */
 export const choice = <const Words extends readonly [string, ...string[]]>(
   words: Words,
   { description, preset }: { readonly description: string; readonly preset: NoInfer<Words[number]> },
@@ -105,7 +108,7 @@ export const choice = <const Words extends readonly [string, ...string[]]>(
     .default(preset as never)
     .meta({ description, kind: words.map((word) => `\`${word}\``).join(', '), preset: `\`${preset}\`` });
 
-/** Says what is wrong with what a file holds, in words of ours that quote nothing of it. */
+/** Says what is wrong with the content of a file, in our own words and without a quotation from it. */
 export class Unusable extends Error {
   constructor(detail: string) {
     super(detail);
@@ -114,17 +117,22 @@ export class Unusable extends Error {
 }
 
 interface FileOf<T> extends Given {
-  /** What the file holds, as in "a private Ed25519 JWK". */
+  /** What the file should hold, as in "a private Ed25519 JWK". */
   readonly holds: string;
-  /** Reads the content. What it throws is told only where it is `Unusable`: a parser's message quotes the file. */
+  /**
+   * Reads the content. The message of an error is shown only if it is `Unusable`, because the message of a parser quotes the
+   * file.
+   */
   readonly read: (text: string, path: string) => T;
 }
 
-/** The path of a file that is read at the start. The path is not told: a secret may have been set in its place. */
+/**
+ * The path of a file that is read at the start. Errors do not show the path, because somebody may have set a secret in its place.
+ */
 export const file = <T>(options: FileOf<T>) =>
   needed(`: the path of a file with ${options.holds}`).transform(readBy(options)).meta(fileMeta(options));
 
-/** The same where it may be absent. */
+/** The same, but it may be absent. */
 export const optionalFile = <T>(options: FileOf<T>) =>
   z
     .string()
@@ -158,7 +166,7 @@ function readBy<T>({ holds, read }: FileOf<T>) {
   };
 }
 
-/** Reads JSON by a schema, for `file`. `placeOf` tells a person where a fault is, for a content whose names may be secrets. */
+/** Reads JSON by a schema, for `file`. `placeOf` describes the place of a fault, for a content whose names may be secret. */
 export function json<S extends z.ZodType>(
   schema: S,
   parse: (text: string) => unknown = JSON.parse,

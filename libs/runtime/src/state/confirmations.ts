@@ -8,8 +8,9 @@ import { fitsText } from '../text.js';
 const controls = 'controls.v1';
 
 /**
- * Says on a topic of the service's own which versions of controls its table has, so that the answer to a stop can wait for it. Reading
- * state waits for none of this: what cannot be published is said later. The same is said under the same id, however often.
+ * Publishes on a topic of the service which versions of controls its table has, so that the answer to a stop can wait for it.
+ * Reading state does not wait for this: a confirmation that cannot be published is published later. The same confirmation always
+ * has the same id.
  */
 export class Confirmations {
   private readonly open = new Set<string>();
@@ -27,13 +28,16 @@ export class Confirmations {
     },
   ) {}
 
-  /** The table has been written for these scopes. */
+  /** Notes that the table has been written for these scopes. */
   confirm(scopes: Iterable<string>): void {
     for (const scope of scopes) if (fitsText(scope)) this.open.add(scope);
     this.again();
   }
 
-  /** Says what the table has of every scope: whoever asks may be newer than what was said before. Throws where it cannot be read. */
+  /**
+   * Confirms what the table has of every scope, because a reader may be newer than the earlier confirmations. Throws if the table
+   * cannot be read.
+   */
   async confirmAll(): Promise<void> {
     const rows = await this.deps.db.read<{ key: string }>(
       'SELECT key FROM state_rows WHERE topic = $1 AND version > 0',
@@ -42,7 +46,7 @@ export class Confirmations {
     this.confirm(rows.map(({ key }) => key));
   }
 
-  /** Tries again what could not be said. */
+  /** Tries again to publish the open confirmations. */
   again(): void {
     if (this.open.size === 0) return;
     this.working ??= this.work().finally(() => {
@@ -50,7 +54,7 @@ export class Confirmations {
     });
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no confirmation is being published. */
   async ended(): Promise<void> {
     await this.working;
   }

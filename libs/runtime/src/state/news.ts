@@ -1,13 +1,13 @@
-/** Lets many wait for the next time that something happens. */
+/** Lets many callers wait for the next time that something happens. */
 export class News {
   private readonly listening = new Set<() => void>();
 
-  /** It has happened: whoever waits goes on. */
+  /** It has happened: every waiting caller goes on. */
   notify(): void {
     for (const go of [...this.listening]) go();
   }
 
-  /** Resolves at the next `tell`, at the latest after `ms`. Who has gone on is remembered no longer. */
+  /** Resolves at the next `notify`, at the latest after `ms`. A caller that has gone on is no longer remembered. */
   next(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const go = () => {

@@ -33,7 +33,7 @@ interface PublishedRecord extends Content {
   readonly plain: boolean;
 }
 
-/** What is done with a key, and whether it is because of a record that is not the writer's. */
+/** The step for a key, and whether another writer's record made it necessary. */
 interface Mended {
   readonly step: Mend<PublishedRecord>;
   readonly foreign: boolean;
@@ -41,30 +41,37 @@ interface Mended {
 
 /** One reading from the beginning to the end. */
 interface Pass {
-  /** The service works meanwhile, and has not begun with this. */
+  /** The service already works during this reading: it does not begin with it. */
   readonly running: boolean;
-  /** Versions of the keys that it mended, as they were before: what is above them was never in this database. */
+  /** Versions of the repaired keys before the repair. Records above them were never in this database. */
   readonly before: Map<string, number>;
   /** Keys whose last record so far is older than the table. */
   readonly behind: Map<string, Set<string>>;
-  /** How many keys were mended, by topic, and some of them. */
+  /** How many keys were repaired, by topic, with the names of some. */
   readonly mended: Map<string, { count: number; keys: string[] }>;
 }
 
 const newPass = (running: boolean): Pass => ({ running, before: new Map(), behind: new Map(), mended: new Map() });
 
-/** Keys that a line of the log names. */
+/** How many keys a line of the log names. */
 const named = 5;
 
 /**
- * What the writer of state topics does about them: its tables are the truth only as long as they hold all that it has published.
- * `catchUp` reads the topics from beginning to end, before anything may be written, and takes over what a database that was
- * restored or made anew lacks; `follow` reads on, and publishes again where compaction would keep an older record than the table has.
+ * Keeps the tables of the writer of state topics correct. The tables are the truth only if they hold everything that the service
+ * has published. `catchUp` reads the topics from beginning to end, before anything may be written. It takes over what a restored
+ * or new database lacks. `follow` reads on. It publishes a key again if compaction would keep a record that is older than the
+ * table.
  */
 export class OwnState {
-  /** The highest version that each topic has shown of each key, as long as this process lives: a table may be put back under it. */
+  /**
+   * The highest version that each topic has shown of each key, for the life of this process: the table may be restored from a
+   * copy meanwhile.
+   */
   private readonly shown = new Map<string, Map<string, Shown>>();
-  /** The highest version of each key that this process published or found in the table, and its contents: what is known to be no foreign record. */
+  /**
+   * The highest version of each key that this process published or found in the table, and its contents. These are certainly not
+   * foreign records.
+   */
   private readonly mine = new Map<string, Map<string, { version: number; hashes: ReadonlySet<number> }>>();
   private readonly restored: Record<string, number> = {};
   private readonly ahead: Record<string, string> = {};
@@ -90,7 +97,7 @@ export class OwnState {
     }
   }
 
-  /** Notes what this process publishes, so that it is known when it is read back and the table does not have it any more. */
+  /** Notes what this process publishes, so that it recognises a record that is read back when the table no longer has it. */
   published(messages: readonly Outgoing[]): void {
     for (const { topic, key, value } of messages)
       if (this.mine.has(topic)) this.own(topic, key, versionOf(value), hashOf(value));
@@ -104,22 +111,25 @@ export class OwnState {
     if (!same.has(hash)) mine?.set(key, { version, hashes: new Set([...same, hash]) });
   }
 
-  /** Keys taken over at the start, by topic. Nothing is wrong any more: the operator sees that the database was an older one. */
+  /**
+   * Keys that were taken over at the start, by topic. Nothing is wrong any more; it shows the operator that the database was an
+   * older one.
+   */
   takenOver(): Readonly<Record<string, number>> {
     return this.restored;
   }
 
-  /** Topics that turned out to be ahead of the database while the service ran, with the last such key: somebody has to look. */
+  /** Topics that were found to be ahead of the database while the service ran, with the last such key. A person has to look. */
   overtaken(): Readonly<Record<string, string>> {
     return this.ahead;
   }
 
-  /** Reads to the ends of now and mends the tables. Resolves to where it stopped. Throws where it cannot be mended. */
+  /** Reads to the current ends and repairs the tables. Resolves to where it stopped. Throws if it cannot repair them. */
   async catchUp(): Promise<ReadonlyMap<string, string>> {
     return this.readAll(this.deps.topics, newPass(false));
   }
 
-  /** The same with records that a test gives: all that is on the topic, in its order. */
+  /** The same with records from a test: all records of the topic, in order. */
   async catchUpWith(name: string, records: readonly RawRecord[]): Promise<void> {
     const pass = newPass(false);
     await this.take(name, records, pass);
@@ -133,11 +143,11 @@ export class OwnState {
     let generation = 0;
     const consumer = await consume({
       kafka,
-      // Of its own: what was seen is known to the instance that saw it.
+      // A group of its own: only the instance that saw a version knows it.
       groupId: `${service}.read-back.${randomUUID()}`,
       topics: topics.map(({ name }) => name),
       limits,
-      // Gathers, so that a key that changes quickly is compared once with its last record, not with each.
+      // Gathers, so that only the last record of a key that changes quickly is compared, not each one.
       fetchWaitMs: 1_000,
       minBytes: enough(limits),
       log,
@@ -147,7 +157,7 @@ export class OwnState {
         const under = generation;
         await this.take(name, records);
         const last = records.at(-1);
-        // Where one of them was made again meanwhile, they are read from their beginning.
+        // If a topic was made again meanwhile, it is read from its beginning.
         if (last && under === generation) positions.set(`${name}/${partition}`, nextOf(last));
       },
     });
@@ -165,7 +175,7 @@ export class OwnState {
     return consumer;
   }
 
-  /** Publishes everything that the table has of a topic: whoever reads it from its beginning lacks nothing. */
+  /** Publishes everything that the table has of a topic, so that a reader from the beginning lacks nothing. */
   async publishAll(name: string): Promise<void> {
     const rows = await this.deps.db.read<{ key: string }>(
       'SELECT key FROM own_state WHERE topic = $1 AND value IS NOT NULL ORDER BY key',
@@ -192,7 +202,7 @@ export class OwnState {
     return reached;
   }
 
-  /** Reads a topic from its beginning while the service runs, for contents that were seen and are not kept. */
+  /** Reads a topic from its beginning while the service runs, to find contents that were seen and not kept. */
   private async readAgain(topic: Topic): Promise<void> {
     const seen = this.shown.get(topic.name) ?? new Map<string, Shown>();
     const fresh = new Map<string, Shown>();
@@ -200,7 +210,7 @@ export class OwnState {
     try {
       await this.readAll([topic], newPass(true));
     } finally {
-      // What compaction took away counts all the same.
+      // Versions whose records compaction removed still count.
       for (const [key, shown] of seen) {
         const now = fresh.get(key);
         if (!now || now.version < shown.version || shown.hash === null) fresh.set(key, shown);
@@ -208,7 +218,9 @@ export class OwnState {
     }
   }
 
-  /** Compares records with the table. The table is read after them: what a healthy writer published is committed by then. */
+  /**
+   * Compares records with the table. The table is read after the records: what a healthy writer published is committed by then.
+   */
   private async take(name: string, records: readonly RawRecord[], pass?: Pass, reread = false): Promise<void> {
     const topic = topicNamed(name, this.deps.topics);
     const byKey = Map.groupBy(
@@ -228,7 +240,7 @@ export class OwnState {
       (key) => this.mendOf(name, key, rows.get(key), published.get(key) ?? [], pass).step.does !== 'nothing',
     );
     if (wrong.length > 0) {
-      // The content of what was told is needed, and is no longer at hand.
+      // The content of a version that was shown is needed and is no longer in memory.
       const lacking = wrong.some(
         (key) => (this.shown.get(name)?.get(key)?.at ?? 0) > latestOf(rows.get(key), published.get(key)),
       );
@@ -250,17 +262,17 @@ export class OwnState {
     for (const key of behind) late.add(key);
   }
 
-  /** What a record says; nothing where it cannot be read. Either way its version counts as told. */
+  /** The content of a record; empty if it cannot be read. In both cases its version counts as shown. */
   private read(topic: Topic, record: RawRecord, key: string): PublishedRecord[] {
     const value = record.value?.toString() ?? '';
     const versions = this.shown.get(topic.name) as Map<string, Shown>;
     const hash = hashOf(value);
     const read = readEvent(topic, record);
     if (!read.ok || !fitsJsonb(value) || !fitsJsonb(JSON.stringify(read.event.data))) {
-      // Readers of another release may have understood it.
+      // Readers of another release may be able to read it.
       const version = versionIn(value);
       const highest = record.timestamp === undefined ? version : highestVersionAt(Number(record.timestamp));
-      // One that there cannot be at its time is no state for any reader.
+      // A version that is too high for its time is no state for any reader.
       if (version <= highest && version > (versions.get(key)?.version ?? 0))
         versions.set(key, { version, at: 0, hash });
       return [];
@@ -273,9 +285,9 @@ export class OwnState {
   }
 
   /**
-   * What to do with a key, and whether somebody else wrote it. While the service runs, a record that this process neither published
-   * nor ever found in the table is not the writer's: where the table has a content, that one stands. At a start nobody can tell such
-   * a record from what an older copy of the database lacks.
+   * Decides the step for a key, and whether another writer wrote it. While the service runs, a record that this process neither
+   * published nor found in the table is a foreign record. If the table has a content, that content stands. At a start, such a
+   * record cannot be told from a record that an older copy of the database lacks.
    */
   private mendOf(
     name: string,
@@ -297,14 +309,14 @@ export class OwnState {
     const foreign =
       running && (others.some((s) => !isMine(s)) || (others.length === 0 && shown.version > version && !isMine(shown)));
     const rivals = running && table ? others.filter(isMine) : others;
-    // A version that was kept free for a key that has no content yet.
+    // A version that was reserved for a key that has no content yet.
     if (!table && rivals.length === 0 && version >= shown.version) return { step: { does: 'nothing' }, foreign };
     const step = mend(table, rivals, shown);
     const plain = step.does !== 'adopt' || step.content.plain;
     return { step: plain ? step : { does: 'raise', content: step.content, above: shown.version }, foreign };
   }
 
-  /** Mends rows under their locks; another instance may have done so meanwhile. Returns what was done. */
+  /** Repairs rows under their locks. Another instance may have repaired them meanwhile. Returns the steps that were taken. */
   private mend(
     topic: Topic,
     keys: readonly string[],
@@ -329,7 +341,7 @@ export class OwnState {
           ...data
         } = step.content === 'table' ? (JSON.parse(row?.value ?? '{}') as Record<string, unknown>) : step.content.data;
         unit.passOver(topic.name, key, step.above);
-        // So the record tells why a version was passed over.
+        // This shows in the record why a version was skipped.
         const reason = foreign
           ? aboveForeign(topic.name, key, step.above)
           : `read-back ${topic.name} ${key} ${step.above}`;
@@ -371,7 +383,7 @@ export class OwnState {
       );
   }
 
-  /** Publishes again what the topic lacks or has last in an older version. */
+  /** Publishes keys again that the topic lacks, or whose last record is older than the table. */
   private async complete(name: string, pass: Pass): Promise<void> {
     const versions = this.shown.get(name);
     const rows = await this.deps.db.read<{ key: string }>(
@@ -415,7 +427,7 @@ export class OwnState {
   }
 }
 
-/** Takes records over as they are, or keeps a version free. */
+/** Takes records over as they are, or reserves a version. */
 async function adopt(
   tx: Tx,
   topic: string,
@@ -459,11 +471,11 @@ const listed = (mended: readonly (readonly [string, Mended])[]): string =>
     .map(([key]) => key)
     .join(', ')}${mended.length > named ? ', …' : ''})`;
 
-/** Of a value of ours, which ends so; to parse a large one again would cost more than all the rest. */
+/** For a value that we wrote, which ends with its version. To parse a large value again would cost more than the rest. */
 const versionOf = (value: string): number =>
   Number(/"version":(\d+),"changedAt":"[^"]*"\}$/.exec(value.slice(-120))?.[1] ?? versionIn(value));
 
-/** The version that a value names, whoever may read it; 0 where it names none that a state event can have. */
+/** The version in a value, whoever can read the value; 0 if it has no version that a state event can have. */
 function versionIn(value: string): number {
   try {
     const { version } = (JSON.parse(value) ?? {}) as { version?: unknown };
@@ -474,9 +486,9 @@ function versionIn(value: string): number {
 }
 
 /**
- * Whether the last record of a key is not what the table has, nor newer. An unreadable one is behind, except where it is the table's
- * own bytes, which a stricter contract refuses: publishing those again would never end. Those that only came before their version
- * could be reached, as after a broker's clock went back, are published until they count.
+ * Whether the last record of a key is older than the table's content. An unreadable record is older too, except if it has the
+ * table's own bytes, which a stricter contract refuses: to publish those again would never end. A record that came before its
+ * version was possible, as after a broker's clock went back, is published again until it counts.
  */
 export function isBehind(
   topic: Topic,

@@ -10,8 +10,8 @@ import { fitsText } from '../text.js';
 import type { StateReader } from './state.js';
 
 /**
- * How long a slice waits where it is, for state that is being read at this moment. Until it is done kafkajs fetches nothing of any
- * topic, so it is short; whatever takes longer pauses the partition.
+ * How long a slice waits in place for state that is just being read. During this time kafkajs fetches no topic at all, so it is
+ * short. For a longer wait the partition pauses.
  */
 const raceMs = 250;
 
@@ -26,16 +26,16 @@ interface Need {
 
 /** A partition whose next event waits. */
 interface Hold {
-  /** Of the event. */
+  /** The offset of the event. */
   readonly offset: string;
-  /** When the records were first seen, up to which offset; oldest first. By the monotonic clock. */
+  /** When the records up to an offset were first seen, oldest first, by the monotonic clock. */
   readonly seen: readonly { readonly upTo: bigint; readonly at: number }[];
   readonly tries: number;
 }
 
 const nameOf = ({ topic, key, version }: Need): string => `${topic}\u0000${key}\u0000${version}`;
 
-/** The same with what was seen now; what is before `from` is past. */
+/** The same with the records that were seen now. Entries before `from` are dropped. */
 function sawOf(seen: Hold['seen'], records: readonly RawRecord[]): Hold['seen'] {
   const [from, upTo] = [BigInt(records[0]?.offset ?? 0), BigInt(records.at(-1)?.offset ?? 0)];
   const rest = seen.filter((step) => step.upTo >= from);
@@ -43,17 +43,19 @@ function sawOf(seen: Hold['seen'], records: readonly RawRecord[]): Hold['seen'] 
 }
 
 /**
- * Lets events wait for the state that they were made from. An event waits until that is read, or until `stateWaitMs` after the broker
- * took it and the tables have reached ends of their topics that were looked at after that moment: then nobody knows of it, and
- * the event goes on with what there is. While this service's own reading is behind it waits on: to go on would be to judge by what is
- * known to be old, and a play that does not begin then never does.
+ * Lets events wait for the state that they were made from. An event waits until that state is read. It stops waiting when
+ * `stateWaitMs` have passed since the broker took it and the tables have reached ends of their topics that were read after that
+ * moment: then the state does not exist, and the event goes on with the state that is there. While this service's own reading is
+ * behind, the event waits longer. Otherwise it would be judged by old state, and a play that does not begin then never begins.
  *
- * What waits longer than a race takes pauses its partition and no other. Each event's time is counted by itself, so many of them
- * wait beside each other, and a partition is never held up for longer than its next event.
+ * A longer wait pauses only the partition of the event. The time of each event counts by itself, so many events wait at the same
+ * time, and a partition never waits longer than its next event.
  */
 export class StateWaits {
   private readonly holds = new Map<string, Hold>();
-  /** The last visit to each partition, unless the partition was forgotten since: no other one has a word on its hold. */
+  /**
+   * The last visit to each partition, unless the partition was forgotten since. Only this visit may change the partition's hold.
+   */
   private readonly visits = new Map<string, symbol>();
   /** Slices of several partitions share a statement. */
   private readonly look: (needs: readonly Need[]) => Promise<void>;
@@ -72,8 +74,8 @@ export class StateWaits {
   }
 
   /**
-   * Handles records of one partition up to the first event that has to wait. Resolves to how many those are where it is not all;
-   * the others come again after a pause.
+   * Handles records of one partition up to the first event that has to wait. Resolves to the number of handled records if that is
+   * not all. The others come again after a pause.
    */
   async handle(
     topic: string,
@@ -95,11 +97,12 @@ export class StateWaits {
       const { backoffMs, backoffMaxMs } = this.deps.limits;
       return { handled: 0, pauseMs: backoff(tries, backoffMs, backoffMaxMs) };
     };
-    // What comes behind an event that waits on need not be read each time.
+    // The records behind a waiting event need not be read each time.
     if (before?.offset === first.offset && (await this.firstToWait(topic, read([first]), seen, false)).waits)
       return hold(first.offset);
     const entries = read(records);
-    // One partition's race at a time: else whoever writes a topic could have them all the time, one partition after another.
+    // Only one partition of a topic waits in place at a time. Otherwise the writer of a topic could use up this wait again and
+    // again, one partition after another.
     const patient = ![...this.holds.keys()].some((name) => name.startsWith(`${topic}/`));
     const { waits, without } = await this.firstToWait(topic, entries, seen, patient);
     if (without > 0) this.deps.log.warn(`${place}: ${without} events go on without state that nobody has`);
@@ -114,8 +117,8 @@ export class StateWaits {
   }
 
   /**
-   * Nothing is known any more of one partition, or of any: who has joined its group again may have others. A visit that is under way
-   * leaves no hold either: nobody would come again to end it.
+   * Forgets one partition, or all: after a join this instance may have others. A visit that is under way leaves no hold either,
+   * because nobody would come to end it.
    */
   forget(place?: string): void {
     for (const known of [this.holds, this.visits]) {
@@ -124,7 +127,7 @@ export class StateWaits {
     }
   }
 
-  /** Partitions that wait for longer than is usual, since this service's own reading is behind. */
+  /** Partitions that wait for unusually long, because this service's own reading is behind. */
   late(): Readonly<Record<string, string>> {
     return Object.fromEntries(
       [...this.holds].flatMap(([place, { offset, seen }]) => {
@@ -135,7 +138,7 @@ export class StateWaits {
     );
   }
 
-  /** The first event that has to wait, where it is patient, after it has waited for a moment; and how many before it lack state. */
+  /** The first event that has to wait (if the visit is patient, after a short wait), and how many events before it lack state. */
   private async firstToWait(
     topic: string,
     entries: readonly Entry[],
@@ -153,12 +156,12 @@ export class StateWaits {
         const lacking = [...new Set(missing.map(({ entry }) => entry))];
         if (!waits) return { without: lacking.length };
         if (!patient || performance.now() - began >= raceMs) return { waits, without: lacking.indexOf(waits) };
-        // Most often it is being read at this moment.
+        // Most often the state is just being read.
         await (this.deps.reader()?.more(50) ?? new Promise((resolve) => setTimeout(resolve, 50)));
       }
     } catch (error) {
       if (isTransient(error)) throw error;
-      // One event's own fault is found where each is tried alone.
+      // The fault of a single event is found when each event is tried alone.
       this.deps.log.warn(`${topic}: what its events need is not known: ${describe(error).detail}`);
       return { without: 0 };
     }
@@ -172,7 +175,7 @@ export class StateWaits {
           return { entry, topic: name, key, version, there: false };
         }),
       )
-      .filter(({ key }) => fitsText(key)); // No row can have another one, so nothing is to be waited for.
+      .filter(({ key }) => fitsText(key)); // No row can have another key, so there is nothing to wait for.
   }
 
   private async lookUp(needs: readonly Need[]): Promise<void> {
@@ -187,13 +190,13 @@ export class StateWaits {
     for (const need of needs) need.there = !behind.has(nameOf(need));
   }
 
-  /** How long this instance has known of a record: no longer than it is on its topic. */
+  /** How long this instance has known a record: never longer than the record is on its topic. */
   private seenMs(seen: Hold['seen'], offset: string): number {
     const at = seen.find(({ upTo }) => upTo >= BigInt(offset))?.at;
     return at === undefined ? 0 : performance.now() - at;
   }
 
-  /** Whether an event has waited for something long enough. Neither of its two ages is more than what has passed. */
+  /** Whether an event has waited long enough for its state. Both ages are never higher than the time that has passed. */
   private enough({ entry: { record }, topic }: Need, seen: Hold['seen']): boolean {
     const taken = Number(record.timestamp);
     const ageMs = Math.max(this.seenMs(seen, record.offset), taken > 0 ? this.deps.clock.agoMs('broker', taken) : 0);

@@ -16,7 +16,7 @@ import type { TopicWatch } from '../kafka/topic-watch.js';
 import { fitsText } from '../text.js';
 import { News } from './news.js';
 
-/** Records of a state topic that are no state: how many, and why the last one is none. */
+/** Records of a state topic that are not state: how many, and why the last one is not. */
 export interface Ignored {
   readonly records: number;
   readonly last: string;
@@ -25,11 +25,11 @@ export interface Ignored {
 type Log = { log(message: string): void; warn(message: string): void; error(message: string): void };
 
 /**
- * Writes what was read of a state topic to the table: the highest version per key wins, an older one is ignored. A record that
- * cannot be read or stored is ignored aloud: held up by it, every later stop and withdrawal would be unknown. One statement, so
- * that the rows and how far they were read to are one transaction. Where the topic is not the one of `topicId` any more, positions stay.
- * Events of a log topic are rows as `lookedUp` says.
- * Resolves to what was ignored: the places, and why.
+ * Writes records of a state topic to the table. The highest version of each key wins, and an older one is ignored. A record that
+ * cannot be read or stored is ignored, with a line in the log: if reading stopped there, every later stop and withdrawal would be
+ * missed. It is one statement, so the rows and the positions are one transaction. If the topic no longer has the id `topicId`,
+ * the positions stay. Events of a log topic become rows as `lookedUp` says. Resolves to the ignored records: their places and
+ * reasons.
  */
 export async function applyState(
   db: Pick<Database, 'read'>,
@@ -91,7 +91,7 @@ export async function applyState(
   return ignored;
 }
 
-/** Rows of a state topic. With `lock`, missing rows are made (version 0) and all are held FOR SHARE, in key order. */
+/** Rows of a state topic. With `lock`, missing rows are made (version 0), and all are held FOR SHARE, in key order. */
 export async function readState<T extends EventType>(
   tx: Reader,
   topic: string,
@@ -119,8 +119,8 @@ export async function readState<T extends EventType>(
 }
 
 /**
- * Deletes rows of events that were looked up, as far as they were read before a time. The topic's name is part of the text: an
- * index of a service may be of its rows alone.
+ * Deletes rows of looked-up events that were read before a time. The topic's name is part of the text, so that a service may have
+ * an index on its rows alone.
  */
 export function forgetLookedUp(
   tx: Pick<Tx, 'write'>,
@@ -132,10 +132,10 @@ export function forgetLookedUp(
   tx.write(`DELETE FROM state_rows WHERE topic = '${topic}' AND read_at < $1`, [before]);
 }
 
-/** State that was not compared for longer is told of. What is decided by it is the gate's: `STATE_MAX_AGE_SECONDS` there. */
+/** State that was not compared for longer is reported. The gate has its own limit for decisions: `STATE_MAX_AGE_SECONDS`. */
 const staleAfterMs = 10_000;
 
-/** The seconds for which each topic stands still, of those that do so for longer than anything may rest on. */
+/** For each topic that was not compared for too long: the number of seconds. */
 export const staleIn = (compared: Readonly<Record<string, Ago | null>>): Readonly<Record<string, number>> =>
   Object.fromEntries(
     Object.entries(compared).flatMap(([topic, since]) => {
@@ -147,19 +147,19 @@ export const staleIn = (compared: Readonly<Record<string, Ago | null>>): Readonl
 const topicOf = (place: string): string => place.slice(0, place.lastIndexOf('/'));
 
 export interface StateReader {
-  /** How long ago each table was last found read to the end of its topic; null where never. */
+  /** How long ago each table was last found read to the end of its topic; null if never. */
   comparedAgo(): Readonly<Record<string, Ago | null>>;
-  /** By topic, what was ignored since the start; a record that is read again counts again. */
+  /** The ignored records since the start, by topic. A record that is read again counts again. */
   ignored(): Readonly<Record<string, Ignored>>;
-  /** Resolves when every table has reached the end offsets of now. */
+  /** Resolves when every table has reached the end offsets of this moment. */
   caughtUp(): Promise<void>;
-  /** Resolves when something more was read and written, at the latest after `ms`. */
+  /** Resolves when more state was read and written, at the latest after `ms`. */
   more(ms: number): Promise<void>;
   readonly consumer: RunningConsumer;
   stop(): Promise<void>;
 }
 
-/** A table of positions: of state that is read, of records that are kept, of events that are handled. */
+/** A table of positions: of state, of stored records, of handled events. */
 type Positions = 'state_positions' | 'record_positions' | 'work_positions';
 
 /** How far the tables have been read to, by `topic/partition`. */
@@ -180,13 +180,16 @@ interface PositionsOf {
   readonly limits: Limits;
 }
 
-/** How far the tables have been read to. Throws where they are ahead of a topic although it is the same: its broker has lost records. */
+/**
+ * How far the tables have been read to. Throws if they are ahead of a topic that is still the same one: its broker has lost
+ * records.
+ */
 export async function positionsWithin(deps: PositionsOf, table: Positions): Promise<ReadonlyMap<string, number>> {
   return whenLed(deps.limits, () => comparedWithEnds(deps, table));
 }
 
 async function comparedWithEnds(deps: PositionsOf, table: Positions) {
-  // In this order: another instance may move both on meanwhile, and tables <= ends holds at any time.
+  // The order matters. Another instance may move both meanwhile, and the tables must not be found ahead of the ends.
   const positions = await readPositions(deps.db, table);
   for (const { name } of deps.topics) {
     for (const { partition, high } of await deps.admin.fetchTopicOffsets(name)) {
@@ -200,13 +203,13 @@ async function comparedWithEnds(deps: PositionsOf, table: Positions) {
   return positions;
 }
 
-/** The end of each partition that holds anything. */
+/** The end of each partition that holds records. */
 const endsOf = async (admin: Admin, topic: string): Promise<readonly (readonly [string, number])[]> =>
   (await admin.fetchTopicOffsets(topic))
     .filter(({ low, high }) => low !== high)
     .map(({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const);
 
-/** Whether a table that was read to `at` has all that is before `end`. Between `from` and `next` there was nothing for it. */
+/** Whether a table that was read to `at` has everything before `end`. Between `from` and `next` there were no records for it. */
 export const isReached = (
   end: number,
   at: number,
@@ -214,10 +217,10 @@ export const isReached = (
 ): boolean => at >= end || (passed !== undefined && at >= passed.from && passed.next >= end);
 
 /**
- * Follows state topics with a consumer of its own, so that a withdrawal is never behind work, and compares with their ends. Each
- * instance reads all of it, in a group that nobody else is in: shared among instances, half of a service's state would stand
- * still for as long as the group waits for one that died, and stops and withdrawals with it. Where it goes on is what the
- * tables say, not what a group says: a database made anew, or restored, lacks nothing.
+ * Follows state topics with a consumer of its own, so that a withdrawal never waits behind work, and compares the tables with the
+ * ends of the topics. Each instance reads all state, in a group of its own. If instances shared a group, half of a service's
+ * state, stops and withdrawals included, would stand still while the group waits for a dead instance. The tables say where it
+ * goes on, not a group. So a new or restored database lacks nothing.
  */
 export async function followState(deps: {
   kafka: Kafka;
@@ -225,24 +228,24 @@ export async function followState(deps: {
   db: Database;
   service: string;
   topics: readonly Topic[];
-  /** Those of the topics that are no state. */
+  /** Those of the topics that hold looked-up events, not state. */
   lookedUp: ReadonlyMap<string, LookedUp>;
   limits: Limits;
   now: () => string;
   log: Log;
   watch: TopicWatch;
-  /** Called with the keys of a topic whose rows were written, and about once a second with none. */
+  /** Called with the keys of a topic whose rows were written, and about once a second with no keys. */
   applied?: (topic: string, keys: readonly string[]) => void;
 }): Promise<StateReader> {
   const compared: Record<string, Ago | null> = Object.fromEntries(deps.topics.map((t) => [t.name, null]));
   const positions = new Map(
     [...(await positionsWithin(deps, 'state_positions'))].map(([name, at]) => [name, String(at)]),
   );
-  /** Behind the tables' positions, what of each partition was read since and held nothing for them. */
+  /** Behind the tables' positions: the offsets of each partition that were read and held no records for the tables. */
   const passed = new Map<string, { readonly from: number; readonly next: number }>();
   const news = new News();
   const ignored: Record<string, Ignored> = {};
-  // Each topic by itself: a stop does not wait for a row of another one that somebody holds.
+  // Each topic is applied by itself: a stop does not wait for a locked row of another topic.
   const apply = new Map(
     deps.topics.map((topic) => {
       const handle = async (records: readonly RawRecord[]): Promise<void> => {
@@ -273,7 +276,7 @@ export async function followState(deps: {
       const id = deps.watch.of(name)?.id;
       await apply.get(name)?.(records);
       const last = records.at(-1);
-      // Made again meanwhile, it is read from its beginning.
+      // If the topic was made again meanwhile, it is read from its beginning.
       if (last && id === deps.watch.of(name)?.id) positions.set(`${name}/${partition}`, nextOf(last));
       passed.delete(`${name}/${partition}`);
     },
@@ -285,7 +288,7 @@ export async function followState(deps: {
 
   let stopped = false;
   let failures = 0;
-  // Ends that were seen and not reached yet. Where state comes in all the time, the tables are behind the newest ones at any moment.
+  // Ends that were seen and are not reached yet. If state comes in all the time, the tables are always behind the newest ends.
   let seen: { readonly since: Ago; readonly topic: string; readonly ends: readonly (readonly [string, number])[] }[] =
     [];
   deps.watch.add({
@@ -309,7 +312,7 @@ export async function followState(deps: {
 
   const compare = async (): Promise<void> => {
     const since = ago();
-    // The ends first: what is read to them had all that was there when it began.
+    // The ends come first: a table that is read to them has everything that was there when the comparison began.
     const asked = await Promise.allSettled(deps.topics.map(async ({ name }) => endsOf(deps.admin, name)));
     for (const [n, { name: topic }] of deps.topics.entries()) {
       const answer = asked[n];
@@ -321,14 +324,17 @@ export async function followState(deps: {
       if (reached) compared[topic] = since;
       return !reached;
     });
-    // Of a table that is far behind, the oldest are enough to know when it has come along.
+    // For a table that is far behind, the oldest ends are enough to know when it has reached them.
     if (seen.length > 100 * deps.topics.length) seen = seen.slice(0, 100 * deps.topics.length);
-    // One whose end nobody says stays uncompared, and holds up no other.
+    // A topic whose end is not known stays uncompared, and holds up no other topic.
     const failed = asked.find((answer) => answer.status === 'rejected');
     if (failed) throw failed.reason;
   };
   let lastStale = '';
-  /** What stands still is said once, and once more when it moves: a broker that does not answer raises no error for long. */
+  /**
+   * Logged once when a topic stands still, and once when it moves again: a broker that does not answer may cause no error for a
+   * long time.
+   */
   const logStale = (): void => {
     const stale = Object.keys(staleIn(compared)).join(', ');
     if (stale !== lastStale && stale !== '')
