@@ -7,7 +7,7 @@ export type ConsentFound =
   | { readonly status: 'disputed'; readonly at: string; readonly sources: string }
   | { readonly status: 'unknown' };
 
-/** What the record says of one purpose and channel. The strictest entry counts. */
+/** The consent that is on record for one purpose and channel. The strictest entry counts. */
 export function consentIn(
   fact: Pick<ConsentFact, 'entries' | 'suppressions'> | null | undefined,
   needed: { readonly purpose: ConsentPurpose; readonly channel: string },

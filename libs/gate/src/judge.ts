@@ -19,22 +19,22 @@ import { rules as allRules } from './rules/index.js';
 import { controlScopes, type Draw, type ReadAction, readAction, type Weighed, weighed } from './subject.js';
 import { gateVersion } from './version.js';
 
-/** A verdict and what follows from it. A plain JSON value. */
+/** A verdict and its consequences. A plain JSON value. */
 export interface Judgement {
   readonly verdict: Verdict;
   /** SHA-256 of the action's RFC 8785 form. */
   readonly digest: string;
-  /** In shadow: the outcome that it would have had. */
+  /** In shadow mode: the outcome that the verdict would have had. */
   readonly shadowOutcome?: Verdict['outcome'];
-  /** Exactly where the outcome is approved: what `seal` signs. */
+  /** Only if the outcome is approved: the claims that `seal` signs. */
   readonly claims?: PermitClaims;
-  /** Exactly where the outcome is escalated: who may answer, and until when. */
+  /** Only if the outcome is escalated: who may answer, and until when. */
   readonly escalation?: { readonly reviewers: readonly string[]; readonly deadline: string };
 }
 
 /**
- * The policy to judge under, or why there is none: a bundle whose digests are not those of its content governs nothing.
- * Call it once per version, it hashes the whole.
+ * The policy to judge under, or why there is none. A bundle whose digests are not those of its content is not used. Call it once
+ * per version, because it hashes the whole content.
  */
 export function governing(
   policy: Policy | null,
@@ -49,19 +49,22 @@ function isWhatItAnnounces({ digest, parts, content }: Policy): boolean {
   try {
     return digestOf(policyDigests(content)) === digestOf({ digest, parts });
   } catch {
-    // Whoever can write to the table can write anything: what has no parts has no digests of them.
+    // A writer of the table can write anything. A value without parts has no digests of them.
     return false;
   }
 }
 
-/** A proposal that was read once, under a policy and at a time: what it concerns and how it is judged rest on the same reading. */
+/** A proposal that was read once, under a policy and at a time. The facts that it needs and its verdict both use this reading. */
 export interface Examined extends ReadAction, Weighed {
   readonly proposal: Proposal;
   readonly policy: PolicyInForce | null;
   readonly at: string;
 }
 
-/** Reads a proposal for both: the facts that it needs (`concerns`), and `judgeExamined`. `before` is a reading of its action. */
+/**
+ * Reads a proposal for both uses: the facts that it needs (`concerns`), and `judgeExamined`. `before` is an earlier reading of
+ * its action.
+ */
 export function examine(
   proposal: Proposal,
   policy: PolicyInForce | null,
@@ -73,9 +76,9 @@ export function examine(
 }
 
 /**
- * Judges a proposal. Pure: the same proposal, facts, policy and time give the same judgement, years later. Refuses by
- * default; every rule runs and every reason is kept; a rule that throws, or finds something that is no finding, refuses under
- * its own name. A person's review satisfies escalating reasons, never refusing ones. Never throws.
+ * Judges a proposal. Pure: the same proposal, facts, policy and time give the same judgement, also years later. It refuses by
+ * default. Every rule runs and every reason is stored. A rule that throws, or returns something that is not a finding, refuses
+ * under its own name. A person's review satisfies escalating reasons, never refusing ones. Never throws.
  */
 export const judge = (
   proposal: Proposal,
@@ -85,7 +88,7 @@ export const judge = (
   rules: readonly Rule[] = allRules,
 ): Judgement => judgeExamined(examine(proposal, policy, at), facts, rules);
 
-/** `judge` of what was examined before. */
+/** `judge`, for a proposal that was examined before. */
 export function judgeExamined(examined: Examined, facts: Facts, rules: readonly Rule[] = allRules): Judgement {
   const { proposal, policy, at, digest, read, charter } = examined;
   const under = { version: policy?.version ?? 0, digest: policy?.digest ?? null };
@@ -170,7 +173,7 @@ function weigh(rule: Rule, context: Context): Reason {
   if (!isFinding(found)) {
     return { rule: rule.name, outcome: 'refuse', detail: 'the rule failed: it found nothing that is a verdict' };
   }
-  // A rule quotes what an agent wrote; it is read where not every character is welcome.
+  // A rule quotes an agent's text, and its readers cannot show every character.
   const { figures, ...rest } = found;
   const shown = Object.entries(figures ?? {}).map(([name, value]) => [
     name,
@@ -190,7 +193,7 @@ const isFinding = (found: unknown): found is Finding =>
   ['pass', 'escalate', 'refuse'].includes((found as Finding).outcome) &&
   typeof (found as Finding).detail === 'string';
 
-/** What a person's answer does here: a `pass` satisfies the escalating reasons. */
+/** The effect of a person's answer: a `pass` satisfies the escalating reasons. */
 function reviewReason({ facts, charter }: Context, digest: string, reasons: readonly Reason[]): Reason | undefined {
   const { review } = facts;
   if (!review) return undefined;
@@ -208,7 +211,7 @@ function reviewReason({ facts, charter }: Context, digest: string, reasons: read
   };
 }
 
-/** Whether a person can be asked: who reviews an agent's actions has not to read more of them at a time than the charter says. */
+/** Whether a person can be asked: at most as many of an agent's actions may wait for a person as its charter allows. */
 function reviewsReason({ facts: { counted, review }, charter }: Context): Reason | undefined {
   if (review) return undefined;
   const rule = 'reviews-waiting';
@@ -226,7 +229,7 @@ function outcomeOf(reasons: readonly Reason[], satisfied: boolean): Verdict['out
   return reasons.some((r) => r.outcome === 'escalate') && !satisfied ? 'escalated' : 'approved';
 }
 
-/** The parts of the policy that the verdict rests on: the agent's charter, how long a permit lives, and what each rule read. */
+/** The parts of the policy that the verdict depends on: the agent's charter, the life of a permit, and what each rule read. */
 function partsOf(rules: readonly Rule[], context: Context): Record<string, string> {
   const names = new Set<PolicyPart>([`charter:${context.proposal.agent}`, 'rules.permitSeconds']);
   for (const rule of rules) for (const part of rule.parts?.(context) ?? []) names.add(part);
@@ -237,7 +240,7 @@ function claimsOf(context: Context, digest: string, parts: Record<string, string
   const { proposal, subject, facts, policy, tier, route, draws, at } = context;
   if (!tier || !route) return undefined;
   const now = Math.floor(Date.parse(at) / 1000);
-  // A send time is rounded up, so that nothing leaves a fraction of a second early.
+  // A send time is rounded up, so that nothing leaves a fraction of a second too early.
   const nbf = Math.max(now, subject.notBefore === undefined ? now : Math.ceil(Date.parse(subject.notBefore) / 1000));
   return {
     iss: '/countersign/guardrail-validator',

@@ -23,11 +23,11 @@ export interface PublicKeyJwk {
 export interface SigningKey {
   readonly kid: string;
   readonly key: KeyObject;
-  /** What others verify with. */
+  /** The public key, with which others verify. */
   readonly publicJwk: PublicKeyJwk;
 }
 
-/** Reads a private Ed25519 JWK with a `kid`. Throws where it is none; the message holds nothing of the key. */
+/** Reads a private Ed25519 JWK with a `kid`. Throws if it is none; the message holds nothing of the key. */
 export function readSigningKey(jwk: unknown): SigningKey {
   const parsed = PrivateJwk.safeParse(jwk);
   if (!parsed.success) throw new Error(`no private Ed25519 JWK with a kid: ${complaint(parsed.error)}`);
@@ -37,10 +37,10 @@ export function readSigningKey(jwk: unknown): SigningKey {
   return { kid, key, publicJwk: { kty: 'OKP', crv: 'Ed25519', kid, x, use: 'sig', alg: 'EdDSA' } };
 }
 
-/** The keys that permits are verified with, by `kid`: an executor takes them from its operator's configuration only. */
+/** The keys that verify permits, by `kid`. An executor takes them only from its operator's configuration. */
 export type VerifyKeys = ReadonlyMap<string, KeyObject>;
 
-/** Reads a JWKS (RFC 7517) of Ed25519 public keys: one, or two during a rotation. Throws where it is none. */
+/** Reads a JWKS (RFC 7517) of Ed25519 public keys: one, or two during a rotation. Throws if it is none. */
 export function readVerifyKeys(jwks: unknown): VerifyKeys {
   const parsed = z.object({ keys: z.array(PublicJwk).min(1) }).safeParse(jwks);
   if (!parsed.success) throw new Error(`no JWKS of Ed25519 public keys: ${complaint(parsed.error)}`);

@@ -1,15 +1,15 @@
 import { type Consents, type Control, campaignKnown, type Profile } from '@countersign/contracts';
 import type { AccountFact, AdAccountFact, CampaignFact, ConsentFact, ContactFact, ControlFact } from './facts.js';
 
-/* What of a state topic's row a verdict rests on. Whoever judges takes it from here, and so does whoever compares it later. */
+/* The part of a state topic's row that a verdict depends on. The validator and every later comparison use these functions. */
 
-/** A row of a state topic as its reader has it: version 0 without data where there is none. */
+/** A row of a state topic as its reader has it. Version 0 and no data if there is none. */
 export interface Known<T> {
   readonly version: number;
   readonly data: T | null;
 }
 
-/** `touched`: whether a touch of the contact was ever executed. Null where there is neither a profile nor a touch. */
+/** `touched`: whether a touch of the contact was ever executed. Null if there is neither a profile nor a touch. */
 export function contactFact({ version, data }: Known<Profile>, touched: boolean): ContactFact | null {
   if (data?.kind !== 'contact') return touched ? { version: 0, seniority: 'unknown', touched: true } : null;
   return {
@@ -24,7 +24,7 @@ export function contactFact({ version, data }: Known<Profile>, touched: boolean)
 export const accountFact = ({ version, data }: Known<Profile>): AccountFact | null =>
   data?.kind === 'account' ? { version, ...(data.ownerId !== undefined && { ownerId: data.ownerId }) } : null;
 
-/** Of the campaigns those that `campaignIds` names, each by its own profile where it has one. Null where the ad account has none. */
+/** Only the campaigns in `campaignIds`, each from its own profile if it has one. Null if the ad account has no profile. */
 export function adAccountFact(
   { version, data }: Known<Profile>,
   campaignIds: readonly string[],

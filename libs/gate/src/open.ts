@@ -15,17 +15,19 @@ import { claimsUnverified, type PermitFault, readPermit } from './permit.js';
 import { controlScopes, type Subject, subjectOf } from './subject.js';
 
 /**
- * How far an executor's clock may be behind the validator's, in seconds. A permit that is signed further in the future than
- * that waits: with such a clock no expiry can be trusted. Not-before and expiry themselves get no tolerance.
+ * How far an executor's clock may be behind the validator's, in seconds. A permit that is signed further in the future waits,
+ * because with such a clock no expiry can be trusted. Not-before and expiry themselves have no tolerance.
  */
 export const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** State that was not compared with the end of its topic for longer than this counts as unknown, and what rests on it waits. */
+/**
+ * State that was not compared with the end of its topic for longer than this counts as unknown. Actions that depend on it wait.
+ */
 export const STATE_MAX_AGE_SECONDS = 10;
 
 /**
- * Whether state of this age, in milliseconds, is too old to judge or run anything by. Never compared is, and so is every age
- * that cannot be one: a negative one is of a clock that was set back.
+ * Whether state of this age, in milliseconds, is too old to judge or run anything. State that was never compared is too old. So
+ * is an impossible age: a negative one comes from a clock that was set back.
  */
 export const isStale = (ageMs: number | null): boolean =>
   !(ageMs !== null && ageMs >= 0 && ageMs <= STATE_MAX_AGE_SECONDS * 1000);
@@ -33,8 +35,8 @@ export const isStale = (ageMs: number | null): boolean =>
 declare const brand: unique symbol;
 
 /**
- * An action that may run now, once. Only `open` makes one: the type cannot be written by hand, and `isApproved` knows those
- * that it made. Frozen.
+ * An action that may run now, once. Only `open` makes one: the type cannot be written by hand, and `isApproved` knows the values
+ * that `open` made. Frozen.
  */
 export interface ApprovedAction {
   readonly [brand]: 'ApprovedAction';
@@ -46,7 +48,10 @@ export interface ApprovedAction {
   readonly expiresAt: string;
 }
 
-/** What an executor knows, read in the transaction that spends, `FOR SHARE`. What is not on record has version 0 or is absent. */
+/**
+ * What an executor knows, read `FOR SHARE` in the transaction that uses up the permit. What is not on record has version 0 or is
+ * absent.
+ */
 export interface GateState {
   /** By scope. */
   readonly controls: Readonly<Record<string, Pick<ControlFact, 'version' | 'state'> & Partial<ControlFact>>>;
@@ -54,8 +59,8 @@ export interface GateState {
   readonly consents: Readonly<Record<string, ConsentFact>>;
   readonly policy: { readonly version: number; readonly parts: Readonly<Record<string, string>> } | null;
   /**
-   * How many milliseconds ago each was last found read to the end of its topic, taken when this is passed; null where never since
-   * the start. Measured by a clock that nobody sets (`performance.now()`): the difference of two times of day is no age.
+   * How many milliseconds ago each topic was last found read to its end, measured when this value is passed. Null: never since
+   * the start. The clock is one that nobody sets (`performance.now()`), because the difference of two times of day is no age.
    */
   readonly ageMs: {
     readonly controls: number | null;
@@ -66,7 +71,7 @@ export interface GateState {
 
 export interface OpenWith {
   readonly keys: VerifyKeys;
-  /** `<executor>/<connector>`: those that this executor runs. */
+  /** `<executor>/<connector>`: the pairs that this executor runs. */
   readonly audience: string | readonly string[];
   /** The time now, RFC 3339. */
   readonly at: string;
@@ -96,13 +101,16 @@ export interface Refusal {
   readonly code: RefusalCode;
   readonly detail: string;
   /**
-   * How the permit ends, taking its single-use row. Null: it settles nothing and is only recorded, since it is not verified, is
-   * for somebody else, or has its end already.
+   * How the permit ends, with its single-use row. Null: nothing is settled and the refusal is only recorded, because the permit
+   * is not verified, is for another executor, or has ended already.
    */
   readonly settles: 'refused' | 'expired' | null;
 }
 
-/** Not now: try again at `until`, or where that is null soon, when the state has moved. What waits until its expiry has expired. */
+/**
+ * Not now: try again at `until`. If `until` is null, try again soon, when the state has changed. A permit that waits until its
+ * expiry has expired.
+ */
 export interface Wait {
   readonly kind: 'wait';
   readonly code: 'clock' | 'early' | 'state-behind' | 'state-stale';
@@ -116,12 +124,12 @@ export type Opened =
 
 const made = new WeakSet<object>();
 
-/** Whether `open` made it, in this process. */
+/** Whether `open` made this value, in this process. */
 export const isApproved = (value: unknown): value is ApprovedAction =>
   typeof value === 'object' && value !== null && made.has(value);
 
 /**
- * Opens the permit of an `ActionApproved` event. Checks, in this order, each with its own code: form, header, key, signature,
+ * Opens the permit of an `ActionApproved` event. It checks in this order, each with its own code: form, header, key, signature,
  * claims, audience, the action's kind and payload, its digest, the event's fields against the claims, single use, clock, expiry,
  * not-before, controls, consents, policy, age of the state. Never throws.
  */
@@ -169,8 +177,8 @@ export function open(event: unknown, { keys, audience, at, state, spent }: OpenW
 }
 
 /**
- * Compares again, before every call that carries the action out, the first and each repetition: expiry, controls, consents and
- * policy of now. Throws TypeError for what `open` did not make; after a restart, open the stored event again.
+ * Compares again before every call that carries the action out, the first and each repetition: expiry, controls, consents and the
+ * current policy. Throws TypeError for a value that `open` did not make. After a restart, open the stored event again.
  */
 export function recheck(
   approved: ApprovedAction,
@@ -183,7 +191,7 @@ export function recheck(
   return refusal ? { ok: false, refusal } : { ok: true };
 }
 
-/** Which rows a permit is compared with. */
+/** The rows that a permit is compared with. */
 export interface Compared {
   readonly permitId: string | undefined;
   /** Scopes. */
@@ -192,13 +200,16 @@ export interface Compared {
   readonly consents: readonly string[];
 }
 
-/** Which rows `open` compares: read them before it, `FOR SHARE`, in the transaction that spends. Trusts nothing. */
+/**
+ * The rows that `open` compares. Read them before it, `FOR SHARE`, in the transaction that uses up the permit. The event need not
+ * be trusted.
+ */
 export function comparedBy(event: unknown): Compared {
   const permit = typeof event === 'object' && event !== null ? (event as { permit?: unknown }).permit : undefined;
   return comparedOf(typeof permit === 'string' ? claimsUnverified(permit) : undefined);
 }
 
-/** Which rows `recheck` compares for what `open` made. */
+/** The rows that `recheck` compares for a value that `open` made. */
 export const comparedAgain = ({ claims }: ApprovedAction): Compared => comparedOf(claims);
 
 function comparedOf(claims: PermitClaims | undefined): Compared {
@@ -211,10 +222,13 @@ function comparedOf(claims: PermitClaims | undefined): Compared {
   return { permitId: claims?.jti, controls: named('control:'), consents: named('consent:') };
 }
 
-/** Whether a row can have this key: what nobody has signed may name anything, and asking a table for it would be an error. */
+/** Whether a row can have this key. An unsigned event may name anything, and some keys would make the statement fail. */
 const isKey = (key: string): boolean => key.length <= 500 && !key.includes('\0');
 
-/** Everything that can change after the signature: time, and state against the permit's versions. Undefined: it may run. */
+/**
+ * Everything that can change after the signature: the time, and the state against the permit's versions. Undefined: the action
+ * may run.
+ */
 function current(claims: PermitClaims, subject: Subject, at: string, state: GateState): Refusal | Wait | undefined {
   const now = Date.parse(at);
   const stale = staleness(state);
@@ -228,7 +242,7 @@ function current(claims: PermitClaims, subject: Subject, at: string, state: Gate
   let behind: Wait | undefined;
   for (const [epoch, signed] of Object.entries(claims.epochs).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const found = compared(epoch, signed, subject, state);
-    // A refusal outweighs a wait: nothing that is still to come makes a stop or a withdrawal undone.
+    // A refusal counts more than a wait: no later state can undo a stop or a withdrawal.
     if (found?.kind === 'refused') return found;
     behind ??= found;
   }
@@ -237,7 +251,7 @@ function current(claims: PermitClaims, subject: Subject, at: string, state: Gate
   return stale === undefined ? (policy ?? behind) : wait('state-stale', stale, null);
 }
 
-/** Says of which topic the state is unknown, and for how long; undefined where all is known. */
+/** The topics whose state is unknown, and for how long; undefined if all are known. */
 function staleness({ ageMs }: GateState): string | undefined {
   const topic = (['controls', 'consents', 'policies'] as const).find((topic) => isStale(ageMs[topic]));
   if (topic === undefined) return undefined;
@@ -272,7 +286,7 @@ function compared(epoch: string, signed: number, subject: Subject, state: GateSt
   }
   if (version < signed) return behind(epoch, version, signed);
   if (!subject.consent || !subject.recipients.includes(key)) return undefined;
-  // A dispute was answered by the person whose approval the permit rests on; nothing else than that and a grant may run.
+  // The person whose approval the permit depends on has answered a dispute. Otherwise only a grant may run.
   const { status } = consentIn(consent, subject.consent);
   return status === 'granted' || status === 'disputed'
     ? undefined
@@ -304,7 +318,7 @@ function epochsOf(approved: ActionApproved, subject: Subject): string[] {
   return [...scopes.map((s) => `control:${s}`), ...subject.recipients.map((c) => `consent:${c}`)];
 }
 
-/** The first field of the event that says something else than the permit. */
+/** The first field of the event that differs from the permit. */
 function differing(approved: ActionApproved, claims: PermitClaims): string | undefined {
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['permitId', approved.permitId, claims.jti],
@@ -323,7 +337,7 @@ function differing(approved: ActionApproved, claims: PermitClaims): string | und
   return pairs.find(([, event, permit]) => event !== permit)?.[0];
 }
 
-/** Whether it has an RFC 8785 form, without which it cannot be compared. */
+/** Whether the value has an RFC 8785 form. Without one it cannot be compared. */
 function hasForm(value: unknown): boolean {
   try {
     canonical(value);

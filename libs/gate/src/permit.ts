@@ -3,12 +3,12 @@ import { canonical, PermitClaims, parseExact } from '@countersign/contracts';
 import type { Judgement } from './judge.js';
 import type { SigningKey, VerifyKeys } from './keys.js';
 
-/** The `typ` of every permit (RFC 8725 §3.11): no other token of ours, or of anybody, passes for one. */
+/** The `typ` of every permit (RFC 8725 §3.11), so that no other token can be used as one. */
 export const PERMIT_TYPE = 'countersign-permit+jwt';
 
 /**
- * Signs an approval: a compact JWS (RFC 7515, Ed25519) over the RFC 8785 form of the claims. The same judgement and key give
- * the same bytes. Throws for a judgement that is not approved, or that is of shadow: those have no permit.
+ * Signs an approval: a compact JWS (RFC 7515, Ed25519) over the RFC 8785 form of the claims. The same judgement and key give the
+ * same bytes. Throws for a judgement that is not approved, or that is from shadow mode: those have no permit.
  */
 export function seal(judgement: Judgement, key: SigningKey): string {
   const { claims } = judgement;
@@ -22,7 +22,7 @@ export function seal(judgement: Judgement, key: SigningKey): string {
 
 const encode = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** Why a JWS is no permit. Each has its own code, so that counts and alarms can tell them apart. */
+/** Why a JWS is not a permit. Each reason has its own code, so that counters and alarms can separate them. */
 export type PermitFault =
   | 'malformed'
   | 'key-in-header'
@@ -44,7 +44,7 @@ const lastSecond = 253_402_300_799;
 
 const keysInHeader = ['jwk', 'jku', 'x5u', 'x5c', 'x5t', 'x5t#S256'];
 
-/** Verifies a permit's form, signature and claims; says nothing about time, audience, state or what it is attached to. */
+/** Verifies a permit's form, signature and claims. It does not check the time, the audience, the state or the event around it. */
 export function readPermit(jws: string, keys: VerifyKeys): PermitRead {
   const no = (code: PermitFault, detail: string): PermitRead => ({ ok: false, code, detail });
   const segments = jws.split('.');
@@ -88,14 +88,14 @@ export function readPermit(jws: string, keys: VerifyKeys): PermitRead {
   return { ok: true, claims: claims.data, kid: String(header.kid) };
 }
 
-/** The claims as they are written, verified by nobody: only to know which rows to load before `open` decides. */
+/** The claims as they are written, unverified: only to know which rows to load before `open` decides. */
 export function claimsUnverified(jws: string): PermitClaims | undefined {
   const payload = jsonOf(jws.split('.')[1] ?? '');
   const claims = PermitClaims.safeParse(payload);
   return claims.success ? claims.data : undefined;
 }
 
-/** Strict base64url: a second spelling of the same bytes is refused, so that no byte of a permit is free. */
+/** Strict base64url. A second spelling of the same bytes is refused, so that no byte of a permit can be changed. */
 function bytesOf(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
@@ -120,7 +120,7 @@ export interface PermitExplained {
   readonly ok: boolean;
   readonly claims?: PermitClaims;
   readonly code?: PermitFault;
-  /** What a person wants to know, a sentence each. */
+  /** The answers for a person, one sentence each. */
   readonly lines: readonly string[];
 }
 

@@ -6,17 +6,17 @@ import type { Draw } from './subject.js';
 type RollingDraw = Extract<Draw, { windowMs: number }>;
 type RateDraw = Extract<Draw, { rateMs: number }>;
 
-/** Approvals are counted by the minute: a busy hour is sixty figures, not thousands of times. */
+/** Approvals are counted by the minute: a busy hour is sixty numbers, not thousands of times. */
 export const rateSlotMs = 60_000;
-/** The beginning of the minute that something is counted in. */
+/** The beginning of the minute in which something is counted. */
 export const slotOf = (at: string): number => Math.floor(Date.parse(at) / rateSlotMs) * rateSlotMs;
 
-/** How many were counted in each minute, oldest first; none of a minute that nothing of can still count. */
+/** The count of each minute, oldest first. Minutes that are completely outside the window are left out. */
 export interface Slots {
   readonly slots: readonly (readonly [startMs: number, count: number])[];
 }
 
-/** What an action sees of a ledger of approvals. A minute counts until all of it has left the window. */
+/** How an action sees a ledger of approvals. A minute counts until all of it has left the window. */
 export function rateOf(draw: RateDraw, { slots }: Slots, at: string): CountLedger {
   const since = slotOf(at) - draw.rateMs;
   const inside = slots.filter(([start]) => start >= since);
@@ -30,15 +30,15 @@ export function rateOf(draw: RateDraw, { slots }: Slots, at: string): CountLedge
   return { held: 0, committed };
 }
 
-/** When each count of a rolling ledger is, in milliseconds since the epoch, oldest first. */
+/** The time of each count of a rolling ledger, in milliseconds since the epoch, oldest first. */
 export interface Counts {
   readonly held: readonly number[];
   readonly committed: readonly number[];
 }
 
 /**
- * What an action sees of a rolling ledger: the window ends when the action is sent, and what is already planned for later counts
- * as well, so that no window anywhere holds more than the cap.
+ * How an action sees a rolling ledger. The window ends when the action is sent. Counts that are planned for later count as well,
+ * so that no window at any time holds more than the cap.
  */
 export function windowOf(draw: RollingDraw, { held, committed }: Counts): CountLedger {
   const since = Date.parse(draw.countsAt) - draw.windowMs;
@@ -51,7 +51,7 @@ export function windowOf(draw: RollingDraw, { held, committed }: Counts): CountL
   return blocking === undefined ? seen : { ...seen, blocking: new Date(blocking).toISOString() };
 }
 
-/** The index of the first time after `since`; the ledger of a busy agent is long, so it is not walked. */
+/** The index of the first time after `since`. It searches by halves, because the ledger of a busy agent is long. */
 function firstAfter(times: readonly number[], since: number): number {
   let [low, high] = [0, times.length];
   while (low < high) {
@@ -62,7 +62,7 @@ function firstAfter(times: readonly number[], since: number): number {
   return low;
 }
 
-/** Weighs a rolling count. A refusal says when the next slot opens. */
+/** Weighs a rolling count. A refusal says when the next slot is free. */
 export function rolling(draw: RollingDraw | RateDraw, facts: Facts, counted: string): Finding {
   const ledger = own(facts.ledgers, draw.ledger);
   if (!ledger || 'currency' in ledger) throw new Error(`${draw.ledger} is not among the facts`);

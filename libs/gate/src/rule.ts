@@ -2,26 +2,26 @@ import type { Charter, PolicyPart, Reason, Route, Tier } from '@countersign/cont
 import type { Facts, PolicyInForce, Proposal } from './facts.js';
 import type { Draw, Subject } from './subject.js';
 
-/** What a rule sees: everything is there, read and checked, and nothing of it is free text about the action. */
+/** What a rule sees. Everything is present, read and checked. It holds no free text about the action. */
 export interface Context {
   readonly proposal: Proposal;
   readonly subject: Subject;
   readonly facts: Facts;
   readonly policy: PolicyInForce;
   readonly charter: Charter;
-  /** Of this kind in the charter; undefined where the charter does not list it. */
+  /** The tier of this kind in the charter; undefined if the charter does not list the kind. */
   readonly tier: Tier | undefined;
   readonly draws: readonly Draw[];
   readonly route: Route | undefined;
   readonly at: string;
 }
 
-/** What a rule found, in plain words with the figures it weighed. */
+/** The result of a rule, in plain words, with the figures it weighed. */
 export type Finding = Omit<Reason, 'rule'>;
 
 /**
- * A guardrail: one file, one line in `rules`. `weigh` is pure; undefined means that the rule does not concern the action. A rule
- * that throws refuses. `parts` names the parts of the policy it reads: a permit dies with a change of any of them.
+ * A guardrail: one file, one line in `rules`. `weigh` is pure. Undefined means that the rule does not concern the action. A rule
+ * that throws refuses. `parts` names the parts of the policy that the rule reads: a change of any of them ends the permit.
  */
 export interface Rule {
   readonly name: string;
@@ -40,13 +40,13 @@ export const pass = found('pass');
 /** A person must answer. */
 export const escalate = found('escalate');
 export const refuse = found('refuse');
-/** A fact is missing or sources disagree: never approved without a person who knows better. */
+/** A fact is missing, or sources disagree. Never approved without a person, who may know more. */
 export const unclear = (detail: string, figures: Figures = {}): Finding =>
   escalate(`facts unclear: ${detail}`, { ...figures, unclear: true });
 
 const severity = { refuse: 2, escalate: 1, pass: 0 } as const;
 
-/** The gravest of several findings of one rule, with the words of all that are as grave; undefined for none. */
+/** The gravest of several findings of one rule, with the words of all that are equally grave; undefined for none. */
 export function gravest(findings: readonly Finding[]): Finding | undefined {
   const top = Math.max(...findings.map((f) => severity[f.outcome]), -1);
   const grave = findings.filter((f) => severity[f.outcome] === top);

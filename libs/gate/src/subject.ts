@@ -17,12 +17,12 @@ import {
 import { dayIn } from './days.js';
 import type { Proposal } from './facts.js';
 
-/** An action whose payload was checked against the catalogue, with what the catalogue says of it. */
+/** An action whose payload was checked against the catalogue, with the catalogue's declarations about it. */
 export interface Subject {
   readonly kind: ActionKindName;
   readonly spec: ActionKindSpec<unknown>;
   readonly payload: unknown;
-  /** Contacts whom it concerns, its recipients among them. */
+  /** The contacts that it concerns, its recipients included. */
   readonly contacts: readonly string[];
   readonly recipients: readonly string[];
   readonly consent: { readonly purpose: ConsentPurpose; readonly channel: string } | undefined;
@@ -34,11 +34,11 @@ export interface Subject {
   readonly named: ReturnType<ActionKindSpec<unknown>['named']>;
   readonly ownerId: string | undefined;
   readonly notBefore: string | undefined;
-  /** The currency of whatever money the payload names. */
+  /** The currency of the money in the payload. */
   readonly currency: string | undefined;
 }
 
-/** Reads an action by the catalogue; a kind or a field that the catalogue does not know is a fault, and nothing is judged. */
+/** Reads an action by the catalogue. A kind or field that the catalogue does not know is a fault, and nothing is judged. */
 export function subjectOf(
   action: Action,
 ): { readonly ok: true; readonly subject: Subject } | { readonly ok: false; readonly fault: Fault } {
@@ -78,11 +78,13 @@ export function subjectOf(
   };
 }
 
-/** The sequence that an action enrols in; undefined where it is no enrolment. What stops a sequence asks for no consent. */
+/**
+ * The sequence into which an action enrols; undefined if it is no enrolment. An action that stops a sequence needs no consent.
+ */
 export const enrolsIn = ({ sequence }: Subject): string | undefined =>
   sequence?.purpose !== undefined && !sequence.step ? sequence.id : undefined;
 
-/** The sequence that an action stops; undefined where it stops none. */
+/** The sequence that an action stops; undefined if it stops none. */
 export const stopsIn = ({ sequence }: Subject): string | undefined =>
   sequence?.purpose === undefined && !sequence?.step ? sequence?.id : undefined;
 
@@ -97,7 +99,7 @@ export function controlScopes(agent: string, play: string, action: Action, subje
 /** What an approval would take from a limit: money of a day, or one of a rolling count. */
 export type Draw = {
   readonly ledger: string;
-  /** What the limit is on, in words. */
+  /** The object of the limit, in words. */
   readonly holder: string;
   readonly amount: number;
   readonly cap: number;
@@ -105,23 +107,23 @@ export type Draw = {
   | { readonly kind: 'spend-campaign' | 'spend-ad-account'; readonly currency: string }
   | {
       readonly kind: 'touch' | 'send';
-      /** When it counts: the time it is sent. */
+      /** The time at which it counts: when it is sent. */
       readonly countsAt: string;
       readonly windowMs: number;
     }
   | {
       readonly kind: 'rate';
-      /** Counted when it is approved, whatever becomes of it. */
+      /** Counted at the approval, whatever happens to the action later. */
       readonly rateMs: number;
     }
 );
 
-/** What begins the name of each ledger of approvals, and of no other one. */
+/** The prefix of each ledger of approvals, and of no other ledger. */
 export const rateLedger = 'actions:';
 
 const hour = 3_600_000;
 
-/** The limits that an action draws on, in ledger order. Throws RangeError where the charter's time zone does not exist. */
+/** The limits that an action uses, in ledger order. Throws RangeError if the charter's time zone does not exist. */
 export function drawsOf(
   subject: Subject,
   { agent, action: { accountId } }: Pick<Proposal, 'agent' | 'action'>,
@@ -140,7 +142,7 @@ export function drawsOf(
       rateMs: hour,
     },
   ];
-  // Both: what names an ad account too is done for its CRM account all the same.
+  // Both accounts count: an action that names an ad account still belongs to its CRM account.
   for (const account of new Set([accountId, subject.adAccountId].filter((id) => id !== undefined).sort())) {
     draws.push({
       kind: 'rate',
@@ -200,13 +202,13 @@ export function drawsOf(
   return draws;
 }
 
-/** The facts that a proposal needs, by key: what the caller loads, and locks, before it judges. */
+/** The facts that a proposal needs, by key. The caller loads and locks them before it judges. */
 export interface Concerns {
   readonly contacts: readonly string[];
-  /** Whose owner must be known. */
+  /** Accounts whose owner must be known. */
   readonly accounts: readonly string[];
   readonly adAccounts: readonly string[];
-  /** Each of one of the ad accounts. */
+  /** Each campaign belongs to one of the ad accounts. */
   readonly campaigns: readonly { readonly adAccountId: string; readonly campaignId: string }[];
   readonly controls: readonly string[];
   readonly draws: readonly Draw[];
@@ -217,10 +219,10 @@ export const campaignsOf = ({ campaigns }: Pick<Concerns, 'campaigns'>, adAccoun
   ...new Set(campaigns.filter((c) => c.adAccountId === adAccountId).map((c) => c.campaignId)),
 ];
 
-/** An action that was read once: its digest, and what the catalogue says of it. */
+/** An action that was read once: its digest, and its declarations from the catalogue. */
 export interface ReadAction {
   readonly action: Action;
-  /** SHA-256 of its RFC 8785 form. */
+  /** SHA-256 of the action's RFC 8785 form. */
   readonly digest: string;
   readonly read: ReturnType<typeof subjectOf>;
 }
@@ -233,7 +235,7 @@ export const readAction = (action: Action): ReadAction => ({
 
 type Limiting = { readonly content: { readonly charters: readonly Charter[]; readonly rules: Rules } };
 
-/** What follows from an action that was read, its agent and the policy: its charter, what it draws on limits, the facts that it needs. */
+/** What follows from an action, its agent and the policy: the charter, the limits that it uses, the facts that it needs. */
 export interface Weighed {
   readonly charter: Charter | undefined;
   /** Why the limits of the charter cannot be read. */
@@ -243,7 +245,7 @@ export interface Weighed {
 
 const nothing: Concerns = { contacts: [], accounts: [], adAccounts: [], campaigns: [], controls: [], draws: [] };
 
-/** Never throws: of a proposal that will be refused unread it names nothing. */
+/** Never throws. For a proposal that will be refused unread it names nothing. */
 export function weighed(
   proposal: Proposal,
   read: ReturnType<typeof subjectOf>,
@@ -276,6 +278,6 @@ export function weighed(
   };
 }
 
-/** What must be among the facts of a proposal. Never throws: of a proposal that will be refused unread it names nothing. */
+/** The facts that a proposal needs. Never throws. For a proposal that will be refused unread it names nothing. */
 export const concerns = (proposal: Proposal, policy: Limiting | null, at: string): Concerns =>
   weighed(proposal, subjectOf(proposal.action), policy, at).concerns;

@@ -20,7 +20,7 @@ import { seal } from './permit.js';
 import { rateOf, slotOf, windowOf } from './rolling.js';
 import { concerns, enrolsIn, subjectOf } from './subject.js';
 
-/* A small world in which everything is in favour: each test takes one thing away. For tests of this lib and its users. */
+/* A small world in which everything allows a proposal. Each test changes one thing. For tests of this lib and its users. */
 
 export const at = '2026-11-21T10:00:00.000Z';
 export const contact = derivedId('contact', 'ann');
@@ -61,7 +61,7 @@ export const charter: Charter = {
     campaignSpendPerDayMinor: 50_000,
     adAccountSpendPerDayMinor: 80_000,
     sendsPerHour: 3,
-    // One task serves for many a proposal of a test.
+    // One task serves many proposals of a test.
     proposalsPerTask: 10_000,
     approvalAbovePercent: 25,
     approvalAboveMinor: 20_000,
@@ -166,7 +166,7 @@ const payloads: Record<string, Record<string, unknown>> = {
 
 const play = { id: 'return-below-floor', runId: derivedId('run', 1), title: 'Return below floor' };
 
-/** The task of an agent that its proposals of here name. */
+/** The task that the proposals here name for an agent. */
 export const taskOf = (agent: string, change: Partial<TaskAssigned> = {}): TaskAssigned => ({
   taskId: derivedId('task', agent),
   agent,
@@ -223,15 +223,15 @@ export const proposalOf = (
   ...change,
 });
 
-/** What is told of a ledger; of a rolling one the times of its counts. */
+/** A ledger as a test gives it; for a rolling one the times of its counts. */
 type LedgerChange = MoneyLedger | { readonly held: readonly string[]; readonly committed: readonly string[] };
 
-/** What a test says of the facts. */
+/** The facts that a test changes. */
 export type FactsChange = Omit<Partial<Facts>, 'ledgers'> & {
   readonly ledgers?: Readonly<Record<string, LedgerChange>>;
 };
 
-/** Facts in which everything is in favour of a proposal, with what `change` says instead. */
+/** Facts in which everything allows a proposal, with the values of `change` instead. */
 export function factsFor(
   proposal: Proposal,
   change: FactsChange = {},
@@ -288,7 +288,7 @@ export function factsFor(
   };
 }
 
-/** The enrolment that a message of a sequence is of, and that nothing was approved for its step; likewise of an enrolment. */
+/** The approved enrolment of a message of a sequence, with no approved message for its step; and the same for an enrolment. */
 function enrolmentFor({ action }: Proposal, reviewed: boolean): Pick<Facts, 'enrolment' | 'sameStep'> {
   const read = subjectOf(action);
   const named = read.ok ? read.subject.sequence : undefined;
@@ -311,7 +311,7 @@ function taskFor({ agent, play, action }: Proposal): TaskFact {
   };
 }
 
-/** Of the account that the action names, where it names one. */
+/** The account that the action names, if it names one. */
 export const ofAccount = ({ action: { accountId } }: Proposal): { accountId?: string } =>
   accountId === undefined ? {} : { accountId };
 
@@ -333,7 +333,7 @@ export const granted = (purpose: 'sales' | 'newsletter' = 'sales'): Facts['conse
   suppressions: [],
 });
 
-/** A key pair for permits: made anew, never a key that anything else uses. */
+/** A new key pair for permits, which nothing else uses. */
 export function permitKeys(kid = 'test-1'): { signing: SigningKey; keys: VerifyKeys; jwk: Record<string, unknown> } {
   const { privateKey } = generateKeyPairSync('ed25519');
   const jwk = { ...privateKey.export({ format: 'jwk' }), kid } as Record<string, unknown>;
@@ -365,7 +365,7 @@ export function approvedEvent(proposal: Proposal, judgement: Judgement, key: Sig
   };
 }
 
-/** What an executor knows right after the verdict: exactly what it was judged under. */
+/** What an executor knows right after the verdict: exactly the state under which the proposal was judged. */
 export const stateFor = (facts: Facts, policy: Policy = policyOf()): GateState => ({
   controls: facts.controls,
   consents: facts.consents,

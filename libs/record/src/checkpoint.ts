@@ -5,7 +5,7 @@ import { decodeBase64, openNote, type Refusal, refusal, type SigningKey, signNot
 export interface Checkpoint extends TreeHead {
   /** The log's unique name, by convention a URL without its scheme. */
   readonly origin: string;
-  /** Further lines of the signed text, opaque here; the standard advises against them. */
+  /** Further lines of the signed text, opaque here. The standard advises against them. */
   readonly extensions?: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export function formatCheckpoint({ origin, size, root, extensions = [] }: Checkp
   return [origin, size, Buffer.from(root).toString('base64'), ...extensions].map((line) => `${line}\n`).join('');
 }
 
-/** The checkpoint that a text holds, or undefined if it is not one: nothing but the exact form is accepted. */
+/** The checkpoint in a text, or undefined if it is not one: only the exact form is accepted. */
 export function parseCheckpoint(text: string): Checkpoint | undefined {
   if (!text.endsWith('\n')) return undefined;
   const [origin, size, root, ...extensions] = text.slice(0, -1).split('\n');
@@ -35,8 +35,8 @@ export function parseCheckpoint(text: string): Checkpoint | undefined {
 }
 
 /**
- * Signs a checkpoint: a signed note. Throws a `TypeError` on a value that the text cannot hold. That it is consistent with
- * all that was signed before is the caller's promise.
+ * Signs a checkpoint: a signed note. Throws a `TypeError` on a value that the text cannot hold. The caller must ensure that it is
+ * consistent with all earlier signed checkpoints.
  */
 export function signCheckpoint(checkpoint: Checkpoint, keys: readonly SigningKey[]): string {
   const text = formatCheckpoint(checkpoint);
@@ -48,7 +48,7 @@ export function signCheckpoint(checkpoint: Checkpoint, keys: readonly SigningKey
   return signNote(text, keys);
 }
 
-/** Opens a signed checkpoint of the log `origin` with the keys trusted for that log. A refusal says what is wrong. */
+/** Opens a signed checkpoint of the log `origin` with the keys that are trusted for that log. A refusal says what is wrong. */
 export function openCheckpoint(
   note: string,
   trust: { readonly origin: string; readonly keys: readonly VerifierKey[] },

@@ -3,29 +3,29 @@ import { decodeBase64, formatVerifierKey, parseVerifierKey, type VerifierKey } f
 import type { StoredCheckpoint, StoredLeaf, StoredRecord } from './verify-record.js';
 
 /**
- * What a leaf's `sha256` is taken over, and what an export carries as `bytes`: `event`, the bytes of `eventBytes`;
- * `commitment`, a keyed hash that stands for an event whose content is not kept. A recorder may add words of its own.
+ * What a leaf's `sha256` is the hash of, and what an export carries as `bytes`. `event`: the bytes of `eventBytes`. `commitment`:
+ * a keyed hash that stands for an event whose content is not stored. A recorder may add words of its own.
  */
 export type StoredAs = 'event' | 'commitment' | (string & {});
 
 /** A leaf as an export carries it. */
 export interface ExportedLeaf extends StoredLeaf {
   readonly kept: StoredAs;
-  /** When it was appended, RFC 3339; not vouched for by the tree. */
+  /** When it was appended, RFC 3339. The tree does not vouch for this time. */
   readonly at: string;
 }
 
-/** What an export says before its entries. */
+/** The first line of an export. */
 export interface ExportHeader {
   readonly origin: string;
   readonly key: VerifierKey;
-  /** The last checkpoint that follows, null where none does. */
+  /** The last checkpoint that follows; null if none does. */
   readonly checkpoint: string | null;
 }
 
 /**
- * A record as `readExport` found it. `keys` is the one key that the export itself names: it shows that the record agrees
- * with its own signatures. Put in its place a key that was learnt another way to show whose they are.
+ * A record as `readExport` found it. `keys` is the one key that the export itself names. It shows that the record agrees with its
+ * own signatures. To show whose signatures they are, replace it by a key from another source.
  */
 export interface OpenedExport extends StoredRecord {
   readonly entries: AsyncIterable<readonly (ExportedLeaf | StoredCheckpoint)[]>;
@@ -34,9 +34,9 @@ export interface OpenedExport extends StoredRecord {
 const ENTRIES_AT_ONCE = 500;
 
 /**
- * The first line of an export (JSON Lines): `{"origin","verifierKey","checkpoint"}`, the key as `formatVerifierKey`
- * writes it, the checkpoint as a signed note: the last one of those that follow, or null. It is told first, so that an
- * export that ends before the last signed leaf does not verify. No line here ends in a newline.
+ * The first line of an export (JSON Lines): `{"origin","verifierKey","checkpoint"}`. The key is written as by
+ * `formatVerifierKey`. The checkpoint is a signed note: the last of the checkpoints that follow, or null. It comes first, so that
+ * an export that ends before the last signed leaf does not verify. No line here ends in a newline.
  *
  * In exports of earlier versions it is `{"origin","verifierKey","checkpoints"}` with all checkpoints, and only leaves follow.
  */
@@ -44,14 +44,15 @@ export const exportHeader = ({ origin, key, checkpoint }: ExportHeader): string 
   JSON.stringify({ origin, verifierKey: formatVerifierKey(key), checkpoint });
 
 /**
- * The line of a checkpoint, a signed note: `{"checkpoint"}`. It comes before the last leaf that it signs, or just behind it, and after all
- * checkpoints of fewer leaves. The nearer to that leaf, the fewer are held by whoever verifies.
+ * The line of a checkpoint, a signed note: `{"checkpoint"}`. It comes before the last leaf that it signs, or directly behind it,
+ * and after all checkpoints of fewer leaves. The nearer it is to that leaf, the fewer checkpoints a verifier has to hold.
  */
 export const exportCheckpoint = (note: string): string => JSON.stringify({ checkpoint: note });
 
 /**
- * The line of a leaf: `{"index","topic","topicId","partition","offset","source","id","sha256","hash","kept","at","bytes"}`, hashes in
- * lower-case hexadecimal, bytes in base64 and absent where there are none, `topicId` only of a topic that was made again.
+ * The line of a leaf: `{"index","topic","topicId","partition","offset","source","id","sha256","hash","kept","at","bytes"}`.
+ * Hashes are in lower-case hexadecimal. Bytes are in base64, and absent if there are none. `topicId` is there only for a topic
+ * that was made again.
  */
 export const exportLeaf = ({ index, leaf, hash, kept, at, bytes }: ExportedLeaf): string =>
   JSON.stringify({
@@ -70,10 +71,10 @@ export const exportLeaf = ({ index, leaf, hash, kept, at, bytes }: ExportedLeaf)
   });
 
 /**
- * Reads an export line by line, in constant memory (but for the first line of an earlier version); what it gives is what `verifyRecord` takes.
- * Blank lines are passed over. Throws a `SyntaxError` that names the line, and nothing of its content, where a line is not
- * of the form above: the first at once, the others as they are reached. A file that was cut at a line's end reads well;
- * that leaves are missing is for `verifyRecord` to find.
+ * Reads an export line by line, in constant memory (except for the first line of an earlier version). Its result is the input of
+ * `verifyRecord`. Blank lines are skipped. Throws a `SyntaxError` that names the line, and nothing of its content, if a line does
+ * not have the form above: the first line at once, the others when they are reached. A file that was cut at the end of a line
+ * reads well; `verifyRecord` finds that leaves are missing.
  */
 export async function readExport(lines: Iterable<string> | AsyncIterable<string>): Promise<OpenedExport> {
   const numbered = numberLines(lines);

@@ -1,8 +1,8 @@
 import { type Hash, hashLeaf } from './merkle.js';
 
 /**
- * One Kafka record as the log keeps it. Topic, partition and offset name it, so a forged twin, a duplicate or an event
- * published again is a leaf of its own; a redelivery of the same record is not.
+ * One Kafka record as the log stores it. Topic, partition and offset name it. So a forged twin, a duplicate or an event that was
+ * published again is a leaf of its own. A redelivery of the same record is not.
  */
 export interface Leaf {
   readonly topic: string;
@@ -10,26 +10,28 @@ export interface Leaf {
   /** Kafka's 64-bit offset in decimal. */
   readonly offset: string;
   /**
-   * Kafka's id of the topic, where it was deleted and made again since the log began: its offsets begin anew, and the same
-   * coordinates name another record. Absent in the leaves of the topic as it was first.
+   * Kafka's id of the topic, if it was deleted and made again since the log began. Its offsets begin again, so the same
+   * coordinates name another record. Absent in the leaves of the first topic of that name.
    */
   readonly topicId?: string;
-  /** CloudEvents `source`; null where the record carries none. */
+  /** CloudEvents `source`; null if the record carries none. */
   readonly source: string | null;
-  /** CloudEvents `id`, unique per source only; null where the record carries none. */
+  /** CloudEvents `id`, unique per source only; null if the record carries none. */
   readonly id: string | null;
-  /** SHA-256 of the bytes kept of the event: those of `eventBytes`, or what a sealing recorder keeps in their place. */
+  /**
+   * SHA-256 of the stored bytes of the event: those of `eventBytes`, or the commitment that a sealing recorder stores instead.
+   */
   readonly sha256: Hash;
 }
 
 /**
  * The bytes of a leaf that go into the tree: the RFC 8785 JSON, in UTF-8, of
- * `{"id","offset","partition","sha256","source","topic"}`, the offset a string, the hash in lower-case hex, and of a topic made
- * again with `"topicId"` at its end. Two leaves have the same bytes only if they are equal in every field, and any language can
- * make them.
+ * `{"id","offset","partition","sha256","source","topic"}`. The offset is a string, the hash is lower-case hex. For a topic that
+ * was made again, `"topicId"` is at the end. Two leaves have the same bytes only if they are equal in every field. Any language
+ * can make these bytes.
  */
 export function encodeLeaf(leaf: Leaf): Uint8Array {
-  // RFC 8785 builds on ECMAScript's JSON: with the names in sorted order and no fractions, this is its form.
+  // RFC 8785 uses ECMAScript's JSON. With sorted names and no fractions, this is its form.
   const json = JSON.stringify({
     id: leaf.id,
     offset: leaf.offset,
@@ -45,17 +47,17 @@ export function encodeLeaf(leaf: Leaf): Uint8Array {
 /** The leaf's hash in the tree. */
 export const leafHash = (leaf: Leaf): Hash => hashLeaf(encodeLeaf(leaf));
 
-/** A header's value: bytes, or text standing for its UTF-8. */
+/** A header's value: bytes, or text that stands for its UTF-8. */
 export type HeaderValue = Uint8Array | string | null | undefined;
 
-/** A Kafka record's content, headers as kafkajs hands them out. A null key or value differs from an empty one. */
+/** A Kafka record's content, with headers as kafkajs returns them. A null key or value differs from an empty one. */
 export interface EventRecord {
   readonly key: Uint8Array | null;
   readonly headers: Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>;
   readonly value: Uint8Array | null;
 }
 
-/** What `eventBytes` wrote: one entry a header, in its order, so that a name that came twice keeps both values. */
+/** What `eventBytes` wrote: one entry for each header, in order, so that a repeated name keeps both values. */
 export interface ReadEventBytes {
   readonly key: Uint8Array | null;
   readonly headers: readonly (readonly [name: string, value: Uint8Array | null])[];
@@ -65,13 +67,13 @@ export interface ReadEventBytes {
 const ABSENT = 0xffffffff;
 
 /**
- * The bytes of an event that its leaf's `sha256` is taken over. They hold key, headers and value, because in CloudEvents'
- * binary mode who, what and when stand in the headers:
+ * The bytes of an event whose hash is its leaf's `sha256`. They hold key, headers and value, because in CloudEvents' binary mode
+ * the headers hold the attributes:
  *
  *     field(key) u32(number of headers) { field(name) field(value) } field(value)
  *
- * where u32 is big-endian and field(x) is u32(length) followed by x, or 0xFFFFFFFF for null. Headers are sorted by the
- * UTF-8 of their name; those of one name keep their order.
+ * where u32 is big-endian and field(x) is u32(length) followed by x, or 0xFFFFFFFF for null. Headers are sorted by the UTF-8 of
+ * their name; those of one name keep their order.
  */
 export function eventBytes(record: EventRecord): Uint8Array {
   const headers = Object.entries(record.headers)
@@ -88,7 +90,7 @@ export function eventBytes(record: EventRecord): Uint8Array {
   );
 }
 
-/** The record that `eventBytes` made these bytes of. Throws a `RangeError` where they are not of that form, to the last byte. */
+/** The record from which `eventBytes` made these bytes. Throws a `RangeError` if they do not have that form, to the last byte. */
 export function readEventBytes(bytes: Uint8Array): ReadEventBytes {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;

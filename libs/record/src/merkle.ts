@@ -9,15 +9,15 @@ export const HASH_BYTES = 32;
 /** Levels a tile spans (C2SP tlog-tiles): a full tile holds 2^8 hashes. Stored levels are 0, 8, 16, … */
 export const TILE_HEIGHT = 8;
 
-/** What a checkpoint signs: how many leaves, and the Merkle tree hash over them. */
+/** What a checkpoint signs: the number of leaves, and the Merkle tree hash over them. */
 export interface TreeHead {
   readonly size: number;
   readonly root: Hash;
 }
 
 /**
- * All that is needed of a tree to append to it: its size and the roots of its complete subtrees, widest first, one for
- * each 1 bit of `size`. At most 53 hashes, whatever the size.
+ * Everything that is needed to append to a tree: its size and the roots of its complete subtrees, widest first, one for each 1
+ * bit of `size`. At most 53 hashes, whatever the size.
  */
 export interface Frontier {
   readonly size: number;
@@ -30,17 +30,17 @@ export interface Subtree {
   readonly index: number;
 }
 
-/** What `append` gives back. */
+/** The result of `append`. */
 export interface Appended {
   readonly frontier: Frontier;
-  /** The subtrees of levels 8, 16, … that these leaves filled: about one for 255 leaves, worth storing for a `TreeReader`. */
+  /** The subtrees of levels 8, 16, … that these leaves filled: about one for 255 leaves. A `TreeReader` needs them stored. */
   readonly completed: readonly (Subtree & { readonly hash: Hash })[];
 }
 
 /**
- * Reads stored hashes: those of the complete subtrees of `level` with the indices `from` to `to - 1`, in order. Level 0 are
- * the leaf hashes. Only levels 0, 8, 16, … are asked for, at most 256 hashes at once, and only subtrees that lie within the
- * tree size of the call. Fewer hashes than asked for make the caller throw a `RangeError`.
+ * Reads stored hashes: those of the complete subtrees of `level` with the indices `from` to `to - 1`, in order. Level 0 has the
+ * leaf hashes. Only levels 0, 8, 16, … are requested, at most 256 hashes at once, and only subtrees within the tree size of the
+ * call. If the reader returns fewer hashes, the caller throws a `RangeError`.
  */
 export type TreeReader = (level: number, from: number, to: number) => readonly Hash[] | Promise<readonly Hash[]>;
 
@@ -64,8 +64,8 @@ export const hashNode = (left: Hash, right: Hash): Hash => sha256(NODE_PREFIX, l
 export const emptyFrontier: Frontier = { size: 0, hashes: [] };
 
 /**
- * Adds leaf hashes, in order, knowing only the frontier. The frontier given is not changed. Throws a `RangeError` on a
- * frontier whose hashes do not fit its size and on a hash that is not 32 bytes, so damaged state is never built upon.
+ * Adds leaf hashes, in order, from the frontier alone. The given frontier is not changed. Throws a `RangeError` on a frontier
+ * whose hashes do not fit its size and on a hash that is not 32 bytes, so that nothing is built on damaged state.
  */
 export function append(frontier: Frontier, leafHashes: Iterable<Hash>): Appended {
   checkFrontier(frontier);
@@ -88,26 +88,26 @@ export function append(frontier: Frontier, leafHashes: Iterable<Hash>): Appended
   return { frontier: { size: checkSize(size), hashes }, completed };
 }
 
-/** The Merkle tree hash of everything appended so far (RFC 9162 §2.1.1); SHA-256 of nothing for the empty tree. */
+/** The Merkle tree hash of all appended leaves (RFC 9162 §2.1.1); SHA-256 of nothing for the empty tree. */
 export function rootOf(frontier: Frontier): Hash {
   checkFrontier(frontier);
   return foldRight(frontier.hashes);
 }
 
-/** The frontier of the first `size` leaves, out of stored hashes. */
+/** The frontier of the first `size` leaves, from stored hashes. */
 export async function frontierAt(size: number, read: TreeReader): Promise<Frontier> {
   return { size: checkSize(size), hashes: await readSubtrees(0, size, read) };
 }
 
 /**
- * The tree hash of the leaves `from` to `to - 1`, where these are a node of some tree in the sense of RFC 9162 §2.1: the
- * ranges of proofs are.
+ * The tree hash of the leaves `from` to `to - 1`, which must be a node of some tree in the sense of RFC 9162 §2.1, as the ranges
+ * of proofs are.
  */
 export async function rootOfRange(from: number, to: number, read: TreeReader): Promise<Hash> {
   return foldRight(await readSubtrees(from, to, read));
 }
 
-/** A reader for a store that keeps leaf hashes only. Simple and slow: a read above level 0 hashes all leaves below it. */
+/** A reader for a store with leaf hashes only. Simple and slow: a read above level 0 hashes all leaves below it. */
 export function readerOfLeaves(
   leaves: (from: number, to: number) => readonly Hash[] | Promise<readonly Hash[]>,
 ): TreeReader {
@@ -122,7 +122,7 @@ export function readerOfLeaves(
   };
 }
 
-/** Whether two byte strings are the same. */
+/** Whether two byte strings are equal. */
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
 async function readSubtrees(from: number, to: number, read: TreeReader): Promise<Hash[]> {

@@ -1,14 +1,14 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { sha256 } from './merkle.js';
 
-/** A public key that notes are verified with. `hash` is the key's short name in signature lines: 8 hex digits. */
+/** A public key that verifies notes. `hash` is the key's short name in signature lines: 8 hex digits. */
 export interface VerifierKey {
   readonly name: string;
   readonly hash: string;
   readonly publicKey: KeyObject;
 }
 
-/** A private key that notes are signed with. */
+/** A private key that signs notes. */
 export interface SigningKey extends VerifierKey {
   readonly privateKey: KeyObject;
 }
@@ -20,10 +20,10 @@ export interface Refusal {
   readonly detail: string;
 }
 
-/** A note of which at least one known key's signature was verified, and none failed. */
+/** A note with at least one verified signature of a known key, and no failed one. */
 export interface OpenedNote {
   readonly ok: true;
-  /** The signed text, its last newline included. */
+  /** The signed text, with its last newline. */
   readonly text: string;
   /** The names of the known keys that signed it. */
   readonly signedBy: readonly string[];
@@ -36,15 +36,15 @@ const KEY_HASH_BYTES = 4;
 const MAX_SIGNATURES = 100;
 
 /**
- * A signing key out of a name and an Ed25519 private key. For a log, the name is its origin. Throws a `TypeError` on
- * another kind of key and on a name that is empty or holds a space or a plus.
+ * A signing key from a name and an Ed25519 private key. For a log, the name is its origin. Throws a `TypeError` on another kind
+ * of key, and on a name that is empty or holds a space or a plus.
  */
 export function signingKey(name: string, privateKey: KeyObject): SigningKey {
   if (privateKey.type !== 'private') throw new TypeError('not a private key');
   return { ...verifierKey(name, createPublicKey(privateKey)), privateKey };
 }
 
-/** A verifier key out of a name and an Ed25519 public key. Throws as `signingKey` does. */
+/** A verifier key from a name and an Ed25519 public key. Throws as `signingKey` does. */
 export function verifierKey(name: string, publicKey: KeyObject): VerifierKey {
   if (!isKeyName(name)) throw new TypeError(`not a key name: ${JSON.stringify(name)}`);
   if (publicKey.type !== 'public' || publicKey.asymmetricKeyType !== 'ed25519') {
@@ -59,10 +59,10 @@ export function formatVerifierKey(key: VerifierKey): string {
   return `${key.name}+${key.hash}+${typedKey(key.publicKey).toString('base64')}`;
 }
 
-/** The key that `formatVerifierKey` wrote. Throws a `TypeError` on anything else, a hash that is not the key's included. */
+/** The key that `formatVerifierKey` wrote. Throws a `TypeError` on anything else, also on a hash that is not the key's. */
 export function parseVerifierKey(text: string): VerifierKey {
   const [name = '', hash, ...encoded] = text.split('+');
-  // base64 has plus signs of its own.
+  // base64 itself uses plus signs.
   const typed = decodeBase64(encoded.join('+'));
   if (typed?.length !== 1 + ED25519_KEY_BYTES || typed[0] !== ED25519)
     throw new TypeError('not an Ed25519 verifier key');
@@ -73,8 +73,8 @@ export function parseVerifierKey(text: string): VerifierKey {
 }
 
 /**
- * Signs a text: a C2SP signed note with one signature line a key. The text ends in a newline and holds no other control
- * character; a `TypeError` says if it does not.
+ * Signs a text: a C2SP signed note with one signature line for each key. The text must end in a newline and hold no other control
+ * character. Otherwise it throws a `TypeError`.
  */
 export function signNote(text: string, keys: readonly SigningKey[]): string {
   if (!isNoteText(text) || !text.endsWith('\n')) throw new TypeError('not a text that a note can hold');
@@ -87,8 +87,9 @@ export function signNote(text: string, keys: readonly SigningKey[]): string {
 }
 
 /**
- * Opens a C2SP signed note. Signatures of unknown keys are ignored; a signature of a known key that fails refuses the note,
- * whatever else it carries; without any signature of a known key it is refused. More than 100 signatures are malformed.
+ * Opens a C2SP signed note. Signatures of unknown keys are ignored. If a signature of a known key fails, the note is refused,
+ * whatever other signatures it has. A note without any signature of a known key is refused too. More than 100 signatures are
+ * malformed.
  */
 export function openNote(note: string, keys: readonly VerifierKey[]): OpenedNote | Refusal {
   const parts = splitNote(note);
@@ -112,7 +113,7 @@ export function openNote(note: string, keys: readonly VerifierKey[]): OpenedNote
 /** A refusal as a value. */
 export const refusal = (kind: Refusal['kind'], detail: string): Refusal => ({ ok: false, kind, detail });
 
-/** Standard base64 with padding, or undefined: Node's decoder alone passes over what is not base64. */
+/** Standard base64 with padding, or undefined. Node's decoder alone skips characters that are not base64. */
 export function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;
@@ -153,6 +154,6 @@ function typedKey(publicKey: KeyObject): Buffer {
 const isKeyName = (name: string): boolean =>
   name !== '' && name.isWellFormed() && !/[\p{White_Space}\p{Cc}+]/u.test(name);
 
-/** Well-formed, and no ASCII control character but the newline. */
+/** Well-formed, and no ASCII control character except the newline. */
 const isNoteText = (text: string): boolean =>
   text.isWellFormed() && ![...text].some((character) => character < ' ' && character !== '\n');

@@ -19,8 +19,8 @@ export async function proveInclusion(index: number, size: number, read: TreeRead
 }
 
 /**
- * Proves that the tree of the first `from` leaves is a prefix of that of the first `to` leaves: RFC 9162 §2.1.4.1. Nothing
- * needs to be shown from size 0 or between equal sizes: the proof is empty. Throws a `RangeError` if `from` exceeds `to`.
+ * Proves that the tree of the first `from` leaves is a prefix of that of the first `to` leaves: RFC 9162 §2.1.4.1. From size 0,
+ * or between equal sizes, the proof is empty. Throws a `RangeError` if `from` exceeds `to`.
  */
 export async function proveConsistency(from: number, to: number, read: TreeReader): Promise<Hash[]> {
   if (!isSize(from) || !isSize(to) || from > to) throw new RangeError(`no tree of ${from} leaves within one of ${to}`);
@@ -89,7 +89,7 @@ export function verifyConsistency(claim: {
 
 type Range = readonly [from: number, to: number];
 
-/** PATH(m, D[n]) of the RFC as the leaf ranges whose tree hashes it lists. */
+/** PATH(m, D[n]) of the RFC, as the leaf ranges whose tree hashes it lists. */
 function inclusionRanges(index: number, from: number, to: number): Range[] {
   if (to - from === 1) return [];
   const split = from + largestPowerOfTwoBelow(to - from);
@@ -98,7 +98,7 @@ function inclusionRanges(index: number, from: number, to: number): Range[] {
     : [...inclusionRanges(index, split, to), [from, split]];
 }
 
-/** SUBPROOF(m, D[n], b) of the RFC as leaf ranges; `known` is its b: the verifier has the root of this part already. */
+/** SUBPROOF(m, D[n], b) of the RFC as leaf ranges. `known` is its b: the verifier already has the root of this part. */
 function consistencyRanges(older: number, from: number, to: number, known: boolean): Range[] {
   if (older === to) return known ? [] : [[from, to]];
   const split = from + largestPowerOfTwoBelow(to - from);
@@ -113,7 +113,7 @@ async function hashesOf(ranges: readonly Range[], read: TreeReader): Promise<Has
   return hashes;
 }
 
-/** The way up from a node to the root, as both verification algorithms walk it: on which side the next sibling stands. */
+/** The way up from a node to the root, as both verification algorithms go it: on which side the next sibling is. */
 function climbFrom(node: number, last: number) {
   let fn = node;
   let sn = last;

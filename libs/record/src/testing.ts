@@ -3,7 +3,7 @@ import { append, emptyFrontier, type Hash, hashNode, sha256, type TreeReader } f
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 export const unhex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
 
-/** The eight leaves that Certificate Transparency's implementations test with (google/certificate-transparency, trillian). */
+/** The eight test leaves of Certificate Transparency's implementations (google/certificate-transparency, trillian). */
 export const referenceLeaves = [
   '',
   '00',
@@ -37,7 +37,7 @@ export function treeHash(leaves: readonly Hash[]): Hash {
   return hashNode(treeHash(leaves.slice(0, k)), treeHash(leaves.slice(k)));
 }
 
-/** A store as the recorder keeps one: leaf hashes, and the subtrees that appends completed. */
+/** A store like the recorder's: leaf hashes, and the subtrees that appends completed. */
 export function storeOf(leaves: readonly Hash[]): { read: TreeReader } {
   const levels = new Map<number, Hash[]>([[0, [...leaves]]]);
   for (const { level, index, hash } of append(emptyFrontier, leaves).completed) {
@@ -48,7 +48,7 @@ export function storeOf(leaves: readonly Hash[]): { read: TreeReader } {
   return { read: (level, from, to) => (levels.get(level) ?? []).slice(from, to) };
 }
 
-/** The same bytes but for one. */
+/** The same bytes with one changed. */
 export function altered(bytes: Uint8Array, at: number): Uint8Array {
   const copy = new Uint8Array(bytes);
   copy[at % copy.length] = (copy[at % copy.length] as number) ^ 1;

@@ -3,20 +3,20 @@ import { HASH_BYTES, TILE_HEIGHT, type TreeReader } from './merkle.js';
 /** Hashes in a full tile. */
 export const TILE_WIDTH = 2 ** TILE_HEIGHT;
 
-/** A run of stored hashes: those of level `8 · level` from `256 · index` on, `width` of them (1 to 256, 256 is full). */
+/** A run of stored hashes: those of level `8 · level` from `256 · index` on, `width` of them (1 to 256; 256 is full). */
 export interface Tile {
   readonly level: number;
   readonly index: number;
   readonly width: number;
 }
 
-/** How many hashes the tile has in a tree of `size` leaves, 0 to 256. A tile of none does not exist. */
+/** How many hashes the tile has in a tree of `size` leaves, 0 to 256. A tile with none does not exist. */
 export function tileWidth(level: number, index: number, size: number): number {
   const hashes = Math.floor(size / TILE_WIDTH ** level);
   return Math.min(Math.max(hashes - index * TILE_WIDTH, 0), TILE_WIDTH);
 }
 
-/** The tile's path below a log's URL prefix, as C2SP tlog-tiles lays it down: `tile/0/x001/x234/067.p/8`. */
+/** The tile's path below a log's URL prefix, as C2SP tlog-tiles defines it: `tile/0/x001/x234/067.p/8`. */
 export function tilePath({ level, index, width }: Tile): string {
   const thousands: string[] = [];
   for (let rest = index; rest > 0 || thousands.length === 0; rest = Math.floor(rest / 1000)) {

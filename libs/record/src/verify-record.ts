@@ -18,41 +18,41 @@ export interface StoredLeaf {
   /** Its position in the log, from 0. */
   readonly index: number;
   readonly leaf: Leaf;
-  /** The leaf hash as stored. Where there is none, the leaf's own is taken. */
+  /** The stored leaf hash. If there is none, the leaf's own hash is used. */
   readonly hash?: Hash | null;
-  /** The event's bytes, as long as they are kept. */
+  /** The event's bytes, while they are stored. */
   readonly bytes?: Uint8Array | null;
 }
 
 /**
- * A signed checkpoint of the log's own that stands among its leaves: behind all checkpoints of fewer leaves, and before the last leaf
- * that it signs or just behind it.
+ * A signed checkpoint of the log itself that stands among its leaves: behind all checkpoints of fewer leaves, and before the last
+ * leaf that it signs or directly behind it.
  */
 export interface StoredCheckpoint {
   readonly checkpoint: string;
 }
 
-/** A record to verify: everything stored, in the log's order, and what has been signed about it. */
+/** A record to verify: everything that is stored, in the log's order, and what was signed about it. */
 export interface StoredRecord {
   readonly entries:
     | Iterable<readonly (StoredLeaf | StoredCheckpoint)[]>
     | AsyncIterable<readonly (StoredLeaf | StoredCheckpoint)[]>;
-  /** Further signed checkpoints in any order, best those that somebody else has kept. They are held in memory. */
+  /** Further signed checkpoints in any order, best those that somebody else has stored. They are held in memory. */
   readonly checkpoints: readonly string[];
-  /** The last checkpoint among the entries, told before them, so that a missing end is found; null where there is none. */
+  /** The last checkpoint among the entries, given before them, so that a missing end is found; null if there is none. */
   readonly latest?: string | null;
   readonly origin: string;
   readonly keys: readonly VerifierKey[];
 }
 
 /**
- * One thing that is wrong. Of a leaf: `event-altered` (the stored bytes are not those it names), `leaf-altered` (it is not
- * the one its stored hash names), `gap` (leaves missing before it), `repeat` (its position, or its Kafka coordinates, came
- * before). Of a checkpoint: the refusals of `openCheckpoint`, `size-mismatch` (it signs more leaves than there are: the tail
- * is cut), `root-mismatch` (it signs another tree: something before its size was changed, added or removed, even if all
- * stored hashes agree), `out-of-order` (it stands behind a checkpoint of as many leaves, or behind more leaves than it signs, and
- * is not compared). Of the whole: `no-checkpoint` (there are leaves, and no signature vouches for any of them),
- * `checkpoint-missing` (the last checkpoint among the entries is not `latest`).
+ * One problem. Of a leaf: `event-altered` (the stored bytes are not those that it names), `leaf-altered` (it is not the one that
+ * its stored hash names), `gap` (leaves are missing before it), `repeat` (its position, or its Kafka coordinates, came before).
+ * Of a checkpoint: the refusals of `openCheckpoint`, `size-mismatch` (it signs more leaves than there are: the end is cut),
+ * `root-mismatch` (it signs another tree: something before its size was changed, added or removed, even if all stored hashes
+ * agree), `out-of-order` (it stands behind a checkpoint of as many leaves, or behind more leaves than it signs, and is not
+ * compared). Of the whole: `no-checkpoint` (there are leaves, and no signature covers any of them), `checkpoint-missing` (the
+ * last checkpoint among the entries is not `latest`).
  */
 export interface Problem {
   readonly kind:
@@ -67,7 +67,7 @@ export interface Problem {
     | 'checkpoint-missing'
     | Refusal['kind'];
   /**
-   * The leaf's index, the checkpoint's place, or the record as a whole. Places are counted from 0: `latest` if it is given,
+   * The leaf's index, the checkpoint's place, or the record as a whole. Places count from 0: `latest` if it is given,
    * `checkpoints`, then those among the entries.
    */
   readonly at: { readonly leaf: number } | { readonly checkpoint: number } | 'record';
@@ -79,16 +79,16 @@ export interface Problem {
 export interface RecordReport {
   /** There is no problem. */
   readonly ok: boolean;
-  /** How many leaves there are, and their root in base64. */
+  /** The number of leaves, and their root in base64. */
   readonly size: number;
   readonly root: string;
-  /** The first so many leaves are vouched for by a signed checkpoint whose root they have. Those after them are not yet. */
+  /** How many of the first leaves a signed checkpoint with their root covers. The leaves after them are not confirmed yet. */
   readonly confirmed: number;
   /** Checkpoints with a good signature, compared with the record. */
   readonly checkpointsChecked: number;
-  /** Leaves whose event's bytes were still there and were compared. */
+  /** Leaves whose event bytes were still stored and were compared. */
   readonly eventsChecked: number;
-  /** All problems counted, and the first thousand of them. */
+  /** The number of all problems, and the first thousand of them. */
   readonly problemCount: number;
   readonly problems: readonly Problem[];
 }
@@ -96,12 +96,12 @@ export interface RecordReport {
 const PROBLEMS_LISTED = 1000;
 
 /**
- * Verifies a whole record offline, in one pass. For each leaf: it is at its position and no Kafka coordinates come twice;
- * its event's bytes, where kept, have the SHA-256 it names; it has its stored hash. For each checkpoint: the signature, the
+ * Verifies a whole record offline, in one pass. For each leaf: it is at its position, and no Kafka coordinates come twice; its
+ * event's bytes, if stored, have the SHA-256 that it names; it has its stored hash. For each checkpoint: the signature, the
  * origin, and that the record's leaves have its root at its size. A problem does not end the pass.
  *
- * Memory: the frontier, the last offset of each partition of each topic id, `checkpoints`, a thousand problems; of the checkpoints among
- * the entries size and root, until the leaves that they sign have come; never the leaves.
+ * Memory: the frontier, the last offset of each partition of each topic id, `checkpoints`, and a thousand problems. Of the
+ * checkpoints among the entries, the size and root until the leaves that they sign have come. Never the leaves.
  */
 export async function verifyRecord(record: StoredRecord): Promise<RecordReport> {
   const found = problemList();
@@ -162,7 +162,7 @@ function problemList() {
 
 function headCheck({ latest, checkpoints, ...trust }: StoredRecord, add: AddProblem) {
   const notes = typeof latest === 'string' ? [latest, ...checkpoints] : checkpoints;
-  /** The size that each note of them signs. */
+  /** The size that each of these notes signs. */
   const sizes = new Map<string, number>();
   const given = headQueue();
   const among = headQueue();
@@ -187,7 +187,7 @@ function headCheck({ latest, checkpoints, ...trust }: StoredRecord, add: AddProb
 
   const heads: SignedHead[] = [];
   for (const note of notes) {
-    // Whoever kept checkpoints may have kept the latest.
+    // The caller's own checkpoints may include the latest one.
     if (sizes.has(note)) {
       places += 1;
       continue;
@@ -219,12 +219,12 @@ function headCheck({ latest, checkpoints, ...trust }: StoredRecord, add: AddProb
 
   return {
     compare,
-    /** A checkpoint that stands behind these leaves. */
+    /** Adds a checkpoint that stands behind these leaves. */
     add(note: string, frontier: Frontier): void {
       last = note;
       const place = places;
       const known = sizes.get(note);
-      // What was given too is compared, and counted, as given.
+      // A checkpoint that the caller also gave is compared, and counted, only there.
       const head = known === undefined ? open(note) : undefined;
       if (known !== undefined) places += 1;
       const size = known ?? head?.size;
@@ -248,7 +248,7 @@ function headCheck({ latest, checkpoints, ...trust }: StoredRecord, add: AddProb
         add('size-mismatch', { checkpoint: place }, `it signs ${size} leaves, the record has ${frontier.size}`);
       }
       if (latest === undefined || last === latest) return;
-      // One that does not open, or signs more leaves than there are, has been named.
+      // A checkpoint that does not open, or that signs more leaves than there are, is already among the problems.
       const size = latest === null ? 0 : sizes.get(latest);
       if (size === undefined || size > frontier.size) return;
       add('checkpoint-missing', 'record', 'the last checkpoint in it is not the one that it names as its last');
@@ -259,18 +259,18 @@ function headCheck({ latest, checkpoints, ...trust }: StoredRecord, add: AddProb
   };
 }
 
-/** Heads that wait for the leaves they sign, smallest first, as they are given. */
+/** Heads that wait for the leaves they sign, smallest first. */
 function headQueue() {
   const heads: SignedHead[] = [];
   let due = 0;
   return {
     push: (head: SignedHead): void => void heads.push(head),
-    /** Takes the next one out, if it signs no more leaves. */
+    /** Takes the next head out, if it signs no more leaves than `size`. */
     upTo(size: number): SignedHead | undefined {
       const head = heads[due];
       if (head === undefined || head.size > size) return undefined;
       due += 1;
-      // Not each time, which would copy the rest for each.
+      // Only now and then, because each time the remaining heads are copied.
       if (due * 2 > heads.length) {
         heads.splice(0, due);
         due = 0;
@@ -286,11 +286,11 @@ function leafCheck(add: AddProblem) {
   let eventsChecked = 0;
 
   const checkCoordinates = ({ index, leaf }: StoredLeaf) => {
-    // A topic that was made again begins anew, under its own id.
+    // The offsets of a topic that was made again begin again, under its own id.
     const again = leaf.topicId === undefined ? '' : ` (${leaf.topicId})`;
     const partition = `${leaf.topic}/${leaf.partition}${again}`;
     const last = lastOffsets.get(partition);
-    // A partition is read in order, so whatever does not come after its predecessor has been there before.
+    // A partition is read in order, so a record that does not come after its predecessor was there before.
     if (last !== undefined && !isAfter(leaf.offset, last)) {
       add('repeat', { leaf: index }, `offset ${leaf.offset} of ${partition} after offset ${last}`);
     } else {
@@ -313,7 +313,7 @@ function leafCheck(add: AddProblem) {
         return own;
       }
       add('leaf-altered', { leaf: index }, 'the leaf does not have the hash that is stored with it');
-      // The tree goes on with the hash that was appended, so one altered leaf does not hide what else may be wrong.
+      // The tree continues with the hash that was appended, so that one altered leaf does not hide other problems.
       return hash.length === HASH_BYTES ? hash : own;
     },
     eventsChecked: () => eventsChecked,

@@ -2,14 +2,14 @@ import { own } from '@countersign/contracts';
 import { gravest, pass, type Rule, refuse, unclear } from '../rule.js';
 
 /**
- * The account is the one of whom the action concerns, by their profiles, and not its author's to choose: stops and routes go by it.
- * An action that concerns nobody whose account is known needs a person who knows what it is about.
+ * The account must be the account of the contacts, by their profiles. The author cannot choose it, because stops and routes
+ * depend on it. An action for contacts whose account is unknown needs a person.
  */
 export const account: Rule = {
   name: 'account',
   weigh: ({ proposal, subject, facts }) => {
     const named = proposal.action.accountId;
-    // What concerns an ad account is stopped and capped by that one.
+    // The ad account itself stops and caps such an action.
     if (subject.contacts.length === 0 && subject.adAccountId !== undefined) return undefined;
     if (subject.contacts.length === 0) {
       return unclear(`it names no contact, so no profile says that it is of account ${named ?? 'none'}`, {

@@ -2,8 +2,8 @@ import { derivedId } from '@countersign/contracts';
 import { pass, type Rule, refuse } from '../rule.js';
 
 /**
- * The action's id is the idempotency key of every call that carries it out. Derived from the proposal, or from the review that
- * edited it, it cannot be the key of another action, whose result would pass for this one's.
+ * The action's id is the idempotency key of every call that carries it out. It is derived from the proposal, or from the review
+ * that edited it. So it cannot be the key of another action, whose result would then count as the result of this one.
  */
 export const actionId: Rule = {
   name: 'action-id',

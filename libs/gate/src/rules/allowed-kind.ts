@@ -1,8 +1,8 @@
 import { pass, type Rule, refuse } from '../rule.js';
 
 /**
- * Authority is what charter, task and play all allow, never their sum. The play is read from the policy: what the agent says
- * its task allowed is checked against it.
+ * An agent may do only what charter, task and play all allow. The allowed kinds of the play are read from the policy, not from
+ * the agent's own copy of the task.
  */
 export const allowedKind: Rule = {
   name: 'allowed-kind',

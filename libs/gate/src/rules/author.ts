@@ -1,6 +1,6 @@
 import { pass, type Rule, refuse } from '../rule.js';
 
-/** An agent speaks only for itself: the topic says who wrote, the proposal must say the same. */
+/** An agent speaks only for itself: the topic shows the author, and the proposal must name the same one. */
 export const author: Rule = {
   name: 'author',
   weigh: ({ proposal, facts }) =>

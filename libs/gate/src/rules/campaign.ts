@@ -1,7 +1,7 @@
 import { own } from '@countersign/contracts';
 import { gravest, pass, type Rule, unclear } from '../rule.js';
 
-/** A campaign is known to be of the ad account that the action names: whose caps and stops it falls under. */
+/** The campaign must belong to the ad account that the action names, because the caps and stops of that ad account apply. */
 export const campaign: Rule = {
   name: 'campaign',
   weigh: ({ subject, facts }) => {

@@ -2,7 +2,10 @@ import { own } from '@countersign/contracts';
 import { type ConsentFound, consentIn } from '../consent.js';
 import { type Finding, gravest, pass, type Rule, refuse, unclear } from '../rule.js';
 
-/** Consent counts per purpose and channel; what is not on record is not agreed to; a suppression outweighs every consent. */
+/**
+ * Consent counts per purpose and channel. A consent that is not on record is not given. A suppression counts more than every
+ * consent.
+ */
 export const consent: Rule = {
   name: 'consent',
   weigh: ({ subject, facts }) => {

@@ -1,7 +1,7 @@
 import { rolling } from '../rolling.js';
 import { gravest, type Rule } from '../rule.js';
 
-/** Touches of one person by all agents and channels together. */
+/** Touches of one person by all agents over all channels together. */
 export const contactFrequency: Rule = {
   name: 'contact-frequency',
   parts: ({ subject }) => (subject.spec.touches ? ['rules.contactFrequency'] : []),

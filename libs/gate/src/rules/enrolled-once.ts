@@ -2,8 +2,9 @@ import { pass, type Rule, refuse } from '../rule.js';
 import { enrolsIn } from '../subject.js';
 
 /**
- * A contact is enrolled in a sequence once under a task: each enrolment opens every step anew. What was refused is not
- * counted, nor what came to nothing after its approval before a message rested on it. It is weighed with an answer too: a person's edit can make an enrolment of something else.
+ * A contact is enrolled in a sequence only once under a task, because each enrolment opens every step again. Refused enrolments
+ * do not count, nor do those that came to nothing after their approval before a message depended on them. The rule also weighs a
+ * proposal with an answer, because a person's edit can make an enrolment out of another action.
  */
 export const enrolledOnce: Rule = {
   name: 'enrolled-once',

@@ -1,8 +1,9 @@
 import { pass, type Rule, refuse } from '../rule.js';
 
 /**
- * A step of an enrolment is sent once. What was refused, or came to nothing after its approval, is not sent: it may be proposed again.
- * Two that waited for a person before there was this rule are told apart when the first one is approved, so it is weighed with an answer too.
+ * A step of an enrolment is sent only once. A message that was refused, or that came to nothing after its approval, was not sent
+ * and may be proposed again. Two messages may have waited for a person since before this rule existed. The rule also weighs a
+ * proposal with an answer, so that only one of them is approved.
  */
 export const enrolmentStep: Rule = {
   name: 'enrolment-step',

@@ -1,6 +1,8 @@
 import { pass, type Rule, refuse } from '../rule.js';
 
-/** A message of a sequence belongs to an enrolment that was approved and has not ended, of its agent and task, for this contact and sequence. */
+/**
+ * A message of a sequence needs an approved enrolment that has not ended: of its agent and task, for this contact and sequence.
+ */
 export const enrolment: Rule = {
   name: 'enrolment',
   weigh: ({ subject: { sequence, contacts }, facts: { enrolment: known, review } }) => {

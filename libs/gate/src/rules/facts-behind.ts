@@ -1,7 +1,7 @@
 import { own } from '@countersign/contracts';
 import { pass, type Rule, unclear } from '../rule.js';
 
-/** The proposal rests on newer facts than are known here. */
+/** The proposal uses newer facts than this service knows. */
 export const factsBehind: Rule = {
   name: 'facts-behind',
   weigh: ({ proposal, facts }) => {

@@ -1,7 +1,10 @@
 import { own } from '@countersign/contracts';
 import { escalate, gravest, pass, type Rule } from '../rule.js';
 
-/** The first message to people of some seniorities needs a person. An unknown seniority is one only where the rule lists it. */
+/**
+ * The first message to people of some seniorities needs a person. An unknown seniority counts as one of them only if the rule
+ * lists it.
+ */
 export const firstTouch: Rule = {
   name: 'first-touch',
   parts: ({ subject }) => (subject.spec.touches ? ['rules.firstTouchNeedsPerson'] : []),

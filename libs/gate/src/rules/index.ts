@@ -32,7 +32,7 @@ import { taskEnded } from './task-ended.js';
 import { bidThreshold, budgetThreshold } from './threshold.js';
 import { tier } from './tier.js';
 
-/** Every guardrail, in the order in which their reasons are read. All of them run, always. */
+/** Every guardrail, in the order in which their reasons are read. All of them always run. */
 export const rules: readonly Rule[] = [
   author,
   proposalId,

@@ -2,7 +2,7 @@ import { own } from '@countersign/contracts';
 import { pass, type Rule, refuse } from '../rule.js';
 import { controlScopes } from '../subject.js';
 
-/** A stop in any scope that concerns the action. A scope whose state is not known counts as stopped. */
+/** A stop in any scope that concerns the action. A scope with unknown state counts as stopped. */
 export const killControl: Rule = {
   name: 'kill-control',
   weigh: ({ proposal, subject, facts }) => {

@@ -1,6 +1,6 @@
 import { escalate, pass, type Rule } from '../rule.js';
 
-/** What free text from outside had a part in may not act alone. A missing label counts as untrusted. */
+/** A proposal that free text from outside influenced may not run without a person. A missing label counts as untrusted. */
 export const lineage: Rule = {
   name: 'lineage',
   weigh: ({ proposal }) =>

@@ -1,7 +1,7 @@
 import { own } from '@countersign/contracts';
 import { pass, type Rule, unclear } from '../rule.js';
 
-/** Work in the CRM is for the account's owner there. That it is for somebody else is a person's to say, and not its author's. */
+/** Work in the CRM goes to the account's owner there. Only a person may give it to somebody else, not the author. */
 export const owner: Rule = {
   name: 'owner',
   weigh: ({ proposal: { action }, subject: { ownerId }, facts }) => {

@@ -1,6 +1,6 @@
 import { pass, type Rule, refuse } from '../rule.js';
 
-/** What nobody may do, whatever else is in favour. */
+/** Kinds that nobody may do, whatever else allows them. */
 export const prohibitedKind: Rule = {
   name: 'prohibited-kind',
   parts: () => ['rules.prohibitedKinds'],

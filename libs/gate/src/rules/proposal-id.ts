@@ -2,14 +2,15 @@ import { proposalIdOf } from '@countersign/contracts';
 import { pass, type Rule, refuse } from '../rule.js';
 
 /**
- * A proposal's id names its author. An agent that could write under any id could use up those of another one, whose own proposals would
+ * A proposal's id is derived from its author. Otherwise an agent could use the ids of another agent, whose own proposals would
  * then be refused as repeats.
  */
 export const proposalId: Rule = {
   name: 'proposal-id',
   weigh: ({ proposal, facts }) => {
     const { proposalId: id, taskId, item } = proposal;
-    // A person is only asked about a proposal that was judged before, perhaps by a validator that did not ask for this yet.
+    // A person is asked only about a proposal that was judged before. An earlier version of the validator may not have checked
+    // the id.
     if (facts.review) return pass('the id was checked before a person was asked');
     if (item === undefined) return refuse('the proposal names no item, from which its id could be derived');
     return id === proposalIdOf(facts.author, taskId, item)

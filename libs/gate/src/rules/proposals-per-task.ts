@@ -2,8 +2,8 @@ import { proposalsPerTask as shipped } from '@countersign/contracts';
 import { type Context, pass, type Rule, refuse } from '../rule.js';
 
 /**
- * How many proposals a task may have, refused ones among them: who repeats one that was refused gets no further by it. The messages of a
- * sequence count by their enrolment: one a step, and as many more as a task has.
+ * How many proposals a task may have. Refused ones count, so that repeating a refused proposal gains nothing. The messages of a
+ * sequence count by their enrolment: one for each step, and as many more as a task has.
  */
 export const proposalsPerTask: Rule = {
   name: 'proposals-per-task',
@@ -24,7 +24,7 @@ export const proposalsPerTask: Rule = {
   },
 };
 
-/** Undefined where the sequence is not in force: another rule says so. */
+/** Undefined if the sequence is not in force. Another rule refuses that. */
 function bound({ subject: { sequence: named }, facts: { task }, charter, policy }: Context) {
   if (!named?.step) {
     const most = charter.limits.proposalsPerTask ?? shipped(task?.contactCount ?? 0);

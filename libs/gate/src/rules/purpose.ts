@@ -2,8 +2,8 @@ import type { ConsentPurpose } from '@countersign/contracts';
 import { type Context, type Finding, gravest, pass, type Rule, refuse, unclear } from '../rule.js';
 
 /**
- * What a message outside a sequence is for is the play's to say, by the purpose or the sequence of its task: otherwise the author
- * could choose the consent that it is judged by.
+ * The play decides the purpose of a message outside a sequence, by the purpose or the sequence of its task. Otherwise the author
+ * could choose the consent that applies.
  */
 export const purpose: Rule = {
   name: 'purpose',
@@ -39,16 +39,19 @@ export const purpose: Rule = {
   },
 };
 
-/** A sequence has a purpose of its own, which its own rule compares. */
+/** A sequence has its own purpose, which the rule `sequence` compares. */
 const concerned = ({ subject }: Context): boolean => subject.consent !== undefined && subject.sequence === undefined;
 
-/** The sequence that says what the task is for, where it names one and no purpose: `task` compares that. Another task of the play may say another one. */
+/**
+ * The sequence that gives the task its purpose, if the task names a sequence and no purpose. The rule `task` compares it. Another
+ * task of the play may name another sequence.
+ */
 const sequenceOf = ({ facts: { task } }: Context): readonly { readonly sequence: string }[] => {
   const { sequence, purpose } = task?.named ?? {};
   return sequence === undefined || purpose !== undefined ? [] : [{ sequence }];
 };
 
-/** What the play sets for the tasks under which the agent may propose this. */
+/** The settings of the play's tasks under which the agent may propose this. */
 const settingsOf = ({ proposal, subject, policy }: Context) =>
   (policy.content.plays.find((p) => p.id === proposal.play.id)?.tasks ?? []).flatMap(({ agent, kinds, settings }) =>
     agent === proposal.agent && kinds.includes(subject.kind) && settings ? [settings] : [],

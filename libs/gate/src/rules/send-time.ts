@@ -1,7 +1,7 @@
 import { longest } from '@countersign/contracts';
 import { pass, type Rule, refuse } from '../rule.js';
 
-/** What is planned counts under the limits until it is sent. */
+/** A planned action counts under the limits until it is sent. */
 const DAYS_AHEAD = longest.sendAheadDays;
 
 export const sendTime: Rule = {

@@ -2,15 +2,15 @@ import type { NamedSequence, Sequence } from '@countersign/contracts';
 import { escalate, type Finding, gravest, pass, type Rule, refuse } from '../rule.js';
 
 /**
- * A sequence is the policy's, its purpose and its messages too: which consent is asked for, and what is said under it, are not its
- * user's to choose. Other words than those of the step are a person's to allow, as by an edit.
+ * A sequence, its purpose and its messages come from the policy. The user of a sequence cannot choose the consent that applies or
+ * the words that are sent. Only a person may allow other words than those of the step, for example by an edit.
  */
 export const sequence: Rule = {
   name: 'sequence',
   parts: ({ subject: { sequence } }) => (sequence?.purpose === undefined ? [] : [`sequence:${sequence.id}`]),
   weigh: ({ subject, policy }) => {
     const named = subject.sequence;
-    // What the policy has no longer can still be stopped.
+    // A sequence that the policy no longer has can still be stopped.
     if (named?.purpose === undefined) return undefined;
     const { id, purpose } = named;
     const known = policy.content.sequences.find((s) => s.id === id);

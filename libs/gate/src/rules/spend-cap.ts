@@ -1,7 +1,7 @@
 import { money, own } from '@countersign/contracts';
 import { type Context, type Finding, pass, type Rule, refuse } from '../rule.js';
 
-/** What is booked may be as large as a number can be, by the word of a connected system; a figure stays one that is exact. */
+/** A connected system may report a spend as large as a number can be. The figure stays an exact number. */
 const bounded = (minor: number): number => Math.min(minor, Number.MAX_SAFE_INTEGER);
 
 const cap =
@@ -41,7 +41,7 @@ const cap =
       : pass(`${inCurrency(total)} of the daily cap of ${inCurrency(draw.cap)} of ${draw.holder}`, figures);
   };
 
-/** Money committed in a day on one campaign, by all agents. */
+/** Money committed in one day on one campaign, by all agents. */
 export const campaignSpendCap: Rule = { name: 'spend-cap-campaign', weigh: cap('spend-campaign') };
-/** Money committed in a day on one ad account, by all agents. */
+/** Money committed in one day on one ad account, by all agents. */
 export const adAccountSpendCap: Rule = { name: 'spend-cap-ad-account', weigh: cap('spend-ad-account') };

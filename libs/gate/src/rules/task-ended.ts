@@ -2,8 +2,9 @@ import { taskGraceMs } from '@countersign/contracts';
 import { pass, type Rule, refuse } from '../rule.js';
 
 /**
- * A task is answered by its due time. What was answered in time may come later to the broker, up to a day; by its time it is weighed, so
- * that nobody's standstill makes it late. The messages of a sequence come after it: they have their enrolment instead.
+ * A task must be answered by its due time. An answer that was made in time may reach the broker up to a day later; its own time
+ * counts, so a standstill makes no answer late. The messages of a sequence come after the due time: their enrolment counts
+ * instead.
  */
 export const taskEnded: Rule = {
   name: 'task-ended',

@@ -3,7 +3,7 @@ import type { Proposal, TaskFact } from '../facts.js';
 import { type Finding, gravest, pass, type Rule, refuse, unclear } from '../rule.js';
 import type { Subject } from '../subject.js';
 
-/** Nothing is proposed out of the blue: there is a task, and the orchestrator has assigned it. */
+/** Every proposal needs a task that the orchestrator assigned. */
 export const taskKnown: Rule = {
   name: 'task-unknown',
   weigh: ({ proposal: { taskId }, facts: { task } }) =>
@@ -11,8 +11,8 @@ export const taskKnown: Rule = {
 };
 
 /**
- * What a proposal says of its task is checked against the task itself: whose it is, for which run of which play, what it is about,
- * and what it allows. Authority that an author could name is none.
+ * What a proposal says about its task is compared with the task itself: its agent, its run and play, what it is about, and what
+ * it allows. An author cannot give itself authority.
  */
 export const task: Rule = {
   name: 'task',
@@ -36,8 +36,8 @@ export const task: Rule = {
 };
 
 /**
- * What an action is about that its task is not about, or does not say: its account, ad account and campaign, its contacts, its sequence,
- * and whatever else the task's settings name.
+ * The parts of an action that do not fit its task: its account, ad account and campaign, its contacts, its sequence, and
+ * everything else that the task's settings name.
  */
 export function outsideTask(
   taskFact: TaskFact,
@@ -61,7 +61,7 @@ export function outsideTask(
     ...contacts
       .filter((contact) => !contactIds.includes(contact))
       .map((contact) => refuse(`contact ${contact} is not among those of the task`, { contact })),
-    // A shift of a budget is from it or to it: the other end is the planner's to choose.
+    // One end of a budget shift must be the task's campaign. The planner chooses the other end.
     ...(campaignId === undefined || campaignIds.length === 0 || campaignIds.includes(campaignId)
       ? []
       : same('campaign', campaignId, campaignIds.join(', '))),
@@ -69,7 +69,7 @@ export function outsideTask(
     ...named.flatMap(([name, value]) => {
       const ofTask = own(taskFact.named ?? {}, name);
       if (ofTask !== undefined) return same(name, ofTask, value);
-      // What a message says is bounded by its purpose, where the task names that and no template.
+      // If the task names a purpose and no template, the purpose limits the message.
       return name === 'template'
         ? []
         : [unclear(`the task names no ${name}, and the action names ${value}`, { named: value })];
@@ -78,8 +78,9 @@ export function outsideTask(
 }
 
 /**
- * A message outside a sequence says what its author likes. That there may be one is the task's to say, by a purpose or a template; a task
- * that names a sequence alone is about the messages of that sequence. What for, where it is not said, would be the author's to choose.
+ * The author writes the words of a message outside a sequence. The task must allow such a message by naming a purpose or a
+ * template. A task that names only a sequence is about the messages of that sequence. A message without a purpose in its task
+ * would let the author choose it.
  */
 function messageOf(
   { named: { sequence, purpose, template } = {} }: TaskFact,
@@ -95,13 +96,13 @@ function messageOf(
         : `is about the messages of sequence ${sequence}`;
     return [unclear(`the task ${about}, and this is a message of its author's own`, figures)];
   }
-  // The purpose of the sequence stands for it: `purpose` compares that.
+  // The purpose of the sequence stands for it. The rule `purpose` compares that.
   return sequence === undefined
     ? [unclear(`the task names no purpose, and the action says ${consent.purpose}`, figures)]
     : [];
 }
 
-/** Which sequence is the task's to say, or at least what for: the consent that is asked and the words that are sent follow from it. */
+/** The task says which sequence, or at least for what purpose. The consent and the words depend on it. */
 function sequenceOf({ named }: TaskFact, { id, purpose }: NonNullable<Subject['sequence']>): readonly Finding[] {
   if (named?.sequence !== undefined) return same('sequence', named.sequence, id);
   if (named?.purpose !== undefined && purpose !== undefined) return same('purpose', named.purpose, purpose);

@@ -1,7 +1,9 @@
 import { type FigureChange, money, own } from '@countersign/contracts';
 import { escalate, gravest, pass, type Rule, unclear } from '../rule.js';
 
-/** A change of such a figure above the charter's amount, or above its share of what the figure is now, needs a person. */
+/**
+ * A larger change of this figure than the charter's amount, or than the charter's share of the current figure, needs a person.
+ */
 const threshold = (name: string, figure: FigureChange['figure']): Rule => ({
   name,
   weigh: ({ subject, charter, facts }) => {
@@ -22,7 +24,7 @@ const threshold = (name: string, figure: FigureChange['figure']): Rule => ({
         }
         if (now === undefined) return unclear(`the ${figure} of campaign ${campaignId} is not known`, figures);
         const more = { ...figures, nowMinor: now, abovePercent: percentLimit };
-        // Compared by multiplication: a share of a figure is no whole number of percent.
+        // Compared by multiplication, because a share of a figure need not be a whole percentage.
         if (amountMinor * 100 > now * percentLimit) {
           const share = now === 0 ? 'more than all' : `${((amountMinor * 100) / now).toFixed(1)} %`;
           return escalate(
@@ -42,8 +44,8 @@ const nowOf = (
 ): number | undefined => (figure === 'bid' ? known?.bidMinor : known?.dailyBudgetMinor);
 
 /**
- * By how much a figure changes that is set without regard to what it is now. An unknown one changes by all of it. A lower budget
- * spends nothing; a bid that is lowered takes a campaign out of sight, so that counts as well.
+ * The size of the change if a figure is set to a new value. If the current value is unknown, the whole new value counts. A lower
+ * budget spends nothing and does not count. A lower bid hides a campaign, so it counts.
  */
 const changeTo = (figure: FigureChange['figure'], to: number, now = 0): number =>
   figure === 'bid' ? Math.abs(to - now) : Math.max(0, to - now);

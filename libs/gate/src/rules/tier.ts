@@ -1,6 +1,6 @@
 import { escalate, pass, type Rule, refuse } from '../rule.js';
 
-/** How far the agent may go alone with this kind. */
+/** Whether the agent may do this kind alone. */
 export const tier: Rule = {
   name: 'tier',
   weigh: (context) => {
