@@ -13,7 +13,7 @@ const onEach = test.each<Screen>(['desktop', 'phone']);
 let messages: Awaited<ReturnType<typeof waiting>>;
 beforeAll(async () => {
   // One run of the play writes to the three people that started it.
-  messages = [...(await waiting(on.visitor, 3)), ...(await waiting(on.visitor, 3))];
+  messages = [...(await waiting(on.visitor, 3)), ...(await waiting(on.visitor, 3)), ...(await waiting(on.visitor, 3))];
 });
 let used = 0;
 const next = () => messages[used++] as (typeof messages)[number];
@@ -83,6 +83,78 @@ onEach('on a %s a rejected message is refused, and nothing is sent', async (scre
   await page.getByText('not this quarter').waitFor();
   expect(await sentTo(action.payload.contactId)).toEqual([]);
   expect(on.visitor.eventsOf('ActionApproved', (a) => a.proposalId === proposalId)).toEqual([]);
+});
+
+test('a long list is read page by page: what is asked for stands below what is there, and nothing is left out although a row goes meanwhile', async () => {
+  const { page } = await on.enter({ on: 'desktop' });
+  const listed = async () => (await on.visitor.answer<{ reviews: { id: string }[] }>('review', 'list')).reviews;
+  // In four pages or a few more, however much other files have left: a page is of two hundred else.
+  const size = Math.max(2, Math.ceil((await listed()).length / 4));
+  await page.route('**/v1/reviews?*', (route) =>
+    route.continue({
+      url: route
+        .request()
+        .url()
+        .replace(/\blimit=\d+/, `limit=${size}`),
+    }),
+  );
+  await page.goto('/reviews');
+  const rows = page.locator('main ul.queue > li');
+  /** The rows in sight by their place; a long list has no others. */
+  const inSight = () =>
+    rows.evaluateAll((items) =>
+      items.map((item): [string, string] => [
+        item.getAttribute('aria-posinset') ?? '',
+        item.querySelector('a')?.getAttribute('href') ?? '',
+      ]),
+    );
+  const seen = new Map<string, string>();
+  const look = async () => {
+    for (const [place, href] of await inSight()) {
+      expect(seen.get(place) ?? href).toBe(href);
+      seen.set(place, href);
+    }
+  };
+  /** How many rows the list has, in sight or not. */
+  const howMany = async () => Number(await rows.first().getAttribute('aria-setsize'));
+  await rows.nth(1).waitFor();
+  await look();
+  expect(await howMany()).toBe(size);
+  // Its place in the list is free now, so each later row moves up by one, and the first of the second page to the first page.
+  const gone = seen.get('1')?.replace('/reviews/', '') ?? '';
+  const answer = await on.visitor.cli(
+    'review',
+    'reject',
+    gone,
+    '--yes',
+    '--category',
+    'wrong-time',
+    '--note',
+    'not now',
+  );
+  expect(answer.code, answer.err).toBe(0);
+  await rows.first().getByText('No longer in this list').waitFor();
+  const more = page.getByRole('button', { name: 'Show more' });
+  for (let pages = 1; (await more.count()) > 0; pages++) {
+    await more.click();
+    await expect.poll(howMany, { timeout: 20_000 }).toBeGreaterThan(size * pages);
+    await look();
+  }
+  // From the first to the last, half a screen at a time.
+  const total = await howMany();
+  for (let y = 0; seen.size < total && y < 400 * total; y += 400) {
+    await page.evaluate(`new Promise((then) => {
+      window.scrollTo(0, ${y});
+      requestAnimationFrame(() => requestAnimationFrame(then));
+    })`);
+    await look();
+  }
+  expect(seen.size).toBe(total);
+  const all = [...seen.values()];
+  expect(new Set(all).size).toBe(all.length);
+  const left = await listed();
+  expect(left.length).toBeGreaterThanOrEqual(messages.slice(used).length);
+  for (const { id } of left) expect(all).toContain(`/reviews/${id}`);
 });
 
 test('a card leads to its own story and to that of each signal that it names, and says when its totals were counted', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { choices, filterOf, fits, gravity, inOrder, rowsOf, withPage } from './queue.js';
+import { choices, filterOf, fits, gravity, inOrder, rowsOf, withMore } from './queue.js';
 import type { ReviewCard } from './reviews.queries.js';
 
 const now = Date.parse('2026-11-21T12:00:00.000Z');
@@ -56,10 +56,20 @@ test('new items are counted and not put between the others; what has left stays 
   expect(more).toBe(2);
 });
 
-test('a page that was asked for stands below the rows that are there, each once', () => {
+test('a page that was asked for has each row once', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((id) => card(id, { minutes: 10 }));
   if (!a || !b || !c) throw new Error('three cards');
-  expect(ids(withPage([b, a], [a, c]))).toEqual(['b', 'a', 'c']);
+  expect(ids(withMore([b, a], [a, b, c]))).toEqual(['c']);
+});
+
+test('of a page that was asked for nothing is left out where a row above was answered meanwhile', () => {
+  const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map((id) => card(id, { minutes: 10 }));
+  if (!a || !b || !c || !d || !e) throw new Error('five cards');
+  // Two at a time: a is gone, so c has moved to the first page, and the second one begins with d.
+  expect(ids(withMore([a, b], [b, c, d, e]))).toEqual(['c', 'd', 'e']);
+  // What came with a nearer deadline stays behind its button.
+  expect(ids(withMore([b, c], [a, b, c, d]))).toEqual(['d']);
+  expect(ids(withMore([a], [b, c]))).toEqual(['b', 'c']);
 });
 
 test('an address names a filter; what it names wrongly is left out', () => {

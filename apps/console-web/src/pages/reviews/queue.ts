@@ -77,10 +77,13 @@ export interface Row {
   readonly gone: boolean;
 }
 
-/** The rows on the screen with those of a page that was asked for below them. */
-export function withPage(shown: readonly ReviewCard[], page: readonly ReviewCard[]): readonly ReviewCard[] {
+/**
+ * What stands below the rows on the screen when more is asked for: all that the list has behind them. That is the page that was asked for, and what has moved
+ * from it to an earlier page because a row above was answered meanwhile.
+ */
+export function withMore(shown: readonly ReviewCard[], known: readonly ReviewCard[]): readonly ReviewCard[] {
   const here = new Set(shown.map(({ id }) => id));
-  return [...shown, ...page.filter(({ id }) => !here.has(id))];
+  return known.slice(known.findLastIndex(({ id }) => here.has(id)) + 1);
 }
 
 /** The rows in the order that stands on the screen, with what is known now: nothing moves under a finger. */

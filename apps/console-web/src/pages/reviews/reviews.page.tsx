@@ -7,7 +7,7 @@ import { useEffect, useState } from 'react';
 import { capital } from '../../parts/capital.js';
 import { Empty } from '../../parts/empty.js';
 import { Problem } from '../../parts/problem.js';
-import { choices, type Filter, filterOf, fits, inOrder, rowsOf, states, withPage } from './queue.js';
+import { choices, type Filter, filterOf, fits, inOrder, rowsOf, states, withMore } from './queue.js';
 import { Queue } from './queue-list.js';
 import { type ReviewCard, reviewsQuery } from './reviews.queries.js';
 
@@ -84,7 +84,6 @@ export function ReviewsPage() {
           key={JSON.stringify(filter)}
           known={known.filter((card) => fits(card, filter))}
           pages={reviews.data.pages}
-          last={reviews.data.last.filter((card) => fits(card, filter))}
           ordered={filter.state === 'open'}
           empty={narrowed || filter.state !== 'open' ? 'filter' : 'queue'}
         />
@@ -107,22 +106,21 @@ export function ReviewsPage() {
 
 interface ListedProps {
   readonly known: readonly ReviewCard[];
-  /** How many pages were read, and what is in the last one. */
+  /** How many pages were read. */
   readonly pages: number;
-  readonly last: readonly ReviewCard[];
   readonly ordered: boolean;
   readonly empty: 'filter' | 'queue';
 }
 
 /** The rows as they were when the list was opened; what comes later waits behind a button. */
-function Listed({ known, pages, last, ordered, empty }: ListedProps) {
+function Listed({ known, pages, ordered, empty }: ListedProps) {
   const arrange = (cards: readonly ReviewCard[]) => (ordered ? inOrder(cards, Date.now()) : [...cards]);
   const [shown, setShown] = useState<readonly ReviewCard[]>(() => arrange(known));
   // Whoever asks for more finds it below, and does not have to ask twice.
   const [read, setRead] = useState(pages);
   if (pages !== read) {
     setRead(pages);
-    if (pages > read) setShown(withPage(shown, arrange(last)));
+    if (pages > read) setShown([...shown, ...arrange(withMore(shown, known))]);
   }
   const { rows, more } = rowsOf(shown, known);
   // An empty list has nothing that could move.

@@ -32,9 +32,7 @@ export const reviewsQuery = (state: ReviewState | undefined) =>
     getNextPageParam: ({ next }) => next ?? undefined,
     select: ({ pages }) => ({
       cards: pages.flatMap(({ reviews }) => reviews),
-      /** How many pages were read, and what the last one has. */
       pages: pages.length,
-      last: pages.at(-1)?.reviews ?? [],
     }),
   });
 export const openReviewsQuery = reviewsQuery('open');
