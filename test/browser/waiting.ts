@@ -38,3 +38,12 @@ export async function approvedOnce(visitor: Visitor, proposalId: string | undefi
   expect(answers()).toHaveLength(1);
   expect(approvals()).toHaveLength(1);
 }
+
+/** Waits until nothing has happened for some seconds: what was begun before, by other files too, has come to its end. */
+export async function atRest(visitor: Visitor): Promise<void> {
+  let [seen, since] = [visitor.events.length, Date.now()];
+  await visitor.until('everything to be at rest', () => {
+    if (visitor.events.length !== seen) [seen, since] = [visitor.events.length, Date.now()];
+    return Date.now() - since >= 5_000;
+  });
+}
