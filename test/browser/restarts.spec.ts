@@ -4,12 +4,13 @@ import { crash } from '../flows/installation.js';
 import { stage } from './stage.js';
 import { approvedOnce, waiting } from './waiting.js';
 
-/* A service dies in the middle of an answer and comes back: the answer counts once, and the page says what is known. */
+/* A service, the broker or the database dies in the middle of an answer and comes back: the answer counts once, and the page says what is known. */
 
 const on = stage();
 let messages: Awaited<ReturnType<typeof waiting>>;
 beforeAll(async () => {
-  messages = await waiting(on.visitor, 3);
+  // One run of the play writes to the three people that started it.
+  messages = [...(await waiting(on.visitor, 3)), ...(await waiting(on.visitor, 3))];
 });
 let used = 0;
 const next = () => messages[used++] as (typeof messages)[number];
@@ -17,11 +18,16 @@ const next = () => messages[used++] as (typeof messages)[number];
 const approve = (page: Page) => page.getByRole('button', { name: /^Approve and / });
 const patience = { timeout: 60_000 };
 
-/** What there is of an action that was approved once: one answer, one approval, one message. */
-async function expectOnce({ proposalId, action }: (typeof messages)[number]): Promise<void> {
-  await approvedOnce(on.visitor, proposalId);
+/** Messages to this person that went out. */
+async function sentTo({ action }: (typeof messages)[number]): Promise<number> {
   const { messages: sent } = await on.visitor.sandbox<{ messages: { contactId: string }[] }>('mailer/messages');
-  expect(sent.filter(({ contactId }) => contactId === action.payload.contactId)).toHaveLength(1);
+  return sent.filter(({ contactId }) => contactId === action.payload.contactId).length;
+}
+
+/** What there is of an action that was approved once: one answer, one approval, one message. */
+async function expectOnce(message: (typeof messages)[number]): Promise<void> {
+  await approvedOnce(on.visitor, message.proposalId);
+  expect(await sentTo(message)).toBe(1);
 }
 
 test('the validator dies before it has judged the answer: the page says that it waits, and then what came of it', async () => {
@@ -38,6 +44,74 @@ test('the validator dies before it has judged the answer: the page says that it 
   } finally {
     await again();
   }
+  await page.getByText('Done: it was carried out.').waitFor(patience);
+  await expectOnce(message);
+});
+
+test('the executor dies before it has carried the answer out: the page says that it was approved and not yet done', async () => {
+  const message = next();
+  const { page } = await on.enter({ on: 'phone' });
+  await page.goto(`/reviews/${message.proposalId}`);
+  await approve(page).waitFor();
+  const again = await crash('action-executor');
+  try {
+    await approve(page).click();
+    await page.getByRole('status').filter({ hasText: 'Approved' }).getByText('It is being carried out.').waitFor();
+    expect(await page.getByText('Done: it was carried out.').count()).toBe(0);
+    await approvedOnce(on.visitor, message.proposalId);
+    expect(await sentTo(message)).toBe(0);
+  } finally {
+    await again();
+  }
+  await page.getByText('Done: it was carried out.').waitFor(patience);
+  await expectOnce(message);
+});
+
+test('the broker dies before the answer reaches the validator: the page says that it is kept, and nothing has to be sent again', async () => {
+  const message = next();
+  const { page } = await on.enter();
+  await page.goto(`/reviews/${message.proposalId}`);
+  await approve(page).waitFor();
+  const again = await crash('broker');
+  try {
+    await approve(page).click();
+    await page.getByText('Sent. Waiting for the verdict').waitFor();
+    await page.getByText('The answer is kept and nothing has to be sent again.', { exact: false }).waitFor(patience);
+    expect(await approve(page).count()).toBe(0);
+    expect(await sentTo(message)).toBe(0);
+  } finally {
+    await again();
+  }
+  await page.getByText('Done: it was carried out.').waitFor(patience);
+  await expectOnce(message);
+});
+
+test('the database is away when the answer is given: the page does not say that it arrived, and the same answer counts once it is back', async () => {
+  const message = next();
+  const { page } = await on.enter();
+  await page.goto(`/reviews/${message.proposalId}`);
+  await approve(page).waitFor();
+  await page.getByText(/^as of /).waitFor();
+  const back = await crash('database');
+  const again = page.getByRole('button', { name: 'Send the same answer again' });
+  try {
+    await approve(page).click();
+    await again.waitFor(patience);
+    expect(await page.getByText('You approved it').count()).toBe(0);
+    expect(await page.getByText('Sent. Waiting for the verdict').count()).toBe(0);
+  } finally {
+    await back();
+  }
+  // Who presses it while the console looks for its database is told again that it is not known.
+  await expect
+    .poll(
+      async () => {
+        if ((await again.count()) > 0 && (await again.isEnabled())) await again.click();
+        return page.getByText('You approved it').count();
+      },
+      { ...patience, interval: 1_000 },
+    )
+    .toBe(1);
   await page.getByText('Done: it was carried out.').waitFor(patience);
   await expectOnce(message);
 });

@@ -1,14 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program, Running } from '@countersign/local';
-import {
-  type Broker,
-  freePort,
-  type Postgres,
-  type SupervisedProcess,
-  startBroker,
-  startPostgres,
-} from '@countersign/servers';
+import type { SupervisedProcess } from '@countersign/servers';
+import { type Engine, enginesOf } from '../flows/engines.js';
 import { routeFirst, type Started, start } from '../flows/started.js';
 
 /** A whole installation of which everything may be killed and started again. */
@@ -19,8 +13,8 @@ export interface Site {
   first(name: Program): SupervisedProcess;
   /** Another instance beside the first. */
   second(name: Program): Promise<SupervisedProcess>;
-  broker: { kill(): Promise<void>; back(): Promise<number> };
-  database: { kill(): Promise<void>; back(): Promise<number> };
+  readonly broker: Engine;
+  readonly database: Engine;
   stop(): Promise<void>;
 }
 
@@ -41,37 +35,18 @@ export async function site(hooked: readonly string[], connectorsFile: string): P
     },
   );
   const { running, home } = started;
-  let broker: Broker | undefined;
-  let postgres: Postgres | undefined;
+  const engines = enginesOf(started);
   return {
     running,
     home,
     first: (name) => running.services.get(name) as SupervisedProcess,
     second: (name) => running.restart(name, { instance: 1 }),
-    broker: {
-      kill: async () => (broker ?? running.broker)?.kill(),
-      back: async () => {
-        const client = Number(running.run.kafka.bootstrap.split(':')[1]);
-        const ports = { client, controller: await freePort() };
-        broker = await startBroker({ dir: join(home, 'kafka'), ports, shortLived: true });
-        return Date.now();
-      },
-    },
-    database: {
-      kill: async () => (postgres ?? running.postgres)?.kill(),
-      back: async () => {
-        postgres = await startPostgres({
-          dir: join(home, 'postgres'),
-          port: Number(new URL(running.superuserUrl).port),
-        });
-        return Date.now();
-      },
-    },
+    broker: engines.broker,
+    database: engines.database,
     stop: async () => {
       // The services drain into both, so they go last.
       await running.stop();
-      await broker?.stop();
-      await postgres?.stop();
+      await engines.stop();
       await started.stop();
     },
   };

@@ -56,13 +56,13 @@ export const staffed = (): Promise<Staffed> => offered();
 /** The same where nothing but the installation is shared. */
 export const installed = (): Promise<Installed> => offered();
 
-/** Kills a service of the run's installation, as a crash does; what is returned starts it again, and is there for everybody once it is up. */
-export async function crash(name: Program): Promise<() => Promise<void>> {
+/** Kills a service of the run's installation, its broker or its database, as a crash does; what is returned starts it again, and is there for everybody once it is up. */
+export async function crash(name: Program | 'broker' | 'database'): Promise<() => Promise<void>> {
   await service(name, 'DELETE');
   return () => service(name, 'PUT');
 }
 
-async function service(name: Program, method: 'DELETE' | 'PUT'): Promise<void> {
+async function service(name: Parameters<typeof crash>[0], method: 'DELETE' | 'PUT'): Promise<void> {
   const answer = await fetch(`${inject('countersignInstallation')}/${name}`, { method });
   if (!answer.ok) throw new Error(`${method} ${name}: ${await answer.text()}`);
 }

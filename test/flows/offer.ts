@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Program } from '@countersign/local';
 import type { TestProject } from 'vitest/node';
+import { type Engines, enginesOf } from './engines.js';
 import type { Installed } from './installation.js';
 import type { Started } from './started.js';
 
@@ -15,7 +16,8 @@ export const installedIn = ({ home, running: { run, superuserUrl, secrets } }: S
 
 /**
  * Offers one installation to all files of a run: `begin` starts it when the first of them asks, and what is returned removes it.
- * `more` is told beside it. `DELETE …/<service>` kills one, `PUT …/<service>` starts it again and answers when it is up.
+ * `more` is told beside it. `DELETE …/<service>` kills one, `PUT …/<service>` starts it again and answers when it is up;
+ * the same for `broker` and `database`.
  */
 export async function offer(
   project: TestProject,
@@ -23,6 +25,7 @@ export async function offer(
   more: object = {},
 ): Promise<() => Promise<void>> {
   let started: Promise<Started> | undefined;
+  let engines: Engines | undefined;
   // The answer holds passwords: only who was told the path gets it.
   const path = `/${randomUUID()}`;
   const server = createServer((request, response) => {
@@ -31,11 +34,16 @@ export async function offer(
     started ??= begin();
     if (url !== path) {
       // Whoever may kill a service is in another process than the one that started it.
-      const name = url.slice(path.length + 1) as Program;
+      const name = url.slice(path.length + 1) as Program | 'broker' | 'database';
       started
-        .then<unknown>(({ running: { services, restart } }) =>
-          method === 'DELETE' ? services.get(name)?.kill() : restart(name),
-        )
+        .then<unknown>((installation) => {
+          if (name === 'broker' || name === 'database') {
+            engines ??= enginesOf(installation);
+            return method === 'DELETE' ? engines[name].kill() : engines[name].back();
+          }
+          const { services, restart } = installation.running;
+          return method === 'DELETE' ? services.get(name)?.kill() : restart(name);
+        })
         .then(
           () => response.end(),
           (error) => response.writeHead(500).end(String(error)),
@@ -53,6 +61,9 @@ export async function offer(
   return async () => {
     server.close();
     server.closeAllConnections();
-    await (await started?.catch(() => undefined))?.stop();
+    const installation = await started?.catch(() => undefined);
+    await installation?.running.stop();
+    await engines?.stop();
+    await installation?.stop();
   };
 }
