@@ -27,6 +27,23 @@ const widerThanTheScreen = `(() => {
   return [scrollWidth + ' px of ' + clientWidth, ...wide.slice(0, 8).map((e) => e.outerHTML.slice(0, 160))];
 })()`;
 
+/** What is too wide to be read on a wide screen: lines that the eye loses, and what is stretched beyond the width of a page. */
+export const stretched = (page: Page): Promise<string[]> => page.evaluate<string[]>(tooLongToRead);
+
+const tooLongToRead = `(() => {
+  const wide = [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().width > 1210);
+  const page = wide.filter((e) => !e.querySelector('.page'));
+  const long = [...document.querySelectorAll('main :is(p, li, blockquote, dd)')].filter((e) => {
+    if (e.querySelector('p, li, div, table')) return false;
+    const lines = Math.round(e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight));
+    return lines > 1 && e.textContent.length / lines > 110;
+  });
+  return [
+    ...page.map((e) => 'stretched: ' + e.outerHTML.slice(0, 120)),
+    ...long.map((e) => 'lines too long: ' + e.textContent.slice(0, 120)),
+  ];
+})()`;
+
 /** Waits until the page shows what it has: no skeleton, nothing that says it is busy. */
 export async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).first().waitFor();

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { objections, settled, tooWide } from './looks.js';
+import { objections, settled, stretched, tooWide } from './looks.js';
 import type { Screen } from './person.js';
 import { stage } from './stage.js';
 import { waiting } from './waiting.js';
@@ -60,30 +60,57 @@ const looks = (['desktop', 'phone'] as Screen[]).flatMap((screen) =>
   (['light', 'dark'] as const).map((colorScheme) => ({ screen, colorScheme })),
 );
 
-test.each(looks)('everybody can use every page on a $screen in $colorScheme', async ({ screen, colorScheme }) => {
-  const { page } = await on.enter({ on: screen, colorScheme });
-  const found: Record<string, readonly string[]> = {};
-  for (const address of addresses) {
-    const wrong = await faultsOf(page, address);
-    if (wrong.length > 0) found[address] = wrong;
-  }
-  expect(found).toEqual({});
-});
+/** Two dozen pages, each looked at from top to bottom, take what a busy machine takes. */
+const forAllPages = 300_000;
 
-test('each page has its own title, and an address that is kept or loaded again shows the same page', async () => {
-  const { page } = await on.enter();
-  const titles = new Set<string>();
-  for (const address of addresses) {
-    await page.goto(address);
-    await settled(page);
-    const [title, name] = [await page.title(), await heading(page).textContent()];
-    titles.add(title);
-    await page.reload();
-    await settled(page);
-    expect([await page.title(), await heading(page).textContent()], address).toEqual([title, name]);
-  }
-  expect(titles.size).toBe(addresses.length);
-});
+test.each(looks)(
+  'everybody can use every page on a $screen in $colorScheme',
+  async ({ screen, colorScheme }) => {
+    const { page } = await on.enter({ on: screen, colorScheme });
+    const found: Record<string, readonly string[]> = {};
+    for (const address of addresses) {
+      const wrong = await faultsOf(page, address);
+      if (wrong.length > 0) found[address] = wrong;
+    }
+    expect(found).toEqual({});
+  },
+  forAllPages,
+);
+
+test(
+  'on a screen of 1920 pixels no page is stretched: its lines stay readable, and nobody scrolls sideways',
+  async () => {
+    const { page } = await on.enter({ viewport: { width: 1920, height: 1080 } });
+    const found: Record<string, readonly string[]> = {};
+    for (const address of addresses) {
+      await page.goto(address);
+      await settled(page);
+      const wrong = [...(await tooWide(page)), ...(await stretched(page))];
+      if (wrong.length > 0) found[address] = wrong;
+    }
+    expect(found).toEqual({});
+  },
+  forAllPages,
+);
+
+test(
+  'each page has its own title, and an address that is kept or loaded again shows the same page',
+  async () => {
+    const { page } = await on.enter();
+    const titles = new Set<string>();
+    for (const address of addresses) {
+      await page.goto(address);
+      await settled(page);
+      const [title, name] = [await page.title(), await heading(page).textContent()];
+      titles.add(title);
+      await page.reload();
+      await settled(page);
+      expect([await page.title(), await heading(page).textContent()], address).toEqual([title, name]);
+    }
+    expect(titles.size).toBe(addresses.length);
+  },
+  forAllPages,
+);
 
 test('the first view loads at most 250 kB of compressed script', async () => {
   const { page, context } = await on.enter();

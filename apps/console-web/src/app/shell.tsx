@@ -166,7 +166,9 @@ export function Shell() {
         </AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1} className={live.connected && session !== undefined ? undefined : 'stale'}>
-        <Outlet />
+        <div className="page">
+          <Outlet />
+        </div>
       </AppShell.Main>
       {stopping && <StopDialog onClose={stop.close} />}
       {keysShown && <KeysDialog onClose={keys.close} />}

@@ -14,6 +14,8 @@ export const theme = createTheme({
   components: {
     // Colour alone does not tell a link from the words around it.
     Anchor: { defaultProps: { underline: 'always' } },
+    // Words in capitals are harder to read.
+    Badge: { defaultProps: { tt: 'none' } },
     // The head of a dialog is no head of the page.
     ModalHeader: { defaultProps: { component: 'div' } },
   },

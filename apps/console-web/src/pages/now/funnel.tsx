@@ -7,7 +7,7 @@ const stages: Readonly<Record<Rate['stage'], { readonly title: string; readonly 
   signals: { title: 'Signals', explained: 'What happened outside' },
   tasks: { title: 'Tasks', explained: 'Work given to an agent' },
   proposals: { title: 'Proposals', explained: 'What agents want to do' },
-  verdicts: { title: 'Verdicts', explained: 'Approved, refused, or a person is asked' },
+  verdicts: { title: 'Verdicts', explained: 'What the rules decide' },
   settlements: { title: 'Settlements', explained: 'What became of it' },
 };
 

@@ -28,7 +28,7 @@ export function Services({ now: { services, askedBrokerAt } }: { readonly now: N
           ? 'Every service that runs here is confirmed.'
           : `${missing === 1 ? '1 service is' : `${missing} services are`} not confirmed.`}
       </Text>
-      <SimpleGrid cols={{ base: 1, xs: 2, lg: 3, xl: 4 }}>
+      <SimpleGrid cols={{ base: 1, xs: 2, lg: 3 }}>
         {services.map((service) => (
           <Card key={service.service} withBorder component="article" aria-label={service.service} padding="sm">
             <Group justify="space-between">

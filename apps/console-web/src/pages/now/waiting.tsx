@@ -16,7 +16,7 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
   const cards = useInfiniteQuery({ ...openReviewsQuery, enabled: reviews.count > 0 }).data?.cards ?? [];
   return (
     <Section title="Waits for a person">
-      <SimpleGrid cols={{ base: 1, md: 3 }}>
+      <SimpleGrid cols={{ base: 1, md: 3 }} className="each-its-height">
         <Kind
           title="Reviews"
           explained="An action that a rule does not decide alone. Without an answer it is refused at its deadline."

@@ -11,7 +11,7 @@ export function Folder() {
   const check = useQuery(checkQuery);
   return (
     <Card withBorder component="section" aria-labelledby="folder">
-      <Group justify="space-between">
+      <Group justify="space-between" mb="xs">
         <Title order={2} size="h4" id="folder">
           The configuration folder
         </Title>

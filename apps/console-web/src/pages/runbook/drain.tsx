@@ -17,7 +17,14 @@ export function DrainGuide() {
   return (
     <>
       <Step n={1} title="Choose the agent and see what is under way">
-        <Select label="Agent" data={now.data?.agents ?? []} value={agent} onChange={setAgent} maw={400} />
+        <Select
+          label="Agent"
+          placeholder="Choose an agent"
+          data={now.data?.agents ?? []}
+          value={agent}
+          onChange={setAgent}
+          maw={400}
+        />
         {agent !== null && <UnderWay scope={`agent:${agent}`} />}
         <Text size="sm">
           There is no pause that ends by itself. A stop ends what was approved and has not run; if you want that to be

@@ -1,4 +1,4 @@
-import { Button, Card, Group, NumberInput, Select, Skeleton, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Card, Group, NumberInput, Select, SimpleGrid, Skeleton, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
@@ -19,9 +19,9 @@ export function GapGuide() {
       <Step n={1} title="Ask the services which gaps are open">
         <Text size="sm">
           The console hears of a gap only when somebody acknowledges it. Each service tells its own open gaps on its
-          health page, and this command asks all of them:
+          health page. Ask all of them with this command.
         </Text>
-        <Command text="npx countersign gaps" />
+        <Command text="npx countersign gaps" about="From the command line:" />
       </Step>
       <Step n={2} title="Find out what was lost">
         <Text size="sm">
@@ -61,7 +61,7 @@ export function GapGuide() {
 }
 
 const reasons = [
-  { value: 'records-deleted', label: 'Records were deleted before they were read' },
+  { value: 'records-deleted', label: 'Records were deleted unread' },
   { value: 'topic-made-again', label: 'The topic was deleted and made again' },
 ];
 
@@ -114,17 +114,11 @@ function Acknowledge() {
           onChange={write('topicId')}
           required
         />
-        <Group grow align="flex-start" preventGrowOverflow={false}>
+        <SimpleGrid cols={{ base: 1, xs: 3 }} className="ends-aligned">
           <NumberInput label="Partition" min={0} allowDecimal={false} onChange={count('partition')} required />
           <NumberInput label="From" min={0} allowDecimal={false} onChange={count('from')} required />
-          <NumberInput
-            label="To"
-            description="Empty: the whole topic is gone"
-            min={0}
-            allowDecimal={false}
-            onChange={count('to')}
-          />
-        </Group>
+          <NumberInput label="To" description="Empty: all of it" min={0} allowDecimal={false} onChange={count('to')} />
+        </SimpleGrid>
         <Select
           label="What happened"
           data={reasons}

@@ -16,7 +16,7 @@ export function RunbookPage() {
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         {guides.map(({ guide, title, when }) => (
           <Card key={guide} withBorder component={Link} to={`/runbook/${guide}`}>
-            <Title order={2} size="h4">
+            <Title order={2} size="h4" c="var(--mantine-color-anchor)">
               {title}
             </Title>
             <Text size="sm" c="dimmed">

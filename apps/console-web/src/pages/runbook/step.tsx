@@ -22,11 +22,17 @@ export const Step = ({
   </Card>
 );
 
-/** The command that does the same. */
-export const Command = ({ text }: { readonly text: string }) => (
+/** A command: the one that does the same, or what `about` says. */
+export const Command = ({
+  text,
+  about = 'The same from the command line:',
+}: {
+  readonly text: string;
+  readonly about?: string;
+}) => (
   <div>
     <Text size="sm" c="dimmed">
-      The same from the command line:
+      {about}
     </Text>
     <Group gap={4} wrap="nowrap" align="flex-start">
       <Code block className="breaks command">

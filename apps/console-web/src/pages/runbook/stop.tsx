@@ -34,14 +34,16 @@ export function StopGuide() {
       </Step>
       <Step n={2} title="Stop">
         {mayStop ? (
-          <Button
-            color="red"
-            size="md"
-            leftSection={<IconHandStop size={20} aria-hidden />}
-            onClick={() => setStopping(true)}
-          >
-            Stop {scopeWords(scope)}
-          </Button>
+          <Group>
+            <Button
+              color="red"
+              size="md"
+              leftSection={<IconHandStop size={20} aria-hidden />}
+              onClick={() => setStopping(true)}
+            >
+              Stop {scopeWords(scope)}
+            </Button>
+          </Group>
         ) : (
           <NeedsRole holder="an operator" act="stop" />
         )}

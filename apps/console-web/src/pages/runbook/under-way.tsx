@@ -20,26 +20,26 @@ export function UnderWay({ scope }: { readonly scope: string }) {
           {approved.count > 0 && `; ${approved.due.toLocaleString()} may be called this moment`}
         </Text>
         {approved.first.slice(0, shown).map(({ actionId, detail, notBefore }) => (
-          <Text key={actionId} size="sm" c="dimmed">
-            {capital(detail)}, due <When at={notBefore} />
+          <Text key={actionId} size="sm" c="dimmed" mt={4}>
+            {capital(short(detail))}, due <When at={notBefore} />
           </Text>
         ))}
       </List.Item>
       <List.Item>
         <Text fw={600}>{count(reviews.count, 'review waits', 'reviews wait')} for a person</Text>
         {reviews.first.slice(0, shown).map(({ id, detail, deadline }) => (
-          <Text key={id} size="sm" c="dimmed">
+          <Text key={id} size="sm" c="dimmed" mt={4}>
             <Anchor component={Link} to={`/reviews/${id}`} inherit underline="always">
-              {capital(detail)}
+              {capital(short(detail))}
             </Anchor>
             , answer <When at={deadline} />
           </Text>
         ))}
       </List.Item>
       <List.Item>
-        <Text fw={600}>{count(tasks.count, 'task has', 'tasks have')} no answer of its agent yet</Text>
+        <Text fw={600}>{count(tasks.count, 'task waits', 'tasks wait')} for an answer of an agent</Text>
         {tasks.first.slice(0, shown).map(({ taskId, agent, purpose, dueAt }) => (
-          <Text key={taskId} size="sm" c="dimmed">
+          <Text key={taskId} size="sm" c="dimmed" mt={4}>
             {purpose} ({agent}), due <When at={dueAt} />
           </Text>
         ))}
@@ -49,5 +49,7 @@ export function UnderWay({ scope }: { readonly scope: string }) {
 }
 
 const shown = 5;
+/** A contact is told from another one by the beginning of its id. */
+const short = (detail: string): string => detail.replace(/\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '$1…');
 const count = (n: number, single: string, several: string): string =>
   `${n.toLocaleString()} ${n === 1 ? single : several}`;
