@@ -2,8 +2,9 @@ import { Alert, Badge, Button, Group, Modal, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconHandStop, IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useMay } from '../app/session.js';
-import { controlsQuery } from './controls.js';
+import { type Control, controlsQuery } from './controls.js';
 import { scopeWords } from './scope.js';
 import { Resume, StopDialog } from './stop-dialog.js';
 import { When } from './when.js';
@@ -30,7 +31,8 @@ export const StopBadge = ({ stops }: { readonly stops: readonly Stop[] }) =>
 /** Who stopped it and why, with the button that stops it or lets it go on. */
 export function StopHere({ scope, stops }: { readonly scope: string; readonly stops: readonly Stop[] }) {
   const [stopping, stop] = useDisclosure();
-  const [resuming, resume] = useDisclosure();
+  // As it was when its button was pressed: what came of it is said after the stop is over, too.
+  const [resuming, setResuming] = useState<Control>();
   const mayStop = useMay('operator');
   const controls = useQuery(controlsQuery);
   const own = controls.data?.find((control) => control.scope === scope && control.state === 'stopped');
@@ -55,7 +57,11 @@ export function StopHere({ scope, stops }: { readonly scope: string; readonly st
       {mayStop && (
         <Group>
           {own ? (
-            <Button variant="default" leftSection={<IconPlayerPlay size={18} aria-hidden />} onClick={resume.open}>
+            <Button
+              variant="default"
+              leftSection={<IconPlayerPlay size={18} aria-hidden />}
+              onClick={() => setResuming(own)}
+            >
               Resume {scopeWords(scope)}
             </Button>
           ) : (
@@ -71,9 +77,14 @@ export function StopHere({ scope, stops }: { readonly scope: string; readonly st
         </Group>
       )}
       {stopping && <StopDialog scope={scope} onClose={stop.close} />}
-      {resuming && own && (
-        <Modal opened onClose={resume.close} title="Resume" closeButtonProps={{ 'aria-label': 'Close' }}>
-          <Resume control={own} onClose={resume.close} />
+      {resuming && (
+        <Modal
+          opened
+          onClose={() => setResuming(undefined)}
+          title="Resume"
+          closeButtonProps={{ 'aria-label': 'Close' }}
+        >
+          <Resume control={resuming} onClose={() => setResuming(undefined)} />
         </Modal>
       )}
     </>
