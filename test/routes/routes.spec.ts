@@ -21,10 +21,14 @@ const openOnPurpose: Readonly<Record<string, readonly string[]>> = {
     'POST /v1/session',
   ],
   'guardrail-validator': ['GET /.well-known/jwks.json', 'HEAD /.well-known/jwks.json'],
-  'audit-recorder': ['checkpoint', 'consistency', 'inclusion'].flatMap((page) => [
-    `GET /v1/proofs/${page}`,
-    `HEAD /v1/proofs/${page}`,
-  ]),
+  'audit-recorder': [
+    ...['checkpoint', 'consistency', 'inclusion'].flatMap((page) => [
+      `GET /v1/proofs/${page}`,
+      `HEAD /v1/proofs/${page}`,
+    ]),
+    // A browser asks whether a page may send the secret of a pass; it has none to show yet.
+    'OPTIONS /v1/passes/export',
+  ],
 };
 const liveness = ['', '/live', '/ready'].flatMap((path) => [`GET /health${path}`, `HEAD /health${path}`]);
 

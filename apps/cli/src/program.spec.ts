@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -602,6 +602,88 @@ test('a whole record verifies, from the recorder and from a file, offline', asyn
   writeFileSync(file, recordOf(3));
   const offline = await run('--json', 'verify', '--export', file, '--key', formatVerifierKey(key));
   expect(JSON.parse(offline.out)).toMatchObject({ ok: true, size: 3, confirmed: 3, keyKnownBefore: true });
+});
+
+test('with a purpose the console is asked first, and only the secret of this call opens the record, once the record knows it', async () => {
+  answers['POST /v1/record/passes'] = { status: 202, body: { passId: 'p-1', expiresAt: '2026-11-21T10:10:00.000Z' } };
+  let refusals = 2;
+  Object.defineProperty(answers, 'GET /v1/passes/export', {
+    configurable: true,
+    get: () =>
+      refusals-- > 0 ? { status: 401, body: { status: 401, title: 'Unknown token' } } : { body: recordOf(3) },
+  });
+  const file = join(folder, 'record.ndjson');
+  expect(await run('export', '-o', file, '--purpose', 'yearly audit')).toMatchObject({ code: 0, err: '' });
+  expect(readFileSync(file, 'utf8')).toBe(recordOf(3));
+  const [request, ...downloads] = asked;
+  const secrets = new Set(downloads.map(({ headers }) => headers.authorization?.replace('Bearer ', '')));
+  const [secret = ''] = secrets;
+  expect([secrets.size, downloads.length]).toEqual([1, 3]);
+  expect(request).toMatchObject({
+    path: '/v1/record/passes',
+    headers: { authorization: 'Bearer a-token' },
+    body: {
+      use: 'export',
+      purpose: 'yearly audit',
+      secretSha256: createHash('sha256').update(secret).digest('hex'),
+    },
+  });
+  expect(secret).toMatch(/^[\w-]{43}$/);
+  asked.length = 0;
+  expect((await run('verify', '--purpose', 'monthly check')).out).toContain('The record is whole.');
+  expect(asked.map(({ path }) => path)).toEqual(['/v1/record/passes', '/v1/passes/export']);
+  expect(asked[0]?.body).toMatchObject({ use: 'verify' });
+  expect(asked[1]?.headers.authorization).not.toBe(`Bearer ${secret}`);
+});
+
+test('a console that gives no pass is 1, and nothing is downloaded; a saved export asks nobody', async () => {
+  answers['POST /v1/record/passes'] = { status: 403, body: { status: 403, detail: 'rex is no auditor' } };
+  expect(await run('export', '--purpose', 'x')).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringContaining('rex is no auditor'),
+  });
+  expect(asked.map(({ path }) => path)).toEqual(['/v1/record/passes']);
+  expect(await run('verify', '--export', 'x', '--purpose', 'y')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--purpose'),
+  });
+});
+
+test('who read the record, and what audits and probes came to, are listed', async () => {
+  const pass = { passId: 'p-1', use: 'export', purpose: 'yearly audit', by: 'lea', at: '2026-11-21T10:00:00.000Z' };
+  answers['GET /v1/record/passes?limit=20'] = { body: { passes: [pass], next: '2026-11-21T10:00:00.000Z,p-1' } };
+  const passes = await run('passes');
+  expect(passes.out).toContain('lea: export “yearly audit”  p-1');
+  expect(passes.out).toContain('--before 2026-11-21T10:00:00.000Z,p-1');
+  const report = {
+    inspectionId: 'i',
+    by: 'lea',
+    startedAt: pass.at,
+    heardAt: pass.at,
+    endedAt: null,
+    progress: null,
+    checks: [],
+  };
+  const checks = [
+    { name: 'once', detail: 'nothing twice', checked: 12, findings: 0 },
+    { name: 'limits', detail: 'no limit passed', checked: 9, findings: 2 },
+  ];
+  const progress = { step: 'attempts made', done: 3, total: 30 };
+  answers['GET /v1/inspections'] = {
+    body: {
+      at: pass.at,
+      kinds: [
+        { kind: 'invariants', open: null, last: { ...report, state: 'findings', endedAt: pass.at, checks } },
+        { kind: 'probe', open: { ...report, state: 'silent', progress }, last: null },
+      ],
+    },
+  };
+  const { out } = await run('inspections');
+  expect(out).toMatch(/countersign audit invariants\n.*lea: 2 findings\n/);
+  expect(out).toMatch(/no limit passed +9 +2/);
+  expect(out).not.toContain('nothing twice');
+  expect(out).toMatch(/countersign probe\n +not heard of since .*attempts made, 3 of 30\. It has ended/);
 });
 
 test('a record with one altered event, another key or a missing end does not verify', async () => {

@@ -99,7 +99,9 @@ const routes = Object.entries(paths).flatMap(([path, methods]) =>
   Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
 );
 const anyNames = (route: string): string => route.replace(/\{[^}]+\}/g, '*');
-const sources = globSync('apps/cli/src/shell/**/*.ts', { cwd: root }).filter((path) => !path.endsWith('.spec.ts'));
+/** The commands, and the tools and the client that they call. */
+const places = ['apps/cli/src/shell/**/*.ts', 'tools/{audit,probe}/src/*.ts', 'libs/client/src/*.ts'];
+const sources = globSync(places, { cwd: root }).filter((path) => !path.endsWith('.spec.ts'));
 const used = new Set(sources.flatMap((path) => askedFor(read(path))));
 
 test('every route of the console is used by a command, or stands in the list with its reason', () => {

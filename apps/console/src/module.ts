@@ -19,6 +19,8 @@ import { GatherNotifications } from './shell/gather-notifications.job.js';
 import { Groups } from './shell/groups.js';
 import { http } from './shell/http.js';
 import { IdentityProvider } from './shell/identity-provider.js';
+import { Inspections } from './shell/inspections.controller.js';
+import { InspectionStore } from './shell/inspections.repository.js';
 import { Kinds } from './shell/kinds.controller.js';
 import { Live } from './shell/live.controller.js';
 import { LiveChanges } from './shell/live.service.js';
@@ -40,6 +42,7 @@ import { People1764500000073 } from './shell/migrations/people.js';
 import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { PlainNames1764400000071 } from './shell/migrations/plain-names.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
+import { RecordPasses1764600000782 } from './shell/migrations/record-passes.js';
 import { Rejections1764500000081 } from './shell/migrations/rejections.js';
 import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
@@ -59,6 +62,8 @@ import { Now } from './shell/now.controller.js';
 import { NowStore } from './shell/now.repository.js';
 import { OidcPages } from './shell/oidc.controller.js';
 import { Pages } from './shell/pages.controller.js';
+import { Passes } from './shell/passes.controller.js';
+import { PassStore } from './shell/passes.repository.js';
 import { PeopleAccess } from './shell/people.access.js';
 import { PeopleHandlers } from './shell/people.consumer.js';
 import { People } from './shell/people.controller.js';
@@ -131,6 +136,7 @@ export const spec: ServiceSpec = {
     AgentTokens1764500000232,
     KeptForDays1764500000233,
     PageReads1764500000791,
+    RecordPasses1764600000782,
   ],
   ownState: [topics.controls, topics.policies],
   jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions, ForgetReveal],
@@ -164,6 +170,8 @@ export const spec: ServiceSpec = {
     PolicyRoutes,
     Stories,
     RecordPages,
+    Passes,
+    Inspections,
     Live,
   ],
   providers: [
@@ -184,6 +192,8 @@ export const spec: ServiceSpec = {
     RevealsStore,
     StoryStore,
     CheckpointStore,
+    PassStore,
+    InspectionStore,
     Policies,
     ForgetActivities,
     { provide: NOTIFYING, useFactory: () => readNotifying(process.env) },

@@ -5,5 +5,6 @@ export { deploymentIn } from './deployment.js';
 export { endsOf } from './ends.js';
 export { codeOf, Failure } from './failure.js';
 export { gapsOf, healthPage, statusOnly } from './health.js';
+export { type InspectionResult, inspected, type OnProgress } from './inspection.js';
 export { brokerOf, publishedCheckpoints, type Range, readAll, readToEnds, write } from './kafka.js';
 export type { Session } from './session.js';

@@ -20,6 +20,8 @@ export interface Session {
   deployment(): Deployment;
   readonly console: Client;
   readonly audit: Client;
+  /** The record for whoever has the secret of a pass. */
+  auditWith(secret: string): Client;
   readonly orchestrator: Client;
   now(): string;
   /** What the command answers: `value` as JSON where that was asked for, else the text. */
@@ -51,6 +53,7 @@ export function session(command: Command): Session {
     },
     console: client('console', urlOf('console'), () => personToken(found)),
     audit: client('audit-recorder', urlOf('audit-recorder'), () => personToken(found)),
+    auditWith: (secret) => client('audit-recorder', urlOf('audit-recorder'), () => secret),
     orchestrator: client('orchestrator', urlOf('orchestrator'), () => readingToken(found), 'COUNTERSIGN_READ_TOKEN'),
     now: () => new Date().toISOString(),
     answer: (value, text) => {

@@ -615,6 +615,58 @@ export const OpenedReveal = z.object({
 });
 export type OpenedReveal = z.infer<typeof OpenedReveal>;
 
+/** What somebody reads the whole record for: to keep it, or to check it. */
+export const recordPassUses = ['export', 'verify'] as const;
+
+/**
+ * A person asks to read the whole record, and says why. The audit-recorder gives it, until `expiresAt`, to whoever has the secret of
+ * this SHA-256: only the page or the command that asked.
+ */
+export const RecordPassRequested = z.object({
+  passId: Uuid,
+  use: z.enum(recordPassUses),
+  purpose: z.string().min(1).max(200),
+  secretSha256: Sha256,
+  by: Name,
+  at: Instant,
+  expiresAt: Instant,
+});
+export type RecordPassRequested = z.infer<typeof RecordPassRequested>;
+
+/** Checks that need logins which no service has, so a person runs them as a command. */
+export const inspectionKinds = ['invariants', 'probe'] as const;
+
+export const InspectionStarted = z.object({
+  inspectionId: Uuid,
+  kind: z.enum(inspectionKinds),
+  by: Name,
+  at: Instant,
+});
+export type InspectionStarted = z.infer<typeof InspectionStarted>;
+
+/** One check of an inspection: how many things it looked at, and how many of them are wrong. `detail` is the check in plain words. */
+export const InspectionCheck = z.object({
+  name: z.string().min(1).max(100),
+  detail: z.string().max(300),
+  checked: z.int().nonnegative(),
+  findings: z.int().nonnegative(),
+});
+export type InspectionCheck = z.infer<typeof InspectionCheck>;
+export const mostInspectionChecks = 200;
+
+/** What came of it. `broken`: the command could not finish, so nothing is known. */
+export const inspectionOutcomes = ['clean', 'findings', 'broken'] as const;
+export const InspectionEnded = z.object({
+  inspectionId: Uuid,
+  kind: z.enum(inspectionKinds),
+  by: Name,
+  outcome: z.enum(inspectionOutcomes),
+  checks: listOf(InspectionCheck, mostInspectionChecks),
+  startedAt: Instant,
+  at: Instant,
+});
+export type InspectionEnded = z.infer<typeof InspectionEnded>;
+
 /**
  * Whoever compares controls before it decides or runs has this version of a scope in its table: nothing that it does from now on
  * goes by an older one. `digest` is of the control in RFC 8785 form, since somebody else may have written that version.
@@ -666,6 +718,9 @@ export const eventSchemas = {
   RevealRequested,
   RevealAnswered,
   RevealSealed,
+  RecordPassRequested,
+  InspectionStarted,
+  InspectionEnded,
   ControlConfirmed,
   CheckpointPublished,
 } as const;

@@ -43,4 +43,6 @@ export const topics = {
   revealsRequested: topic('reveals.requested.v1', 'RevealRequested'),
   revealsAnswered: topic('reveals.answered.v1', 'RevealAnswered'),
   revealsSealed: topic('reveals.sealed.v1', 'RevealSealed'),
+  recordPasses: topic('record.passes.v1', 'RecordPassRequested'),
+  inspections: topic('inspections.v1', 'InspectionStarted', 'InspectionEnded'),
 } as const;

@@ -332,6 +332,10 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       'Names and addresses, each sealed to the one request that asked for it.',
       { partitions: 1, retentionDays: 1 },
     ),
+    log(topics.recordPasses, 'console', [], 'pass', 'Who asks to read the whole record, and why.', { partitions: 1 }),
+    log(topics.inspections, 'console', [], 'inspection', 'Audits and probes that people ran, and what they found.', {
+      partitions: 1,
+    }),
   ];
 }
 

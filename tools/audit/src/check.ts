@@ -50,12 +50,23 @@ export interface AuditReport {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+/** How many invariants there are. */
+export const invariantCount = Object.keys(invariants).length;
+
 /** Checks everything that was observed against every invariant. Pure: the same observation gives the same report. */
 export function checkInvariants(observed: Observed): AuditReport {
+  const checking = checkOneByOne(observed);
+  for (let step = checking.next(); ; step = checking.next()) if (step.done) return step.value;
+}
+
+/** The same, one invariant at a time; it yields the words of the one that comes next, so that whoever waits can be told. */
+export function* checkOneByOne(observed: Observed): Generator<string, AuditReport, void> {
   const facts = factsOf(observed);
-  const findings = Object.entries(invariants).map(([name, { detail, check }]) => {
-    return { invariant: name as Invariant, detail, finding: check(facts) };
-  });
+  const findings: { invariant: Invariant; detail: string; finding: Finding }[] = [];
+  for (const [name, { detail, check }] of Object.entries(invariants)) {
+    yield detail;
+    findings.push({ invariant: name as Invariant, detail, finding: check(facts) });
+  }
   const violations = findings.flatMap(({ finding }) => finding.violations);
   return {
     ok: violations.length === 0,

@@ -1,18 +1,21 @@
 import fs from 'node:fs';
-import { acts, codeOf, explained } from '@countersign/client';
+import { setImmediate as turn } from 'node:timers/promises';
+import { acts, brokerOf, codeOf, explained, inspected, type OnProgress } from '@countersign/client';
 import { Misused } from '@countersign/client/core';
-import { parseJson, textOfFile } from '@countersign/contracts';
+import { auditPrincipal, parseJson, textOfFile } from '@countersign/contracts';
 import { STATE_MAX_AGE_SECONDS } from '@countersign/gate';
 import type { Command } from 'commander';
-import { checkInvariants } from './check.js';
+import { type AuditReport, checkOneByOne, invariantCount } from './check.js';
 import { gather } from './gather.js';
-import { auditText } from './report.js';
+import type { Observed } from './observed.js';
+import { auditText, resultOf } from './report.js';
 
 interface Options {
   readonly grace: string;
   readonly tolerance: string;
   readonly keys?: string;
   readonly judge: string;
+  readonly report: boolean;
 }
 
 /** `countersign audit invariants`. */
@@ -40,24 +43,40 @@ export function auditCommands(program: Command): void {
       '--keys <file>',
       'a JWKS of the keys that permits are verified with, old keys included; default: the keys in run.json',
     );
+  command.option('--no-report', 'do not tell the console that this runs, how far it is, and what it found');
   explained(
     command,
     ['audit invariants', 'audit invariants --judge all', 'audit invariants --grace 10 --tolerance 1 --json'],
     'at least one promise does not hold',
   );
   acts(command, async (s, options: Options) => {
-    const observed = await gather(s, {
+    const given = {
       graceSeconds: seconds('--grace', options.grace),
       toleranceSeconds: seconds('--tolerance', options.tolerance),
       judge: verdictsToJudge(options.judge),
       keys: options.keys === undefined ? s.installation.permitKeys : jsonIn(options.keys),
+    };
+    // Whoever has no login, or no configuration, is told so before the console is told of an audit.
+    brokerOf(s.installation, auditPrincipal);
+    s.deployment();
+    const report = await inspected(s, { kind: 'invariants', report: options.report }, async (onProgress) => {
+      const answer = await checked(await gather(s, given, onProgress), onProgress);
+      return { answer, result: resultOf(answer) };
     });
-    s.progress(`${observed.again.chosen.length} verdicts are judged again`);
-    const report = checkInvariants(observed);
-    s.progress('');
     s.answer(report, auditText(s.paint, report));
     return report.ok;
   });
+}
+
+async function checked(observed: Observed, onProgress: OnProgress): Promise<AuditReport> {
+  onProgress(`judging ${observed.again.chosen.length} verdicts again, and checking the invariants`);
+  const checking = checkOneByOne(observed);
+  for (let done = 0, step = checking.next(); ; done += 1, step = checking.next()) {
+    if (step.done) return step.value;
+    onProgress(`checking: ${step.value}`, done, invariantCount);
+    // A check takes the processor for a while: what is to be told is told before it.
+    await turn();
+  }
 }
 
 function verdictsToJudge(text: string): number | 'all' {

@@ -1,4 +1,14 @@
-import { brokerOf, codeOf, credentialOf, Failure, gapsOf, ifThere, jsonOf, type Session } from '@countersign/client';
+import {
+  brokerOf,
+  codeOf,
+  credentialOf,
+  Failure,
+  gapsOf,
+  ifThere,
+  jsonOf,
+  type OnProgress,
+  type Session,
+} from '@countersign/client';
 import {
   ActionProposed,
   auditPrincipal,
@@ -51,6 +61,7 @@ export async function gather(
     /** How many verdicts to judge again. */
     readonly judge: number | 'all';
   },
+  onProgress: OnProgress,
 ): Promise<Observed> {
   const { installation } = s;
   const kafka = brokerOf(installation, auditPrincipal);
@@ -58,20 +69,22 @@ export async function gather(
   const deployment = s.deployment();
   const installed = topology(deployment);
   const database = ifThere(() => credentialOf(installation, 'auditor').databaseUrl, s.note);
+  onProgress('reading the connected systems and the databases');
   const [sandbox, reserved, held] = await Promise.all([
     readSandbox(s),
     readReservations(database),
     readHeld(database, deployment, s.now()),
   ]);
+  onProgress('reading the topics');
   const topics = await readTopics(kafka, installation.kafka?.bootstrap ?? '', installed);
   const at = s.now();
   const isForgotten = forgottenBy(installed, topics.written, at);
   const verdicts = verdictsIn(topics.seen);
   const chosen = await readStored(database, sampleOf(verdicts, given.judge), (read, total) =>
-    s.progress(`facts of ${read} of ${total} verdicts read`),
+    onProgress('reading the facts of verdicts', read, total),
   );
   const wanted = profilesOf(chosen, topics.seen);
-  const read = await readRecord(s, installed, isForgotten, wanted);
+  const read = await readRecord(s, installed, isForgotten, wanted, onProgress);
   const { record, states, versions, noStates, forgotten, unstored, profilesThen } = read;
   // A topic that was made again has other records at the same places.
   const placed = ({ place, version }: Pick<StateSeen, 'place' | 'version'>) => `${placeName(place)} ${version}`;
@@ -277,6 +290,7 @@ async function readRecord(
   topics: readonly Topic[],
   isForgotten: (place: Place, sha256: string) => boolean,
   profiles: ReadonlySet<string>,
+  onProgress: OnProgress,
 ): Promise<{
   record: RecordSeen;
   states: Seen[];
@@ -303,11 +317,16 @@ async function readRecord(
   const { see: count, unstored } = unstoredCounter(topics);
   const ids = new Map<string, string | undefined>();
   try {
+    onProgress('reading the record');
     const opened = await readExport(await s.audit.lines('/v1/record/export'));
+    const signed = signedIn(opened.latest);
+    let entries = 0;
     const tapped = async function* () {
       for await (const batch of opened.entries) {
+        onProgress('reading and verifying the record', entries, Math.max(entries, signed));
         for (const entry of batch) {
           if ('checkpoint' in entry) continue;
+          entries += 1;
           const { leaf, kept, bytes, at } = entry;
           // What the topics hold now is of the topics as they are now.
           if (leaf.topicId !== ids.get(leaf.topic)) {
@@ -383,6 +402,9 @@ async function readRecord(
     throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);
   }
 }
+
+/** How many entries the last checkpoint says that there are, for those who watch; what it signs is verified elsewhere. */
+const signedIn = (note: string | null | undefined): number => Number(note?.split('\n')[1] ?? 0) || 0;
 
 function recordIn(bytes: Uint8Array): KafkaRecord {
   const { key, headers, value } = readEventBytes(bytes);

@@ -1,3 +1,4 @@
+import type { InspectionResult } from '@countersign/client';
 import { clock, count, distance, type Paint, printable, titled } from '@countersign/client/core';
 import type { AuditReport } from './check.js';
 
@@ -42,3 +43,14 @@ export function auditText(paint: Paint, report: AuditReport): string {
   );
   return lines.join('\n');
 }
+
+/** What the console is told of it: figures, and no ids. */
+export const resultOf = ({ ok, invariants }: AuditReport): InspectionResult => ({
+  outcome: ok ? 'clean' : 'findings',
+  checks: invariants.map(({ invariant, detail, checked, violations, note }) => ({
+    name: invariant,
+    detail: (note === undefined ? detail : `${detail} (${note})`).slice(0, 300),
+    checked,
+    findings: violations,
+  })),
+});

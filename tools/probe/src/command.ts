@@ -1,11 +1,11 @@
 import fs, { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { acts, brokerOf, codeOf, explained, Failure, readAll, type Session } from '@countersign/client';
+import { acts, brokerOf, codeOf, explained, Failure, inspected, readAll, type Session } from '@countersign/client';
 import { Misused } from '@countersign/client/core';
 import { type Policy, type Topic, textOfFile, topicNamed, topology } from '@countersign/contracts';
 import { readSigningKey, type SigningKey } from '@countersign/gate';
 import type { Command } from 'commander';
-import { probeText } from './report.js';
+import { probeText, resultOf } from './report.js';
 import { type ProbeWith, probe } from './run.js';
 import { probeWire } from './wire.js';
 
@@ -13,6 +13,7 @@ interface Options {
   readonly signingKey?: string;
   readonly lead: string;
   readonly patience: string;
+  readonly report: boolean;
 }
 
 /** `countersign probe`. */
@@ -29,7 +30,8 @@ export function probeCommands(program: Command): void {
       'how many seconds ahead the test messages are planned, so that something can happen before they run',
       '20',
     )
-    .option('--patience <seconds>', 'how long to wait for an answer', '60');
+    .option('--patience <seconds>', 'how long to wait for an answer', '60')
+    .option('--no-report', 'do not tell the console that this runs, how far it is, and what it found');
   explained(
     command,
     ['probe', 'probe --json', 'probe --lead 60 --patience 120'],
@@ -54,7 +56,11 @@ export function probeCommands(program: Command): void {
       throw new Failure(2, `Kafka at ${bootstrap}: ${codeOf(error)}: is \`npm start\` running?`);
     }
     try {
-      const report = await probe(s, wire, { policy, deployment, permitKeys, signingKey, leadMs, patienceMs });
+      const using = { policy, deployment, permitKeys, signingKey, leadMs, patienceMs };
+      const report = await inspected(s, { kind: 'probe', report: options.report }, async (onProgress) => {
+        const answer = await probe(s, wire, { ...using, onProgress });
+        return { answer, result: resultOf(answer) };
+      });
       s.answer(report, probeText(s.paint, report));
       return report.ok;
     } finally {

@@ -1,3 +1,4 @@
+import type { InspectionResult } from '@countersign/client';
 import { count, type Paint, printable, titled } from '@countersign/client/core';
 import type { ProbeReport, Row } from './judge.js';
 
@@ -24,4 +25,16 @@ export function probeText(paint: Paint, report: ProbeReport): string {
   const detail = `${ran} of ${tried} ran${skipped > 0 ? `, ${count(skipped, 'attempt')} not tried` : ''}; probe ${run}.`;
   lines.push(ok ? paint.green(detail) : paint.red(detail));
   return lines.join('\n');
+}
+
+/** What the console is told of it. Where nothing was tried, nothing is known. */
+export function resultOf({ ok, rows }: ProbeReport): InspectionResult {
+  const checks = rows.map(({ id, what, verdict }) => ({
+    name: id,
+    detail: what.slice(0, 300),
+    checked: verdict === 'not-tried' ? 0 : 1,
+    findings: verdict === 'held' || verdict === 'not-tried' ? 0 : 1,
+  }));
+  const hasFindings = checks.some(({ findings }) => findings > 0);
+  return { outcome: ok ? 'clean' : hasFindings ? 'findings' : 'broken', checks };
 }

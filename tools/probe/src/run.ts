@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type JsonWebKey, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure, type Session } from '@countersign/client';
+import { Failure, type OnProgress, type Session } from '@countersign/client';
 import { anotherThan, publisherOf } from '@countersign/client/core';
 import {
   type ActionApproved,
@@ -42,6 +42,7 @@ export interface ProbeWith {
   /** How far ahead messages are planned: the time in which something happens to an outstanding permit. */
   readonly leadMs: number;
   readonly patienceMs: number;
+  readonly onProgress?: OnProgress;
 }
 
 /** Why an attempt could not be made: no fault of the gate's. */
@@ -63,7 +64,7 @@ const aboveAnyTopic = 2_000_000;
 
 /** Makes every attempt and its honest twin, side by side; then looks at what ran. */
 export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<ProbeReport> {
-  const { policy, deployment, permitKeys, signingKey, leadMs, patienceMs } = using;
+  const { policy, deployment, permitKeys, signingKey, leadMs, patienceMs, onProgress } = using;
   const run = randomUUID().slice(0, 8);
   const sandbox = sandboxes(s);
   const from: Publisher = { wire, source: publisherOf(deployment) };
@@ -322,6 +323,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     s.console.post('/v1/controls', { scope: `account:${accountId}`, state, reason: `countersign probe ${run}` });
 
   const came = new Map<AttemptId, Came | NotTried>();
+  const reportCount = () => onProgress?.('attempts made', came.size, attempts.length);
+  reportCount();
   await Promise.all(
     attempts.map(async (attempt) => {
       const part = parts[attempt.ground];
@@ -335,6 +338,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
         else if (error instanceof Failure && error.exitCode === 1) came.set(attempt.id, new NotTried(error.message));
         else throw error;
       }
+      reportCount();
     }),
   );
 

@@ -1,20 +1,11 @@
-import { Readable } from 'node:stream';
-import { exportCheckpoint, exportHeader, exportLeaf, formatVerifierKey } from '@countersign/record';
-import { Documented, Roles, RUNTIME, type Runtime } from '@countersign/runtime';
-import { Controller, Get, Header, Inject, Param, Query, StreamableFile } from '@nestjs/common';
+import { formatVerifierKey } from '@countersign/record';
+import { Documented, Roles } from '@countersign/runtime';
+import { Controller, Get, Header, Inject, Param, Query, type StreamableFile } from '@nestjs/common';
 import { z } from 'zod';
 import { CheckpointsAnswer, ConsistencyAnswer, ProofAnswer, StoryAnswer } from '../core/answers.js';
 import { place, whole } from './addresses.js';
-import {
-  beforeAll,
-  findLeaf,
-  lastCheckpoint,
-  mostCheckpoints,
-  type Reader,
-  readCheckpoints,
-  readEntries,
-  readHead,
-} from './log.repository.js';
+import { Export } from './export.service.js';
+import { beforeAll, findLeaf, mostCheckpoints, type Reader, readCheckpoints } from './log.repository.js';
 import { base64, Proofs, refused } from './proofs.service.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { Stories, type Story } from './stories.repository.js';
@@ -35,10 +26,10 @@ export class Pages {
   private readonly read: Reader;
 
   constructor(
-    @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(Stories) private readonly stories: Stories,
     @Inject(Proofs) private readonly proofs: Proofs,
+    @Inject(Export) private readonly exporting: Export,
   ) {
     this.read = proofs.read;
   }
@@ -73,21 +64,8 @@ export class Pages {
     summary: 'The whole record as lines of JSON',
     answers: { 200: { media: 'application/x-ndjson' } },
   })
-  async export(): Promise<StreamableFile> {
-    const { origin, signingKey } = this.settings;
-    const reads = this.runtime.beginExport();
-    const read: Reader = (sql, params) => reads.query(sql, params);
-    const last = await lastCheckpoint(read);
-    // Read after the last checkpoint: the head that it signs is within these leaves.
-    const { size } = await readHead(read);
-    const lines = async function* () {
-      yield `${exportHeader({ origin, key: signingKey, checkpoint: last?.note ?? null })}\n`;
-      for await (const page of readEntries(read, size, last?.size ?? beforeAll)) {
-        const lines = 'notes' in page ? page.notes.map(exportCheckpoint) : page.leaves.map(exportLeaf);
-        yield lines.map((line) => `${line}\n`).join('');
-      }
-    };
-    return new StreamableFile(Readable.from(lines(), { objectMode: false }), { type: 'application/x-ndjson' });
+  export(): Promise<StreamableFile> {
+    return this.exporting.begin();
   }
 
   /**

@@ -1,8 +1,10 @@
 import type { RecordConsumer, Records } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { leafOf } from '../core/leaves.js';
+import { passesIn } from '../core/pass.js';
 import { signingJob } from './checkpoint.job.js';
 import { appendLeaves, lockLog } from './log.repository.js';
+import { storePasses } from './passes.repository.js';
 import { SETTINGS, type Settings } from './settings.js';
 
 /** Appends every record of every topic but the recorder's own checkpoints. */
@@ -16,6 +18,8 @@ export class Recording implements RecordConsumer {
     const leaves = batch.records.map((record) => leafOf(record, this.settings.commitmentKey));
     lockLog(batch.tx);
     await appendLeaves(batch.tx, leaves, batch.at);
+    // In the transaction that records the request: whoever can read has asked on record.
+    storePasses(batch.tx, passesIn(batch.records, batch.at), batch.at);
     batch.schedule(first.cause, signingJob(first, batch.at));
   }
 }

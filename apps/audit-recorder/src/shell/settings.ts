@@ -10,7 +10,7 @@ export interface Settings {
   readonly signingKey: SigningKey;
   readonly commitmentKey: Uint8Array;
   readonly auditors: Auditors;
-  /** Origins of pages whose scripts may read the public proofs. */
+  /** Origins of pages whose scripts may read the public proofs and use passes. */
   readonly readers: readonly string[];
 }
 
@@ -67,7 +67,8 @@ const variables = {
     },
   }),
   RECORD_READERS: optionalText({
-    description: "origins, divided by commas, of the pages whose scripts may read the public proofs: the console's",
+    description:
+      "origins, divided by commas, of the pages whose scripts may read the public proofs and download the record with a pass: the console's",
     preset: 'none',
     fits: (list) =>
       originsIn(list).every(isOrigin)

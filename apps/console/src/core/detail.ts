@@ -1,6 +1,13 @@
-import { type Action, actionDetail, type Event, type EventType, modelUseDetail } from '@countersign/contracts';
+import {
+  type Action,
+  actionDetail,
+  type Event,
+  type EventType,
+  type InspectionEnded,
+  modelUseDetail,
+} from '@countersign/contracts';
 
-/** Types that are on no topic that the console handles: those of state topics, and of logs that are not for the console. */
+/** Types of which no topic that the console handles has any: those of state topics, and of logs that are not for it. */
 const unread = [
   'ProfileChanged',
   'ConsentsChanged',
@@ -12,13 +19,13 @@ const unread = [
   'RevealSealed',
 ] as const satisfies readonly EventType[];
 
-/** An event that the console handles. A new type gets its line below and is counted in `project`, or is in `unread`. */
+/** An event that the console handles. A new type is told below, and counted in `project`, or is named in `unread`. */
 export type ReadEvent = Exclude<Event, { type: (typeof unread)[number] }>;
 export const isRead = (event: Event): event is ReadEvent => !(unread as readonly string[]).includes(event.type);
 
 /**
- * Types that appear only in the list of what happened. They are no step of the page Now, no part of a proposal's story, and
- * nobody is notified of them. A new type is added here, or does not compile in `now-changes.ts`, `stories.ts` and `notify.ts`.
+ * Types that are told in the list of what happened and nowhere else by type: they are no step of the page Now, no part of a proposal's
+ * story, and nobody is notified of them. A new type stands here, or does not compile in `now-changes.ts`, `stories.ts` and `notify.ts`.
  */
 const onlyListed = [
   ...unread,
@@ -32,6 +39,9 @@ const onlyListed = [
   'SessionsEnded',
   'RevealRequested',
   'RevealAnswered',
+  'RecordPassRequested',
+  'InspectionStarted',
+  'InspectionEnded',
   'ControlConfirmed',
   'CheckpointPublished',
 ] as const satisfies readonly EventType[];
@@ -40,7 +50,7 @@ export type TrackedEvent = Exclude<Event, { type: (typeof onlyListed)[number] }>
 export const isTracked = (event: Event): event is TrackedEvent =>
   !(onlyListed as readonly string[]).includes(event.type);
 
-/** Types that the console reads and shows, and counts nowhere. A new type is added here, or does not compile in `project.ts`. */
+/** Types that the console reads and tells, and counts nowhere. A new type stands here, or does not compile in `project.ts`. */
 const uncounted = [] as const satisfies readonly EventType[];
 
 export type CountedEvent = Exclude<ReadEvent, { type: (typeof uncounted)[number] }>;
@@ -50,7 +60,7 @@ export const isCounted = (event: ReadEvent): event is CountedEvent =>
 /** What an action does, in the words of its kind. */
 const actionText = (action: Action): string => actionDetail(action) ?? action.kind;
 
-/** The id by which a person looks an event up: that of the action's chain, a task, a dead letter. */
+/** The id that a person would look an event up by: the action's chain, a task, a dead letter. */
 export function subjectOf(event: ReadEvent): string | undefined {
   switch (event.type) {
     case 'TaskAssigned':
@@ -76,6 +86,11 @@ export function subjectOf(event: ReadEvent): string | undefined {
     case 'RevealRequested':
     case 'RevealAnswered':
       return event.data.revealId;
+    case 'RecordPassRequested':
+      return event.data.passId;
+    case 'InspectionStarted':
+    case 'InspectionEnded':
+      return event.data.inspectionId;
     case 'SignalAccepted':
     case 'SignalRejected':
     case 'CheckpointPublished':
@@ -88,7 +103,7 @@ export function subjectOf(event: ReadEvent): string | undefined {
   }
 }
 
-/** One event as one line. It holds only ids, our own names, and what the contracts allow as plain words. */
+/** One event as one line. Only ids, names of ours and what the contracts allow as plain words. */
 export function detail(event: ReadEvent): string {
   switch (event.type) {
     case 'SignalAccepted':
@@ -153,6 +168,12 @@ export function detail(event: ReadEvent): string {
       return event.data.outcome === 'sealed'
         ? `${event.data.fields.join(' and ')} of a person was revealed to whoever asked`
         : `nothing was revealed: ${event.data.reason?.detail ?? 'no reason given'}`;
+    case 'RecordPassRequested':
+      return `${event.data.by} asked to read the whole record, to ${event.data.use} it: ${event.data.purpose}`;
+    case 'InspectionStarted':
+      return `${event.data.by} began ${inspectionText[event.data.kind]}`;
+    case 'InspectionEnded':
+      return `${inspectionText[event.data.kind]} of ${event.data.by} ${inspectionEndText(event.data)}`;
     case 'ControlConfirmed':
       return `${event.source.replace('/countersign/', '')} goes by version ${event.data.version} of ${event.data.scope}`;
     case 'CheckpointPublished':
@@ -160,6 +181,16 @@ export function detail(event: ReadEvent): string {
     default:
       return event satisfies never;
   }
+}
+
+const inspectionText: Readonly<Record<InspectionEnded['kind'], string>> = {
+  invariants: 'an audit of the invariants',
+  probe: 'a probe of the gate',
+};
+function inspectionEndText({ outcome, checks }: InspectionEnded): string {
+  if (outcome === 'broken') return 'could not be finished';
+  const findings = checks.reduce((sum, check) => sum + check.findings, 0);
+  return `ended after ${checks.length} checks: ${findings === 0 ? 'nothing found' : `${findings} findings`}`;
 }
 
 const reasons = (all: readonly { outcome: string; detail: string }[], outcome: string): string =>

@@ -1,14 +1,14 @@
-/** Parts of the pages that can change, by the names of their queries. */
+/** Parts of the pages that can change, as their queries are called. */
 export const parts = [
   ...(['session', 'funnel', 'services', 'reviews', 'controls', 'stories', 'agents', 'plays'] as const),
   ...(['policy', 'sources', 'dead-letters', 'people', 'record', 'notifications'] as const),
 ] as const;
 export type Part = (typeof parts)[number];
 
-/** The state of the tables at one moment, in short: for each part a text that changes when anything in the part changes. */
+/** What the tables look like at a moment, in short: by what it is of, a text that is another one where anything of it is. */
 export type Sights = ReadonlyMap<string, string>;
 
-/** Which parts of the pages show a sight. A sight that is not listed belongs only to the stories. */
+/** Which parts show what a sight is of. What nothing here names is of the stories alone. */
 const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^counts signals/, ['funnel', 'sources', 'people', 'stories']],
   [/^counts tasks/, ['funnel', 'plays', 'agents', 'stories']],
@@ -20,6 +20,7 @@ const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^counts gaps/, ['services']],
   [/^counts reveals/, ['people']],
   [/^counts record/, ['record']],
+  [/^(counts )?inspections/, ['record']],
   [/^own controls/, ['controls', 'funnel', 'agents', 'plays']],
   [/^confirmations/, ['controls']],
   [/^own policies/, ['policy', 'agents', 'plays']],
@@ -28,7 +29,7 @@ const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^notifications/, ['notifications']],
 ];
 
-/** The parts of the pages that have to be read again. */
+/** The parts that have to be read again. */
 export function changedParts(before: Sights, now: Sights): Part[] {
   const changed = new Set<Part>();
   for (const table of new Set([...before.keys(), ...now.keys()])) {

@@ -30,11 +30,11 @@ export interface Activity {
   readonly subjectId: string | null;
   readonly at: string;
   readonly detail: string;
-  /** The bytes that the record's leaf of the event hashes; null if the event came out of a dead letter. */
+  /** What the record's leaf of the event is taken over; null where the event was handled out of a dead letter. */
   readonly bytes: Uint8Array | null;
 }
 
-/** A signed head of the record, as the recorder published it. */
+/** A signed head of the record, as its recorder published it. */
 export type Checkpoint = DataOf<'CheckpointPublished'>;
 
 /** What waits, or waited, for a person: an action, or the tasks of a play's checkpoint. */
@@ -45,7 +45,7 @@ export interface Escalation {
   readonly key: string;
   readonly digest: string;
   readonly correlationId: string;
-  /** The trace context of the chain that waits for the answer; absent without tracing. */
+  /** Of the chain that waits for the answer; absent where nobody traces. */
   readonly traceparent?: string;
   readonly deadline: string;
   readonly at: string;
@@ -59,12 +59,12 @@ export interface Verdict {
   readonly supersededBy: string | null;
   readonly reasons: readonly { rule: string; detail: string }[];
   readonly notBefore: string | null;
-  /** The executor whose settlement counts. */
+  /** Whose settlement counts. */
   readonly executor: string | null;
   readonly at: string;
 }
 
-/** An approval: which executor's settlement counts, and for which bytes. */
+/** What was approved: whose settlement of which bytes counts. */
 export type Permit = Pick<DataOf<'ActionApproved'>, 'permitId' | 'actionId' | 'executor' | 'digest'>;
 
 export interface Settlement {
@@ -75,15 +75,12 @@ export interface Settlement {
   readonly executor: string;
   readonly detail: string | null;
   readonly externalReference: string | null;
-  /** The spend that the connected system reports, if it does. */
+  /** What the connected system says was spent, where it says so. */
   readonly spentMinor: number | null;
   readonly at: string;
 }
 
-/**
- * The changes of a batch of events in the projection. Every part is written separately, so the order between topics does not
- * matter.
- */
+/** What a batch of events changes in the projection. Every part is written on its own, so no order between topics matters. */
 export interface Changes {
   /** Additions, by `stage` and `label`. */
   readonly counts: ReadonlyMap<string, { stage: string; label: string; n: number }>;
@@ -105,6 +102,9 @@ export interface Changes {
   /** `requestId`: the event of the request, which an answer names as its cause. */
   readonly revealRequests: readonly OfRequest<DataOf<'RevealRequested'>>[];
   readonly revealAnswers: readonly OfRequest<DataOf<'RevealAnswered'>>[];
+  readonly recordPasses: readonly DataOf<'RecordPassRequested'>[];
+  readonly inspectionsStarted: readonly DataOf<'InspectionStarted'>[];
+  readonly inspectionsEnded: readonly DataOf<'InspectionEnded'>[];
   readonly confirmations: readonly Confirmation[];
   readonly now: NowChanges;
   readonly arrivals: readonly Heard[];
@@ -114,10 +114,7 @@ export interface Changes {
   readonly stories: Stories;
 }
 
-/**
- * Collects the changes of a batch. `sources` are those of the installation, so that a signal is counted under the name of its
- * source.
- */
+/** Collects what a batch changes. `sources` are those that the installation has, so that a signal is counted under its source's name. */
 export function project(events: readonly Received[], sources: readonly NamedSource[] = []): Changes {
   const arrivals = new Map<string, Heard>();
   const counts = new Map<string, { stage: string; label: string; n: number }>();
@@ -140,6 +137,9 @@ export function project(events: readonly Received[], sources: readonly NamedSour
     signedOut: [] as DataOf<'SessionsEnded'>[],
     revealRequests: [] as OfRequest<DataOf<'RevealRequested'>>[],
     revealAnswers: [] as OfRequest<DataOf<'RevealAnswered'>>[],
+    recordPasses: [] as DataOf<'RecordPassRequested'>[],
+    inspectionsStarted: [] as DataOf<'InspectionStarted'>[],
+    inspectionsEnded: [] as DataOf<'InspectionEnded'>[],
     confirmations: [] as Confirmation[],
     now: nowChanges(events),
     rejections: [] as Rejection[],
@@ -264,9 +264,9 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         changes.reviews.push(event.data);
         break;
       case 'ActionSettled':
-        // The topic shows the writer: an executor settles only in its own name.
+        // The topic says who wrote: an executor settles in its own name only.
         if (topic !== topics.actionsSettled(event.data.executor).name) break;
-        // It is counted when it agrees with its approval; see `writeProjection`.
+        // It is counted once it agrees with its approval; see `writeProjection`.
         changes.settlements.push({
           permitId: event.data.permitId,
           actionId: event.data.actionId,
@@ -308,7 +308,7 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         changes.replays.push(event.data);
         break;
       case 'ReplayEnded':
-        // The topic shows the writer: a service reports only its own letters.
+        // The topic says who wrote: a service tells of its own letters only.
         if (topic === topics.deadLetters(event.data.service).name) changes.replayEnds.push(event.data);
         break;
       case 'GapAcknowledged':
@@ -326,8 +326,20 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         count('reveals', event.data.outcome);
         changes.revealAnswers.push({ ...event.data, requestId: requestIdOf(event.causationid ?? event.id) });
         break;
+      case 'RecordPassRequested':
+        count('record', 'passes');
+        changes.recordPasses.push(event.data);
+        break;
+      case 'InspectionStarted':
+        count('inspections', 'started');
+        changes.inspectionsStarted.push(event.data);
+        break;
+      case 'InspectionEnded':
+        count('inspections', event.data.outcome);
+        changes.inspectionsEnded.push(event.data);
+        break;
       case 'ControlConfirmed': {
-        // The topic shows the writer: a reader confirms only in its own name.
+        // The topic says who wrote: a reader confirms in its own name only.
         const reader = readerOf(topic);
         if (reader !== undefined) changes.confirmations.push({ reader, ...event.data });
         break;

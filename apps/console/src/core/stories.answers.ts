@@ -2,7 +2,7 @@ import { Instant, Name, Seniority, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 import { outcomes } from './stories.js';
 
-/* The answers for the pages Stories and Record. */
+/* What the pages Stories and Record are answered. */
 
 export const Story = z.object({
   id: Uuid.describe('The proposal'),

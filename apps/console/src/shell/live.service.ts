@@ -26,6 +26,7 @@ const sights = `
   UNION ALL SELECT 'answers', coalesce(max(decided_at)::text, '') FROM reviews
   UNION ALL SELECT 'replays', coalesce(max(replayed_at)::text, '') FROM replays
   UNION ALL SELECT 'replays ended', concat_ws(' ', count(*), sum(attempts), count(*) FILTER (WHERE outcome = 'handled')) FROM replay_ends
+  UNION ALL SELECT 'inspections', coalesce(max(heard_at)::text, '') FROM inspections
   UNION ALL SELECT 'notifications', concat_ws(' ', max(made_at), max(ended_at)) FROM notifications`;
 
 /**

@@ -3,7 +3,9 @@ import { cutBytes, packed, type Tx } from '@countersign/runtime';
 import type { FunnelStep } from '../core/now-changes.js';
 import type { Changes } from '../core/project.js';
 import { storeAcknowledgements } from './gaps.repository.js';
+import { storeInspections } from './inspections.repository.js';
 import { writeApprovals, writeSteps, writeTasks } from './now.writer.js';
+import { storePasses } from './passes.repository.js';
 import { writePersonActions } from './people.writer.js';
 import { storeCheckpoints } from './record.repository.js';
 import { storeReveals } from './reveals.repository.js';
@@ -195,6 +197,8 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   storeAcknowledgements(tx, changes.acknowledgements);
   signOut(tx, changes.signedOut);
   storeReveals(tx, changes.revealRequests, changes.revealAnswers);
+  storePasses(tx, changes.recordPasses);
+  storeInspections(tx, changes.inspectionsStarted, changes.inspectionsEnded);
   // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
   // confirmation of one that is not here is invented.
   insert(tx, latestOf(changes.confirmations), {

@@ -1,19 +1,18 @@
 import { type ActionSettled, afterSettlement, type PermitState } from '@countersign/contracts';
 
-/** What happens to a reservation. */
+/** What becomes of a reservation. */
 export type Move = 'commit' | 'release';
 
 export interface Settled {
   readonly state: PermitState;
-  /** For money; undefined: it stays. */
+  /** Of money; undefined: stays as it is. */
   readonly money?: Move;
-  /** For counts: a touch that happened stays a touch. */
+  /** Of counts: a touch that happened stays a touch. */
   readonly counts?: Move;
 }
 
 /**
- * What a settlement does to a permit; undefined: nothing. `unresolved` holds the reservation until another settlement; `undone`
- * returns only the money.
+ * What a settlement does to a permit; undefined: nothing. `unresolved` holds until another one decides; `undone` returns money only.
  */
 export function settle(before: PermitState, outcome: ActionSettled['outcome']): Settled | undefined {
   const state = afterSettlement(before, outcome);

@@ -17,7 +17,9 @@ import { auditPrincipal, textOfFile, topicNamed, topology } from '@countersign/c
 import { parseVerifierKey, readExport, type VerifierKey, verifyRecord } from '@countersign/record';
 import type { Command } from 'commander';
 import { allProved, type Checked, checkpointsText, type SeenCheckpoints } from '../../core/proof.js';
+import { type Inspections, inspectionsText, passesText, type RecordPasses } from '../../core/record-text.js';
 import { reportText, storyText } from '../../core/render.js';
+import { linesFor } from '../pass.js';
 import { consistencyOf, recordKeyOf } from '../proofs.js';
 
 interface VerifyOptions {
@@ -25,6 +27,7 @@ interface VerifyOptions {
   readonly key?: string;
   readonly checkpoint?: readonly string[];
   readonly published?: true;
+  readonly purpose?: string;
 }
 
 export function recordCommands(program: Command): void {
@@ -63,12 +66,18 @@ export function recordCommands(program: Command): void {
   const save = program
     .command('export')
     .description('the whole record as JSON Lines, to keep or to verify elsewhere')
-    .option('-o, --out <file>', 'write to a file rather than to standard output');
-  explained(save, ['export -o record.ndjson', 'export | gzip > record.ndjson.gz']);
-  acts(save, async (s, options: { out?: string }) => {
+    .option('-o, --out <file>', 'write to a file rather than to standard output')
+    .option('--purpose <text>', purposeHelp);
+  explained(save, [
+    'export -o record.ndjson',
+    'export -o record.ndjson --purpose "yearly audit 2026"',
+    'export | gzip > record.ndjson.gz',
+  ]);
+  acts(save, async (s, { purpose, ...options }: { out?: string; purpose?: string }) => {
     const out = options.out === undefined ? process.stdout : createWriteStream(options.out, { mode: 0o600 });
     try {
-      const lines = await s.audit.lines('/v1/record/export');
+      const lines =
+        purpose === undefined ? await s.audit.lines('/v1/record/export') : await linesFor(s, 'export', purpose);
       await pipeline(Readable.from(withNewlines(lines)), out, { end: options.out !== undefined });
     } catch (error) {
       if (error instanceof Failure) throw error;
@@ -86,7 +95,8 @@ export function recordCommands(program: Command): void {
     .option(
       '--published',
       'also compare with every checkpoint on record.checkpoints.v1, which a change of the database cannot reach',
-    );
+    )
+    .option('--purpose <text>', purposeHelp);
   explained(
     verify,
     [
@@ -98,7 +108,36 @@ export function recordCommands(program: Command): void {
     'the record is not whole',
   );
   acts(verify, verifyAll);
+
+  const passes = program
+    .command('passes')
+    .description('who asked to read the whole record on the page Record or with --purpose, and why, the latest first')
+    .option('--before <cursor>', 'go on behind a list before')
+    .option('--limit <n>', 'how many, at most 500', '20');
+  explained(passes, ['passes', 'passes --limit 5 --json']);
+  acts(passes, async (s, { before, limit }: { before?: string; limit: string }) => {
+    const paging = new URLSearchParams({ limit, ...(before !== undefined && { cursor: before }) });
+    const found = await s.console.get<RecordPasses>(`/v1/record/passes?${paging}`);
+    s.answer(found, passesText(s.paint, found));
+    return undefined;
+  });
+
+  const inspections = program
+    .command('inspections')
+    .description(
+      'audits and probes that told the console of themselves: how far they are, and what the last ones found',
+    );
+  explained(inspections, ['inspections', 'inspections --json']);
+  acts(inspections, async (s) => {
+    const found = await s.console.get<Inspections>('/v1/inspections');
+    s.answer(found, inspectionsText(s.paint, found));
+    return undefined;
+  });
 }
+
+/** Of `export` and `verify`. */
+const purposeHelp =
+  'ask the console first, as the page Record does: the record keeps who read it and why. Default: your own token opens the record';
 
 interface CheckpointOptions {
   readonly prove?: boolean;
@@ -131,9 +170,11 @@ async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {
     throw new Misused(
       '--published: an export is older than what is published since; give it the --checkpoint that you kept',
     );
+  if (options.purpose !== undefined && options.export !== undefined)
+    throw new Misused('--purpose: a saved export is read without asking anybody');
   // Before the record is asked for: each of them is of a record that is not longer than what comes then.
   const publishedNotes = options.published ? await published(s) : [];
-  const lines = options.export === undefined ? await s.audit.lines('/v1/record/export') : fileLines(options.export);
+  const lines = await linesOf(s, options);
   const trusted = keyOf(options.key ?? s.installation.recordKey);
   const knownNotes = [...(options.checkpoint ?? []).map(textOf), ...publishedNotes];
   try {
@@ -150,6 +191,12 @@ async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {
     if (error instanceof SyntaxError) throw new Failure(1, `this is not a record: ${error.message}`);
     throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);
   }
+}
+
+async function linesOf(s: Session, options: VerifyOptions): Promise<AsyncIterable<string>> {
+  if (options.export !== undefined) return fileLines(options.export);
+  if (options.purpose !== undefined) return linesFor(s, 'verify', options.purpose);
+  return s.audit.lines('/v1/record/export');
 }
 
 function published(s: Session): Promise<readonly string[]> {

@@ -7,9 +7,12 @@ import { Problem } from '../../parts/problem.js';
 import { full } from '../../parts/times.js';
 import { When } from '../../parts/when.js';
 import { Commands } from './commands.js';
+import { Inspections } from './inspections.js';
+import { Passes } from './passes.js';
 import { checkpointsQuery, recordQuery } from './record.queries.js';
 import { twinsIn } from './spread.js';
 import { Verify } from './verify.js';
+import { Whole } from './whole.js';
 import '../stories/stories.css';
 
 const number = new Intl.NumberFormat();
@@ -30,7 +33,7 @@ export function RecordPage() {
     return (
       <Stack>
         <Head />
-        <Skeleton h={720} />
+        <Skeleton h={1200} />
       </Stack>
     );
   return (
@@ -79,6 +82,9 @@ export function RecordPage() {
         </Alert>
       )}
       {record.data && latest !== null && <Verify record={record.data} checkpoints={checkpoints} />}
+      {record.data && latest !== null && <Whole record={record.data} notes={checkpoints.map(({ note }) => note)} />}
+      <Passes />
+      <Inspections />
       <Commands origin={latest?.origin} />
       <Title order={2} size="h4">
         Checkpoints

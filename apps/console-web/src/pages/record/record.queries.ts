@@ -18,3 +18,25 @@ export const checkpointsQuery = infiniteQueryOptions({
   initialPageParam: undefined as number | undefined,
   getNextPageParam: ({ next }) => next ?? undefined,
 });
+
+const passesAtOnce = 5;
+
+/** Who asked to read the whole record, and why. */
+export const passesQuery = infiniteQueryOptions({
+  queryKey: ['record', 'passes'],
+  queryFn: ({ pageParam }) => {
+    const cursor = pageParam === undefined ? {} : { cursor: pageParam };
+    return answerOf(api.GET('/v1/record/passes', { params: { query: { ...cursor, limit: passesAtOnce } as never } }));
+  },
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: ({ next }) => next ?? undefined,
+});
+
+/** Audits and probes. A command that has died sends nothing that would have this read again. */
+export const inspectionsQuery = queryOptions({
+  queryKey: ['record', 'inspections'],
+  queryFn: () => answerOf(api.GET('/v1/inspections')),
+  refetchInterval: ({ state: { data } }) => (data?.kinds.some(({ open }) => open !== null) ? 15_000 : false),
+});
+export type KindOfInspection = Awaited<ReturnType<NonNullable<typeof inspectionsQuery.queryFn>>>['kinds'][number];
+export type Inspection = NonNullable<KindOfInspection['last']>;

@@ -1,16 +1,29 @@
 /** Bytes with a buffer of their own, as `crypto.subtle` takes them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+interface Base64 {
+  fromBase64?(text: string, options: { lastChunkHandling: 'strict' }): Bytes;
+}
+
 /** Standard base64 with its padding; undefined where it is anything else. */
 export function fromBase64(text: string): Bytes | undefined {
-  let binary: string;
+  const { fromBase64: decoded } = Uint8Array as unknown as Base64;
   try {
-    binary = atob(text);
+    // Many times as fast; it passes over white space.
+    if (decoded !== undefined && !/\s/.test(text))
+      return decoded.call(Uint8Array, text, { lastChunkHandling: 'strict' });
+    const binary = atob(text);
+    return btoa(binary) === text ? Uint8Array.from(binary, (character) => character.charCodeAt(0)) : undefined;
   } catch {
     return undefined;
   }
-  return btoa(binary) === text ? Uint8Array.from(binary, (character) => character.charCodeAt(0)) : undefined;
 }
+
+/** 32 bytes in lower-case hexadecimal; undefined where it is anything else. */
+export const hashFromHex = (text: unknown): Bytes | undefined =>
+  typeof text === 'string' && /^[0-9a-f]{64}$/.test(text)
+    ? Uint8Array.from({ length: 32 }, (_, at) => Number.parseInt(text.slice(at * 2, at * 2 + 2), 16))
+    : undefined;
 
 export const toHex = (bytes: Bytes): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 

@@ -35,9 +35,10 @@ export const askRecord: Ask = async (address) => {
   return { status: response.status, body: JSON.parse(await textOf(response)) };
 };
 
-/** A proof has at most a few kilobytes: what has more is none. */
+/** A proof or a refusal has at most a few kilobytes: what has more is neither. */
 const mostBytes = 262_144;
-async function textOf({ body }: Response): Promise<string> {
+/** The text of such an answer. */
+export async function textOf({ body }: Response): Promise<string> {
   const reader = body?.getReader();
   const decoder = new TextDecoder();
   let text = '';

@@ -10,7 +10,33 @@ const leafPrefix = Uint8Array.of(0);
 const nodePrefix = Uint8Array.of(1);
 
 export const hashLeaf = (entry: Bytes): Promise<Bytes> => sha256(leafPrefix, entry);
-const hashNode = (left: Bytes, right: Bytes): Promise<Bytes> => sha256(nodePrefix, joined(left, right));
+export const hashNode = (left: Bytes, right: Bytes): Promise<Bytes> => sha256(nodePrefix, joined(left, right));
+
+/** A tree that only grows: the roots of its complete subtrees, widest first. */
+export class GrowingTree {
+  private readonly subtrees: Bytes[] = [];
+  private leaves = 0;
+
+  get size(): number {
+    return this.leaves;
+  }
+
+  async append(leafHash: Bytes): Promise<void> {
+    let hash = leafHash;
+    for (let index = this.leaves; index % 2 === 1; index = half(index))
+      hash = await hashNode(this.subtrees.pop() as Bytes, hash);
+    this.subtrees.push(hash);
+    this.leaves += 1;
+  }
+
+  /** RFC 9162 §2.1.1. */
+  async root(): Promise<Bytes> {
+    let [root, ...wider] = this.subtrees.toReversed();
+    if (root === undefined) return sha256();
+    for (const left of wider) root = await hashNode(left, root);
+    return root;
+  }
+}
 
 /** RFC 9162 §2.1.3.2. What is malformed is `false`. */
 export async function verifyInclusion(claim: {

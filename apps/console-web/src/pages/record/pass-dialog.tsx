@@ -1,0 +1,83 @@
+import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { type FormEvent, useEffect, useRef } from 'react';
+import { NoteField, useNote } from '../../parts/note-field.js';
+import { Problem } from '../../parts/problem.js';
+import { askForPass, type PassUse } from './pass.js';
+import { type Chosen, chooseFile } from './save.js';
+
+const words: Readonly<Record<PassUse, { readonly title: string; readonly act: string; readonly does: string }>> = {
+  verify: {
+    title: 'Verify every entry',
+    act: 'Verify, on record',
+    does: 'This browser downloads the whole record and checks every entry, every event and every checkpoint. It keeps nothing.',
+  },
+  export: {
+    title: 'Export the record',
+    act: 'Export, on record',
+    does: 'This browser downloads the whole record, checks it, and saves it as a file. The file holds every event: keep it where only auditors can read it.',
+  },
+};
+
+interface Props {
+  readonly use: PassUse;
+  readonly fileName: string;
+  readonly onBegin: (secret: string, chosen: Chosen | undefined) => void;
+  readonly onClose: () => void;
+}
+
+/** Asks why somebody reads the whole record; the record keeps it. */
+export function PassDialog({ use, fileName, onBegin, onClose }: Props) {
+  const purpose = useNote();
+  const { title, act, does } = words[use];
+  const isOpen = useRef(false);
+  useEffect(() => {
+    isOpen.current = true;
+    return () => {
+      isOpen.current = false;
+    };
+  }, []);
+  const asking = useMutation({
+    gcTime: 0,
+    mutationFn: async (text: string) => {
+      // First, since a browser lets a page ask for a file only right after a click.
+      const chosen = use === 'export' ? await chooseFile(fileName) : undefined;
+      if (chosen === 'nothing-chosen') return;
+      const secret = await askForPass(use, text);
+      // Whoever closed the dialog meanwhile wants nothing any more.
+      if (isOpen.current) onBegin(secret, chosen);
+    },
+  });
+  const ask = (event: FormEvent) => {
+    event.preventDefault();
+    if (purpose.text !== '') asking.mutate(purpose.text);
+  };
+  return (
+    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <form onSubmit={ask}>
+        <Stack>
+          <Text size="sm">{does}</Text>
+          <Text size="sm">
+            The record keeps that you asked, and why. Everybody who is signed in sees it on this page.
+          </Text>
+          <NoteField
+            note={purpose}
+            label="What is it for?"
+            description="Such as “yearly audit 2026”. No names and no addresses: this stays on the record."
+            most={200}
+            first
+          />
+          {asking.isError && <Problem error={asking.error} />}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button type="submit" disabled={purpose.text === ''} loading={asking.isPending}>
+              {act}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,17 @@
+import { answerOf, api } from '../../app/api.js';
+import type { operations } from '../../generated/console.js';
+import { encode, sha256, toHex } from './proof/bytes.js';
+
+export type PassUse = operations['passes_ask']['requestBody']['content']['application/json']['use'];
+
+/** Asks to read the whole record, on record. What it returns opens the export; only this page has it. */
+export async function askForPass(use: PassUse, purpose: string): Promise<string> {
+  const random = crypto.getRandomValues(new Uint8Array(32));
+  const secret = btoa(String.fromCharCode(...random))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace('=', '');
+  const secretSha256 = toHex(await sha256(encode(secret)));
+  await answerOf(api.POST('/v1/record/passes', { body: { use, purpose, secretSha256 } }));
+  return secret;
+}

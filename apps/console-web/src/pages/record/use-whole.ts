@@ -1,0 +1,54 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { Progress, Wanted } from './proof/download.js';
+import type { Order, Outcome, Target } from './whole.worker.js';
+
+/** How the reading of the whole record stands. */
+export type Standing =
+  | { readonly state: 'idle' }
+  | { readonly state: 'running'; readonly progress: Progress | undefined }
+  | { readonly state: 'done'; readonly outcome: Extract<Outcome, { kind: 'done' }> }
+  | { readonly state: 'failed'; readonly title: string; readonly detail: string };
+
+/** Reads and verifies the whole record beside the page, which stays usable meanwhile. It ends when the page is left. */
+export function useWhole() {
+  const [standing, setStanding] = useState<Standing>({ state: 'idle' });
+  const worker = useRef<Worker>(null);
+  const stop = useCallback(() => {
+    worker.current?.terminate();
+    worker.current = null;
+  }, []);
+  useEffect(() => stop, [stop]);
+  const begin = useCallback(
+    (wanted: Wanted, target: Target) => {
+      stop();
+      setStanding({ state: 'running', progress: undefined });
+      const own = new Worker(new URL('./whole.worker.ts', import.meta.url), { type: 'module' });
+      worker.current = own;
+      const end = (ended: Standing) => {
+        stop();
+        setStanding(ended);
+      };
+      own.onmessage = ({ data: outcome }: MessageEvent<Outcome>) => {
+        if (outcome.kind === 'progress') setStanding({ state: 'running', progress: outcome.progress });
+        else if (outcome.kind === 'done') end({ state: 'done', outcome });
+        else end({ state: 'failed', title: outcome.title, detail: outcome.detail });
+      };
+      own.onerror = () =>
+        end({
+          state: 'failed',
+          title: 'This browser could not begin',
+          detail: 'The part of the page that verifies did not start. Load the page again, or use countersign verify.',
+        });
+      own.postMessage({ wanted, target } satisfies Order);
+    },
+    [stop],
+  );
+  return {
+    standing,
+    begin,
+    cancel: () => {
+      stop();
+      setStanding({ state: 'idle' });
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import { Alert, Button, Group, List, Paper, Progress, Stack, Text, Title } from '@mantine/core';
+import { IconShieldCheck, IconShieldQuestion, IconShieldX } from '@tabler/icons-react';
+import { useState } from 'react';
+import { fresh } from '../../app/queries.js';
+import { useMay } from '../../app/session.js';
+import type { PassUse } from './pass.js';
+import { PassDialog } from './pass-dialog.js';
+import type { Progress as Read } from './proof/download.js';
+import type { WholeReport } from './proof/whole.js';
+import { saveAs } from './save.js';
+import { useWhole } from './use-whole.js';
+import type { Outcome } from './whole.worker.js';
+
+const number = new Intl.NumberFormat();
+const inMegabytes = (bytes: number): string =>
+  `${new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(bytes / 1_000_000)} MB`;
+const counted = (n: number, singular: string, plural: string): string =>
+  `${number.format(n)} ${n === 1 ? singular : plural}`;
+
+interface Props {
+  readonly record: { readonly url: string | null; readonly key: string | null };
+  /** Checkpoints that the console has seen. */
+  readonly notes: readonly string[];
+}
+
+/** Verifies and exports the whole record in this browser, for an auditor who says why. */
+export function Whole({ record: { url, key }, notes }: Props) {
+  const mayRead = useMay('auditor');
+  const [asking, setAsking] = useState<PassUse>();
+  const { standing, begin, cancel } = useWhole();
+  const usable = url !== null && key !== null;
+  const isRunning = standing.state === 'running';
+  const fileName = `record-${new Date().toISOString().slice(0, 10)}.ndjson`;
+  return (
+    <Paper withBorder p="md" component="section" aria-labelledby="whole-record">
+      <Stack gap="sm" align="flex-start">
+        <Title order={2} size="h4" id="whole-record">
+          The whole record
+        </Title>
+        <Text size="sm">
+          This browser downloads every entry, computes every hash itself, and compares with every checkpoint, also with
+          those that the console kept.
+          {mayRead
+            ? ' You say what it is for, and the record keeps that.'
+            : ' Only an auditor may do this: ask one, or ask an operator for the role.'}
+        </Text>
+        {!usable && (
+          <Text size="sm">
+            This console was not outcome where the record is. Its operator sets RECORD_URL and RECORD_KEY_FILE.
+          </Text>
+        )}
+        {mayRead && (
+          <Group>
+            <Button disabled={!usable || isRunning} onClick={() => setAsking('verify')}>
+              Verify every entry
+            </Button>
+            <Button variant="default" disabled={!usable || isRunning} onClick={() => setAsking('export')}>
+              Export the record
+            </Button>
+            {isRunning && (
+              <Button variant="subtle" color="gray" onClick={cancel}>
+                Stop
+              </Button>
+            )}
+          </Group>
+        )}
+        {standing.state === 'running' && <Running progress={standing.progress} />}
+        {standing.state === 'done' && (
+          <>
+            <Result report={standing.outcome.report} bytes={standing.outcome.bytes} />
+            <Saved file={standing.outcome.file} name={fileName} />
+          </>
+        )}
+        {standing.state === 'failed' && (
+          <Alert
+            w="100%"
+            className="plain-alert"
+            color="yellow"
+            icon={<IconShieldQuestion aria-hidden />}
+            title={standing.title}
+            role="alert"
+          >
+            {standing.detail}
+          </Alert>
+        )}
+      </Stack>
+      {asking !== undefined && usable && (
+        <PassDialog
+          use={asking}
+          fileName={fileName}
+          onClose={() => setAsking(undefined)}
+          onBegin={(secret, chosen) => {
+            setAsking(undefined);
+            begin({ record: { url, key }, secret, seenNotes: notes }, chosen ?? 'nothing');
+            void fresh.now({ queryKey: ['record', 'passes'] });
+          }}
+        />
+      )}
+    </Paper>
+  );
+}
+
+function Running({ progress }: { readonly progress: Read | undefined }) {
+  const { entries = 0, total, bytes = 0 } = progress ?? {};
+  const part = total ? Math.min(1, entries / total) : 0;
+  return (
+    <>
+      <Progress w="100%" value={part * 100} aria-label="Entries verified" />
+      <Text size="sm">
+        {progress === undefined
+          ? 'Waiting for the record to take the request…'
+          : `${number.format(entries)} of ${total === undefined ? 'an unknown number of' : number.format(total)} entries, ${inMegabytes(bytes)}`}
+      </Text>
+    </>
+  );
+}
+
+const mostShown = 20;
+
+function Result({ report, bytes }: { readonly report: WholeReport; readonly bytes: number }) {
+  const { ok, size, confirmed, checkpointsChecked, eventsChecked, problemCount, problems } = report;
+  if (!ok)
+    return (
+      <Alert
+        w="100%"
+        className="plain-alert"
+        color="red"
+        icon={<IconShieldX aria-hidden />}
+        title={`The record is not whole: ${counted(problemCount, 'problem', 'problems')}`}
+        role="alert"
+      >
+        <List size="sm" aria-label="Problems">
+          {problems.slice(0, mostShown).map(({ kind, leaf, detail }, place) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: they never change, and two may have the same words
+            <List.Item key={place} className="breaks">
+              {leaf === undefined ? '' : `Entry ${number.format(leaf)}: `}
+              {detail} ({kind})
+            </List.Item>
+          ))}
+        </List>
+        {problemCount > mostShown && <Text size="sm">And {number.format(problemCount - mostShown)} more.</Text>}
+        <Text size="sm" mt="xs">
+          Checked {number.format(size)} entries. Keep the database and every copy as they are. Run{' '}
+          <code>npx countersign verify --published</code> on another computer, which compares with the checkpoints on
+          Kafka, and tell whoever is responsible for the record.
+        </Text>
+      </Alert>
+    );
+  return (
+    <Alert
+      w="100%"
+      className="plain-alert"
+      color="green"
+      icon={<IconShieldCheck aria-hidden />}
+      title={`The record is whole: ${counted(size, 'entry', 'entries')}`}
+      role="status"
+    >
+      {counted(eventsChecked, 'event', 'events')} compared byte by byte,{' '}
+      {counted(checkpointsChecked, 'checkpoint', 'checkpoints')} verified, {inMegabytes(bytes)} read.{' '}
+      {size > confirmed
+        ? `The last ${number.format(size - confirmed)} came after the last checkpoint in it: the next one signs them.`
+        : 'A checkpoint signs all of them.'}
+    </Alert>
+  );
+}
+
+function Saved({ file, name }: { readonly file: Extract<Outcome, { kind: 'done' }>['file']; readonly name: string }) {
+  if (file === null) return null;
+  if (file === 'written') return <Text size="sm">The file that you chose has the whole export.</Text>;
+  if (file === 'too-large')
+    return (
+      <Text size="sm">
+        The export is too large for this browser to hold. Use a browser that writes files itself, such as Chrome or Edge
+        on a computer, or <code>npx countersign export -o record.ndjson</code>.
+      </Text>
+    );
+  return (
+    <Group>
+      <Button variant="default" onClick={() => saveAs(file, name)}>
+        Save the file ({inMegabytes(file.size)})
+      </Button>
+    </Group>
+  );
+}
