@@ -3,45 +3,45 @@ import { type Fault, plainText } from '@countersign/contracts';
 /** A value that a connected system shows before or after an effect. Never personal data: it goes into the settlement. */
 export type Shown = Readonly<Record<string, unknown>>;
 
-/** What a connected system answers for good under one idempotency key. */
+/** A definite answer of a connected system for one idempotency key. */
 export type Answer =
   | {
       readonly outcome: 'done';
       readonly externalReference: string;
-      /** What it cost, where the system says so: minor units, in the currency of the action. A positive safe integer. */
+      /** What it cost, if the system reports it: minor units, in the currency of the action. A positive safe integer. */
       readonly spentMinor?: number;
       readonly before?: Shown;
       readonly after?: Shown;
     }
   | { readonly outcome: 'rejected'; readonly reason: Fault };
 
-/** No answer, or one that settles nothing: the effect may be there or not, now or later. */
+/** No answer, or an answer that settles nothing. The effect may exist or not, now or later. */
 export interface Unknown {
   readonly outcome: 'unknown';
   readonly detail: string;
-  /** Nothing of this call has left, and nothing will: it cannot have an effect. */
+  /** No part of this call was sent, and none will be: it cannot have an effect. */
   readonly unsent?: true;
-  /** There was no answer at all: the system was not reached, said nothing in time, or broke off. */
+  /** There was no answer at all: the system was not reached, did not answer in time, or broke off. */
   readonly silent?: true;
-  /** The system was never asked: it says nothing about the system. */
+  /** The system was never asked, so this says nothing about the system. */
   readonly unasked?: true;
 }
 
-/** Thrown by a connector that knows for certain that nothing of the call has left, and nothing will. */
+/** A connector throws this if it is certain that no part of the call was sent, and none will be. */
 export class NotSent extends Error {}
 
-/** Thrown by a connector that could not write what it would send: its system had no part in it. */
+/** A connector throws this if it could not write what it would send. The system is not the cause. */
 export class NotWritten extends NotSent {}
 
-/** What asking for a key brings back. */
+/** The result of a question for a key. */
 export type Found = Answer | Unknown | { readonly outcome: 'absent' };
 
 export const rejected = (code: string, detail: string): Answer => ({ outcome: 'rejected', reason: { code, detail } });
 export const unknown = (detail: string): Unknown => ({ outcome: 'unknown', detail });
 
 /**
- * An answer as it can be written down, whatever a connected system put into it: texts plain and cut to the settlement's
- * lengths, values left out that hold a character which `jsonb` refuses. Otherwise such an answer would never settle.
+ * An answer that can be stored, whatever a connected system put into it. Texts are made plain and cut to the settlement's
+ * lengths. Values with a character that `jsonb` refuses are left out. Otherwise such an answer would never settle.
  */
 export function settleable(answer: Answer): Answer {
   if (answer.outcome === 'rejected') {

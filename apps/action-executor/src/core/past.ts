@@ -2,22 +2,22 @@ import type { ActionSettled } from '@countersign/contracts';
 import type { PublishedEvent } from '@countersign/runtime';
 import type { End, Ended, Rejected } from './permit-machine.js';
 
-/** How a permit had ended before a restore, by the last settlement of it that was published. */
+/** How a permit had ended before a restore, by its last published settlement. */
 export interface PublishedEnd {
   readonly settlement: Pick<ActionSettled, 'permitId' | 'actionId' | 'proposalId' | 'connector'>;
-  /** The id of the event that says so. */
+  /** The id of the settlement event. */
   readonly id: string;
   readonly end: End;
 }
 
-/** The end that a settlement says; undefined: it is of an effect that was undone, and ends no permit. */
+/** The end in a settlement. Undefined: the effect was undone, which ends no permit. */
 export function endSettled({ outcome, ...settled }: ActionSettled): End | undefined {
   if (outcome === 'undone') return undefined;
   const { reason, externalReference, spentMinor, before, after } = settled;
   return { outcome, reason, externalReference, spentMinor, before, after };
 }
 
-/** One end a permit. What a person decided comes after the unresolved end that it replaces. */
+/** One end for each permit. A person's decision comes after the unresolved end that it replaces. */
 export function publishedEnds(published: readonly PublishedEvent[]): readonly PublishedEnd[] {
   const ends = new Map<string, PublishedEnd>();
   for (const { id, type, data } of published) {
@@ -27,7 +27,7 @@ export function publishedEnds(published: readonly PublishedEvent[]): readonly Pu
   return [...ends.values()];
 }
 
-/** How one approval had been answered before a restore, by the event that said so. */
+/** How one approval had been answered before a restore, by its published event. */
 export function publishedAnswer(published: readonly PublishedEvent[] | undefined): Ended | Rejected | undefined {
   for (const { type, data } of published ?? []) {
     if (type === 'PermitRejected') return { state: 'rejected', reason: data.reason };

@@ -1,7 +1,7 @@
 import type { Found } from './answer.js';
 import { type Event, type GateAnswer, type Permit, type State, step } from './permit-machine.js';
 
-/* The machine is asked about one permit of each state and one event of each kind; the diagram is what it answers. */
+/* The diagram is generated: the machine is asked about one permit of each state and one event of each kind. */
 
 const reason = { code: 'any', detail: 'any' };
 const patience = { turns: 3, backoffMs: 500, behindMs: 150 };
@@ -24,7 +24,7 @@ export const permits: { readonly [S in State]: Permit & { readonly state: S } } 
   rejected: { state: 'rejected', reason },
 };
 
-/** Each thing that the gate may say. */
+/** Each possible answer of the gate. */
 export const gateWords = {
   opens: { kind: 'opens' },
   waits: { kind: 'waits', until: null, reason },
@@ -42,7 +42,7 @@ const { opens, waits, refuses } = gateWords;
 const words = Object.entries(gateWords);
 const found = (what: Found, gate: GateAnswer = opens): Event => ({ on: 'found', found: what, gate });
 
-/** After these a permit waits for its next turn, or is called again: in its last turn it ends. */
+/** After these events a permit waits for its next turn, or is called again. In its last turn it ends. */
 const inLastTurn = new Set(['found nothing', 'absent, opens', 'answered rejected', 'silent', 'unsent']);
 
 /** An event of each kind, by its name. */
@@ -93,7 +93,7 @@ export const events: Readonly<Record<string, Event>> = {
   'restored rejected': { on: 'restored', as: { state: 'rejected', reason } },
 };
 
-/** Where each event leads from each state, and what is done; without those that change nothing. */
+/** The next state and the effect for each state and event, without events that change nothing. */
 export function table(): readonly { from: string; event: string; to: string; effect: string }[] {
   const rows: { from: string; event: string; to: string; effect: string }[] = [];
   const ask = (permit: Permit, event: string, given: Event) => {
@@ -126,7 +126,7 @@ function effectText(effect: ReturnType<typeof step>['effect']): string {
   }
 }
 
-/** Events that come in nearly every state: the text says what they do, and the diagram leaves them out. */
+/** Events that can happen in nearly every state. The text describes them, and the diagram leaves them out. */
 const everywhere = /^(given up|restored|overtaken|held up|paused|read before)/;
 
 /** The machine as a Mermaid state diagram. */
@@ -147,7 +147,7 @@ export function diagram(): string {
   ].join('\n');
 }
 
-/** `claimed, opens` and `claimed, void` are one label, and all that may be claimed is `claimed`. */
+/** `claimed, opens` and `claimed, void` become one label. If all kinds of `claimed` are there, the label is `claimed`. */
 function labels(names: readonly string[]): readonly string[] {
   const parts = (name: string): readonly [string, string] => {
     const at = name.indexOf(', ');
@@ -162,5 +162,5 @@ function labels(names: readonly string[]): readonly string[] {
 }
 
 const isEnd = (permit: Permit): boolean => 'end' in permit || permit.state === 'rejected';
-/** `new` is a word of Mermaid's own. */
+/** Mermaid uses the word `new` itself. */
 const id = (state: string): string => (state === 'new' ? 'fresh' : state);

@@ -3,56 +3,56 @@ import type { Refusal, Wait } from '@countersign/gate';
 import { type Answer, type Found, settleable, type Unknown } from './answer.js';
 
 /*
- * The life of a permit at this executor: states, events, and for each pair the next state and what is to be done. Pure; the shell
- * writes, calls and waits as it is told, and reports what came of it as the next event.
+ * The life of a permit at this executor: states, events, and for each pair the next state and the effect. Pure: the shell writes,
+ * calls and waits as the effect says, and reports the result as the next event.
  */
 
 /** The names of a permit's ends. */
 export type EndName = Exclude<ActionSettled['outcome'], 'undone'>;
 
-/** The one end of a permit, as its row and its settlement say it. */
+/** The one end of a permit, as in its row and in its settlement. */
 export type End = Pick<ActionSettled, 'reason' | 'externalReference' | 'spentMinor' | 'before' | 'after'> & {
   readonly outcome: EndName;
 };
 
-/** What the gate says of a permit now: `open()` or `recheck()`, without the action. */
+/** The gate's present answer about a permit: the result of `open()` or `recheck()`, without the action. */
 export type GateAnswer =
   | { readonly kind: 'opens' }
-  /** It is good, not now: early until a time, or our own state is behind it. */
+  /** It is valid, but not now: its time has not come, or our own state is behind it. */
   | { readonly kind: 'waits'; readonly until: string | null; readonly reason: Fault }
-  /** It is good, and must not run: its one end. */
+  /** It is valid, but must not run: this is its one end. */
   | { readonly kind: 'ends'; readonly outcome: 'refused' | 'expired'; readonly reason: Fault }
   /** Forged, altered, for another audience, or used by another approval: it ends nothing. */
   | { readonly kind: 'void'; readonly reason: Fault };
 
-/** Where one turn of an intent stands. */
+/** The progress of one turn of an intent. */
 export interface Tried {
   /** This turn, from 1. */
   readonly turn: number;
-  /** Calls of the turns before it that may have left; 0: certainly none has. */
+  /** Calls of earlier turns that may have been sent. 0: certainly none. */
   readonly sent: number;
 }
 
 /** A permit that has its end. */
 export type Ended = { readonly state: EndName; readonly end: End };
-/** An approval that settles nothing: it is recorded. */
+/** An approval that settles nothing. It is only recorded. */
 export type Rejected = { readonly state: 'rejected'; readonly reason: Fault };
 
-/** Where a permit stands, as one of its approvals sees it. */
+/** The state of a permit, as one of its approvals sees it. */
 export type Permit =
-  /** Nobody is known to have taken its row. */
+  /** No approval is known to have taken its row. */
   | { readonly state: 'new' }
   /** Another approval has taken its row: this one is a replay. */
   | { readonly state: 'used' }
-  /** An intent of ours, between turns. Certainly no call has left. */
+  /** Our intent, between turns. Certainly no call was sent. */
   | { readonly state: 'held'; readonly turns: number }
-  /** An intent of ours, between turns. A call may have left. */
+  /** Our intent, between turns. A call may have been sent. */
   | { readonly state: 'doubtful' }
   /** In a turn that makes the first call. */
   | { readonly state: 'calling'; readonly tried: Tried }
-  /** In a turn that asks for the key before it does anything else. */
+  /** In a turn that first asks for the key. */
   | { readonly state: 'asking'; readonly tried: Tried }
-  /** In the same turn: the system does not know the key, and is called again. */
+  /** In the same turn: the system does not know the key and is called again. */
   | { readonly state: 'repeating'; readonly tried: Tried }
   | Ended
   | Rejected;
@@ -60,25 +60,25 @@ export type State = Permit['state'];
 
 /** What happens to a permit. */
 export type Event =
-  /** Its job is claimed. `readBefore`: the approval was read before a restore, and what was lost may have called. */
+  /** Its job is claimed. `readBefore`: the approval was read before a restore, and the lost work may have called. */
   | { readonly on: 'claimed'; readonly gate: GateAnswer; readonly readBefore: boolean }
-  /** Its connector takes nothing for so long; a paused one is silent. */
+  /** Its connector accepts nothing for this time. A paused connector does not answer. */
   | { readonly on: 'held-up'; readonly gate: GateAnswer; readonly inMs: number; readonly paused: boolean }
-  /** A turn is counted in its row. */
+  /** The turn is counted in its row. */
   | { readonly on: 'turn'; readonly tried: Tried }
-  /** Another instance or approval has changed the row first. */
+  /** Another instance or approval changed the row first. */
   | { readonly on: 'overtaken'; readonly at: string }
-  /** The look right before the first call. */
+  /** The check directly before the first call. */
   | { readonly on: 'looked'; readonly gate: GateAnswer }
-  /** The turn comes too late for a first call: the calls before it took long. */
+  /** The turn is too late for a first call, because earlier calls took long. */
   | { readonly on: 'put-off'; readonly until: string }
-  /** What asking for the key brought, and what the gate says then. */
+  /** The result of asking for the key, and the gate's answer after it. */
   | { readonly on: 'found'; readonly found: Found; readonly gate: GateAnswer }
-  /** What a call brought. */
+  /** The result of a call. */
   | { readonly on: 'answered'; readonly answer: Answer | Unknown }
   /** Its job failed for good. */
   | { readonly on: 'given-up'; readonly gate: GateAnswer; readonly readBefore: boolean; readonly fault: Fault }
-  /** A person decided what became of it. */
+  /** A person decided how it ended. */
   | { readonly on: 'decided'; readonly end: End & { readonly outcome: 'executed' | 'failed' } }
   /** After a restore: this approval had been answered before. */
   | { readonly on: 'restored'; readonly as: Ended | Rejected };
@@ -86,11 +86,14 @@ export type Event =
 /** How long a permit's job waits. */
 export type Pause = { readonly inMs: number } | { readonly until: string };
 
-/** What is to be done in a step. */
+/** What the shell does in a step. */
 export type Effect =
-  /** Take the row as an intent; its first turn begins. `ifFree`: only where the connector takes more. */
+  /** Take the row as an intent, and begin its first turn. `ifFree`: only if the connector accepts more. */
   | { readonly do: 'take'; readonly ifFree: boolean }
-  /** Count a turn. `lost`: and before it the one that a restore lost. `unasked`: its connector is not asked, it is silent. */
+  /**
+   * Count a turn. `lost`: also count the turn that a restore lost. `unasked`: do not ask the connector, because it does not
+   * answer.
+   */
   | { readonly do: 'turn'; readonly ifFree: boolean; readonly lost?: true; readonly unasked?: true }
   /** Compare again, right before the first call. */
   | { readonly do: 'look' }
@@ -99,14 +102,14 @@ export type Effect =
   /** Call the connected system. */
   | { readonly do: 'call' }
   /**
-   * Write the end and settle it. `where` says what must hold of the row: that nobody has taken it (`free`), that no other instance has set
-   * out since (`alone`, since the end says that nothing was done), that a person decided it (`unresolved`). `open`: the first end that was
-   * written stands, and is settled.
+   * Write the end and settle it. `where` is the condition on the row: nobody has taken it (`free`), no other instance has begun
+   * since (`alone`, because the end says that nothing was done), a person decided it (`unresolved`). `open`: the end that was
+   * written first stands, and is settled.
    */
   | { readonly do: 'settle'; readonly where: 'free' | 'alone' | 'open' | 'unresolved' }
   /** Record the approval. */
   | { readonly do: 'reject' }
-  /** Put the job off. `turn`: the turn was no try and is given back, or certainly no call left in it. */
+  /** Put the job off. `turn`: `back` if the turn was no try and is given back, `unsent` if certainly no call was sent in it. */
   | { readonly do: 'wait'; readonly pause: Pause; readonly turn?: 'back' | 'unsent' }
   /** The event changes nothing here. */
   | { readonly do: 'nothing' };
@@ -116,17 +119,20 @@ export interface Step {
   readonly effect: Effect;
 }
 
-/** How often and how patiently a connected system is called for one permit. */
+/** How often a connected system is called for one permit, and with which pauses. */
 export interface Patience {
-  /** Turns for one intent: the first only calls; where a call may have left, each later one asks first and the last one only asks. */
+  /**
+   * Turns for one intent. The first turn only calls. If a call may have been sent, each later turn asks first, and the last one
+   * only asks.
+   */
   readonly turns: number;
-  /** Pause after the first turn without an answer; doubled each time, at most half a minute. */
+  /** Pause after the first turn without an answer. Each pause is twice as long as the one before, at most half a minute. */
   readonly backoffMs: number;
   /** Pause while our own state is behind a permit. */
   readonly behindMs: number;
 }
 
-/** What the gate said, in this service's words. */
+/** The gate's answer in the words of this service. */
 export function gateAnswer(
   opening: { readonly ok: true } | { readonly ok: false; readonly refusal: Refusal | Wait },
 ): GateAnswer {
@@ -138,7 +144,7 @@ export function gateAnswer(
   return settles === null ? { kind: 'void', reason } : { kind: 'ends', outcome: settles, reason };
 }
 
-/** Where a permit stands by its row, for the approval whose job this is. */
+/** The state of a permit by its row, for the approval of this job. */
 export function standing(
   row:
     | { readonly jobId: string; readonly turns: number; readonly unsent: number; readonly end: End | null }
@@ -151,7 +157,7 @@ export function standing(
   return row.turns > row.unsent ? { state: 'doubtful' } : { state: 'held', turns: row.turns };
 }
 
-/** The next state of a permit, and what is to be done. Every event is answered in every state. */
+/** The next state of a permit, and the effect. Every state handles every event. */
 export function step(permit: Permit, event: Event, patience: Patience): Step {
   switch (event.on) {
     case 'claimed':
@@ -181,13 +187,13 @@ export function step(permit: Permit, event: Event, patience: Patience): Step {
   }
 }
 
-/** A claim begins with the permit between turns, or with its end. */
+/** A claim begins with a permit between turns, or with its end. */
 function onClaimed(permit: Permit, { gate, readBefore }: Event & { on: 'claimed' }, patience: Patience): Step {
   switch (permit.state) {
     case 'new':
       if (gate.kind === 'waits') return waits(permit, untilOf(gate, patience));
       if (gate.kind === 'void') return rejects(gate.reason);
-      // What was lost may have called: the row is taken for it, and the connected system is asked first.
+      // The lost work may have called. So the row is taken in the state `doubtful`, and the connected system is asked first.
       if (readBefore) return { to: { state: 'doubtful' }, effect: { do: 'take', ifFree: gate.kind === 'opens' } };
       if (gate.kind === 'ends') return settles({ outcome: gate.outcome, reason: gate.reason }, 'free');
       return { to: { state: 'held', turns: 1 }, effect: { do: 'take', ifFree: true } };
@@ -215,8 +221,8 @@ function onClaimed(permit: Permit, { gate, readBefore }: Event & { on: 'claimed'
 }
 
 /**
- * A permit waits for its connector while it may run. What may have been called, and may not be called any more, goes through its turns
- * without a question where the system is silent: to an end that claims nothing.
+ * A permit waits for its connector while it may run. A permit that may have been called, and may not be called any more, goes
+ * through its turns without a question if the system does not answer. Its end then makes no claim about the effect.
  */
 function onHeldUp(permit: Permit, { gate, inMs, paused }: Event & { on: 'held-up' }): Step {
   if (permit.state === 'doubtful' && gate.kind !== 'opens' && paused)
@@ -231,7 +237,7 @@ function onTurn(permit: Permit, tried: Tried): Step {
     : nothing(permit);
 }
 
-/** Right before the first call: nobody has called, so that 'refused' is the truth. */
+/** Directly before the first call. Nobody has called, so `refused` is true. */
 function onLooked(permit: Permit & { state: 'calling' }, gate: GateAnswer, patience: Patience): Step {
   switch (gate.kind) {
     case 'opens':
@@ -245,8 +251,8 @@ function onLooked(permit: Permit & { state: 'calling' }, gate: GateAnswer, patie
 }
 
 /**
- * After asking for the key of an intent that may have been called: absence is never a failure, and only what may run now is
- * called again.
+ * After asking for the key of an intent that may have been called. A missing key is never a failure, and only an action that may
+ * run now is called again.
  */
 function onFound(
   { tried }: Permit & { state: 'asking' },
@@ -268,7 +274,7 @@ function onFound(
         ? { to: { state: 'repeating', tried }, effect: { do: 'call' } }
         : unresolved('not-confirmed', `${left(tried.sent)}, and the connected system does not know the key`);
     case 'waits':
-      // That it cannot be known now whether it may run is no try: it ends with the permit's expiry, at the latest.
+      // A turn in which it is not known whether the action may run is no try. The permit's expiry ends this, at the latest.
       return givesBack(tried, { inMs: backoff(tried.turn, patience) });
     case 'ends':
     case 'void':
@@ -280,8 +286,8 @@ function onFound(
 }
 
 /**
- * After a call. An answer ends the permit; silence never does. A refusal of a repeated call is only about that call: the one
- * before it may have had its effect, and may be what the system refuses it for. What became of the key is asked then.
+ * After a call. An answer ends the permit; no answer never does. If a repeated call is refused, that concerns only this call: the
+ * earlier call may have had its effect, and may be the reason for the refusal. So the next turn asks for the key.
  */
 function onAnswered(
   { tried }: Permit & { state: 'calling' | 'repeating' },
@@ -297,8 +303,9 @@ function onAnswered(
 }
 
 /**
- * What becomes of a permit whose job failed for good. Nobody set out to call: what the gate says of it, else 'refused', since its
- * row is taken with that end and nobody can call any more. Where a call may have left, 'unresolved': a person decides.
+ * The end of a permit whose job failed for good. If no instance began to call, the end is the gate's answer, else `refused`: the
+ * row is taken with that end, so nobody can call any more. If a call may have been sent, the end is `unresolved`, and a person
+ * decides.
  */
 function onGivenUp(permit: Permit, { gate, readBefore, fault }: Event & { on: 'given-up' }): Step {
   const detail = `the work on it failed for good (${fault.detail})`;
@@ -326,7 +333,7 @@ function onGivenUp(permit: Permit, { gate, readBefore, fault }: Event & { on: 'g
   }
 }
 
-/** What was said before a restore stands. Of two ends the first one counts, and an unresolved one gives way. */
+/** An end from before a restore stands. Of two ends the first one counts, but an unresolved end gives way. */
 function onRestored(permit: Permit, as: Ended | Rejected): Step {
   switch (permit.state) {
     case 'new':
@@ -349,7 +356,7 @@ function onRestored(permit: Permit, as: Ended | Rejected): Step {
   }
 }
 
-/** The end of a permit that was never called and is worked no more. */
+/** The end of a permit that was never called and is no longer worked. */
 function endUncalled(gate: GateAnswer, why: string): End {
   if (gate.kind === 'ends') return { outcome: gate.outcome, reason: gate.reason };
   if (gate.kind === 'void') return { outcome: 'refused', reason: gate.reason };
@@ -358,7 +365,7 @@ function endUncalled(gate: GateAnswer, why: string): End {
 
 const endDoubtful = (why: string): End => unresolvedEnd('job-failed', `it may have been called, and ${why}`);
 
-/** Why an approval is a replay, in the gate's words: it is told that the row is another one's. */
+/** Why an approval is a replay, as the gate says when the row belongs to another approval. */
 const replay = (gate: GateAnswer): Fault =>
   gate.kind === 'opens' ? { code: 'spent', detail: 'the permit was used before' } : gate.reason;
 
@@ -413,7 +420,7 @@ function endOf(answer: Answer): End {
   return { outcome: outcome === 'done' ? 'executed' : 'failed', ...reported };
 }
 
-/** An instance that crashed in its turn cannot say whether its call left. */
+/** An instance that crashed in its turn cannot report whether its call was sent. */
 const left = (sent: number): string => (sent === 1 ? 'one call may have been sent' : `up to ${sent} calls were sent`);
 
 const backoff = (turn: number, { backoffMs }: Patience): number => Math.min(30_000, backoffMs * 2 ** (turn - 1));

@@ -2,7 +2,7 @@ import { type OpenedContactPoints, own, type PlaceholderName } from '@countersig
 
 const placeholder = /\{\{\s*([^{}]*?)\s*\}\}/g;
 
-/** What placeholders stand for: only here does a proposal's text meet a person. */
+/** The values of the placeholders. Only here do a proposal's text and a person's data come together. */
 const values: Readonly<Record<PlaceholderName, (points: OpenedContactPoints) => string | undefined>> = {
   'contact.firstName': (points) => points.firstName,
   'contact.lastName': (points) => points.lastName,
@@ -13,7 +13,7 @@ export type Rendered =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly code: 'unknown-placeholder' | 'no-value'; readonly detail: string };
 
-/** Fills in a text's placeholders in one pass: a value that looks like a placeholder stays as it is. */
+/** Replaces the placeholders of a text in one pass. A value that looks like a placeholder stays as it is. */
 export function render(text: string, points: OpenedContactPoints): Rendered {
   let fault: Extract<Rendered, { ok: false }> | undefined;
   const filled = text.replace(placeholder, (_whole, name: string) => {

@@ -2,7 +2,7 @@ import { type Action, type Fault, parseJson } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Answer, type Found, rejected, type Unknown, unknown } from './answer.js';
 
-/** A message as it leaves: the only place where a proposal's text and a person's data are together. */
+/** A message as it is sent: the only place with both a proposal's text and a person's data. */
 export interface Message {
   readonly contactId: string;
   readonly to: string;
@@ -11,11 +11,11 @@ export interface Message {
   readonly body: string;
 }
 
-/** What the advertising platform and the CRM are sent. */
+/** The body of a call to the advertising platform and the CRM. */
 export const actionBody = ({ kind, accountId, payload }: Action): string =>
   JSON.stringify({ kind, accountId, payload });
 
-/** What the mailer is sent: the message, or why there is none, which it keeps under the key too. */
+/** The body of a call to the mailer: the message, or why there is none. The mailer stores both under the key. */
 export const mailBody = (kind: string, written: Message | { readonly refused: Fault }): string =>
   JSON.stringify('refused' in written ? { kind, ...written } : { kind, message: written });
 
@@ -30,7 +30,7 @@ const Answered = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('absent') }),
 ]);
 
-/** What an answer to a call means. Only a definite one settles anything. */
+/** The meaning of an answer to a call. Only a definite answer settles anything. */
 export function answeredBy(status: number, text: string | undefined): Answer | Unknown {
   const found = foundBy(status, text);
   if (found.outcome === 'absent') return unknown('the sandbox system answered a call as if it were a question');
@@ -38,10 +38,13 @@ export function answeredBy(status: number, text: string | undefined): Answer | U
   return rejected('receiver-refused', `the sandbox system refused the call with ${status}`);
 }
 
-/** Of a call: it is no call that the system takes, and so it stays. */
+/** The system does not accept this call, and will not accept it later. */
 const refusals = new Set([400, 413, 422]);
 
-/** What an answer to the question for a key means. A 404 without the word "absent" may come from whatever else listens there. */
+/**
+ * The meaning of an answer to the question for a key. A 404 without the word "absent" may come from another server at this
+ * address.
+ */
 export function foundBy(status: number, text: string | undefined): Found {
   if (status === 401 || status === 403)
     return unknown(`the sandbox system answered ${status}: it does not take the token of SANDBOX_TOKEN_FILE`);

@@ -2,14 +2,17 @@ import { type Action, clip, parseJson } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Answer, type Found, rejected, type Unknown, unknown } from './answer.js';
 
-/** What is posted: the same bytes for the same action, however often. */
+/** The posted body: always the same bytes for the same action. */
 export const webhookBody = (action: Action): string =>
   JSON.stringify({
     type: action.kind,
     data: { actionId: action.actionId, accountId: action.accountId, payload: action.payload },
   });
 
-/** The question for a key. Its type is no kind of action, so that who does not know it runs nothing; the key is signed with it. */
+/**
+ * The question for a key. Its type is no kind of action, so a receiver that does not know it runs nothing. The signature covers
+ * the key.
+ */
 export const questionBody = (key: string): string => JSON.stringify({ type: 'countersign.question', data: { key } });
 
 const shown = z
@@ -17,7 +20,7 @@ const shown = z
   .refine((value) => JSON.stringify(value).length <= 4_000)
   .optional()
   .catch(undefined);
-/** A member that is too long or of another type is left out; only `outcome` decides, and an unknown one decides nothing. */
+/** A member that is too long or of another type is left out. Only `outcome` decides, and an unknown outcome decides nothing. */
 const Body = z.object({
   outcome: z.unknown().optional(),
   reference: z.string().min(1).max(300).optional().catch(undefined),
@@ -34,12 +37,15 @@ const Body = z.object({
 type Body = z.infer<typeof Body>;
 
 /**
- * Refusals that may be over next time: who we are, time, order, rate. A conflict is one too: it may be with our own key, which
- * then is known to the receiver (an earlier call that landed, a proxy that repeated this one).
+ * Refusals that may pass: of our identity, the time, the order or the rate. A conflict may pass too: it may be with our own key,
+ * which the receiver then knows (from an earlier call, or from a proxy that repeated this one).
  */
 const passing = new Set([401, 407, 408, 409, 421, 423, 425, 429]);
 
-/** What a receiver's answer to a call means. Only a definite one settles anything. `text` is undefined where it was not read whole. */
+/**
+ * The meaning of a receiver's answer to a call. Only a definite answer settles anything. `text` is undefined if it was not read
+ * completely.
+ */
 export function answerOf(status: number, text: string | undefined, key: string): Answer | Unknown {
   const read = bodyOf(text);
   const body = read === 'foreign' ? undefined : read;
@@ -55,7 +61,7 @@ export function answerOf(status: number, text: string | undefined, key: string):
 }
 
 /**
- * What a receiver's answer to the question for a key means. That it does not know the key is a word of its own: a bare 404 may
+ * The meaning of a receiver's answer to the question for a key. A receiver has its own word for an unknown key: a bare 404 may
  * come from a proxy, or from a receiver that does not know the question.
  */
 export function foundOf(status: number, text: string | undefined, key: string): Found {
@@ -84,7 +90,9 @@ const refusedBy = (status: number, body: Body | undefined): Answer =>
 
 const foreign = 'a page, or with JSON that is not whole';
 
-/** What the body says: nothing where it is a plain text. A page is some proxy's word, and part of an answer is none. */
+/**
+ * The content of the body; undefined if it is a plain text. A page comes from some proxy, and a part of an answer is no answer.
+ */
 function bodyOf(text: string | undefined): Body | undefined | 'foreign' {
   const trimmed = text?.trim();
   if (trimmed === undefined || trimmed.startsWith('<')) return 'foreign';

@@ -1,7 +1,7 @@
 import { Instant, Sha256 } from '@countersign/contracts';
 import { z } from 'zod';
 
-/* What the record answers, for its OpenAPI document. The harness of the tests compares each answer with these. */
+/* The answers of the record, for its OpenAPI document. The harness of the tests compares each answer with these. */
 
 const Hash = z.base64().describe('A hash in base64');
 const Note = z.string().describe('A signed note: the checkpoint as it was signed');

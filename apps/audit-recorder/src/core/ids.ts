@@ -7,8 +7,8 @@ type Members = Readonly<Record<string, unknown>>;
 export const stateId = (name: string, version: number): string => `${name}@${version}`;
 
 /**
- * Every id under which an event is found again: its own, that of the chain it belongs to, that of its cause, and those of
- * the things it is about. A version of a profile or of a consent is found by the name that `madeFrom` gives it.
+ * Every id under which an event is found: its own, the id of its chain, the id of its cause, and the ids of its objects. A
+ * version of a profile or of a consent is found by the name that `madeFrom` gives it.
  */
 export function idsOf(event: Envelope): string[] {
   const data = membersOf(event.data);

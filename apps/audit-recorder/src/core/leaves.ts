@@ -11,11 +11,11 @@ export interface NewLeaf {
   readonly hash: Hash;
   readonly kept: StoredAs;
   readonly bytes: Uint8Array;
-  /** Every id that somebody may ask for and that this record is an answer to. */
+  /** Every id for which somebody may ask and get this record. */
   readonly ids: readonly string[];
 }
 
-/** The leaf of a record. Any record has one: what cannot be read is on record like everything else. */
+/** The leaf of a record. Every record has one: an unreadable record is on record too. */
 export function leafOf(record: KafkaFact, commitmentKey: Uint8Array): NewLeaf {
   const { kept, bytes, sha256 } = leafContent(record, commitmentKey);
   const { source, id } = namesOf(record);
@@ -32,7 +32,7 @@ export function leafOf(record: KafkaFact, commitmentKey: Uint8Array): NewLeaf {
   return { leaf, hash: leafHash(leaf), kept, bytes, ids };
 }
 
-/** Source and id as the record states them, believed or not: of a forgery they say whom it named. */
+/** Source and id as the record states them, true or not. For a forgery they show whose name was used. */
 function namesOf(record: KafkaFact): { source: string | null; id: string | null } {
   const read = record.event ?? enveloped(record);
   if (read) return { source: plain(read.source), id: plain(read.id) };

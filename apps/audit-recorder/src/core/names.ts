@@ -1,9 +1,9 @@
 import { accountText, contactText, type DataOf, type PersonFacts } from '@countersign/contracts';
 import type { Recorded } from './story.js';
 
-/** How a story names whom it is about: what a reviewer recognises, and the id. */
+/** How a story names people and accounts: by recognisable facts, and by the id. */
 export interface Names {
-  /** `within`: the account that the sentence has named already, so that it is not said twice. */
+  /** `within`: the account that the sentence already names, so that it is not repeated. */
   readonly contact: (contactId: string, within?: string) => string;
   readonly account: (accountId: string) => string;
 }
@@ -13,8 +13,8 @@ type Contact = Pick<PersonFacts, 'seniority' | 'jobFunction' | 'accountName'> & 
 };
 
 /**
- * What the records themselves say of people and accounts: the latest profile, or else the card of an escalation. Nothing is
- * looked up beside them.
+ * The facts about people and accounts in the records themselves: the latest profile, or else the card of an escalation. Nothing
+ * else is looked up.
  */
 export function namesIn(records: readonly Recorded[]): Names {
   const contacts = new Map<string, Contact>();

@@ -2,7 +2,7 @@ import { fromKafka, readEvent, type Topic } from '@countersign/contracts';
 import { type ExportedLeaf, readEventBytes } from '@countersign/record';
 import type { Recorded } from './story.js';
 
-/** A stored leaf as a story needs it: its event read again from the bytes on record, by today's contracts. */
+/** A stored leaf as a story needs it: its event, read again from the bytes on record with the present contracts. */
 export function readBack(stored: ExportedLeaf, topics: readonly Topic[]): Recorded {
   const { index, leaf, kept, at, bytes } = stored;
   const { topic, partition, offset, source, id } = leaf;
@@ -16,7 +16,7 @@ export function readBack(stored: ExportedLeaf, topics: readonly Topic[]): Record
     headers: Object.fromEntries(headers.flatMap(([name, text]) => (text === null ? [] : [[name, Buffer.from(text)]]))),
   };
   const known = topics.find(({ name }) => name === topic);
-  // A topic that is gone from the topology, of a source that was removed say, has no contract to check by.
+  // A topic that is no longer in the topology, for example of a removed source, has no contract.
   const read = known ? readEvent(known, record) : fromKafka(record);
   return read.ok ? { ...recorded, event: read.event } : { ...recorded, fault: read.fault };
 }

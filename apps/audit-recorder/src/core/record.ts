@@ -1,6 +1,6 @@
 import type { Envelope } from '@countersign/contracts';
 
-/** A Kafka record as the runtime hands it out, whatever it holds. */
+/** A Kafka record as the runtime hands it on, with any content. */
 export interface KafkaFact {
   readonly topic: string;
   readonly partition: number;
@@ -8,8 +8,8 @@ export interface KafkaFact {
   readonly key: Buffer | null;
   readonly headers: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
   readonly value: Buffer | null;
-  /** The broker's id of the topic, where it was made again since the record began. */
+  /** The broker's id of the topic, if it was made again since the record began. */
   readonly topicId?: string;
-  /** Checked by its contract; absent where it could not be read. */
+  /** The event, if its contract accepts it; absent if it could not be read. */
   readonly event?: Envelope;
 }

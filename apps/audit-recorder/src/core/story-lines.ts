@@ -22,7 +22,9 @@ export interface Line {
 type Sentences = readonly (readonly [what: string, detail: string])[];
 type Describer<T extends EventType> = (data: DataOf<T>, names: Names) => Sentences;
 
-/** The story of records in their order: sentences filled in from what the events state, nothing concluded and nothing left to a model. */
+/**
+ * The story of records, in order. Its sentences come only from the events' contents. It draws no conclusions and uses no model.
+ */
 export function storyLines(records: readonly Recorded[]): Line[] {
   const firstByName = new Map<string, Recorded>();
   const answered = new Set(records.flatMap(signalName));
@@ -39,7 +41,7 @@ export function storyLines(records: readonly Recorded[]): Line[] {
   return lines;
 }
 
-/** What a story is headed with: the action and where it stands, the play with its actions, or the first thing told. */
+/** The title of a story: the action and its state, the play with its actions, or the first thing that happened. */
 export function titleOf(id: string, records: readonly Recorded[]): string {
   const proposals = eventsOf(records, 'ActionProposed');
   const settled = eventsOf(records, 'ActionSettled').at(-1);
@@ -66,7 +68,7 @@ export function titleOf(id: string, records: readonly Recorded[]): string {
 const eventsOf = <T extends EventType>(records: readonly Recorded[], type: T): DataOf<T>[] =>
   records.flatMap(({ event }) => (event?.type === type ? [event.data as DataOf<T>] : []));
 
-/** Source and id of a signal that was answered: its arrival needs no line of its own. */
+/** Source and id of a signal that was answered. The arrival of such a signal needs no line of its own. */
 const signalName = ({ event }: Recorded): string[] => {
   if (event?.type !== 'SignalAccepted' && event?.type !== 'SignalRejected') return [];
   const { source, signalId } = event.data as DataOf<'SignalRejected'>;
@@ -135,7 +137,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
       ],
     ];
   },
-  // Kept as a commitment only, so it never comes here with content.
+  // Stored only as a commitment, so it never comes here with content.
   ContactPointsChanged: () => [],
   ControlChanged: (d) => [['control', `${d.by} set ${d.scope} to ${d.state}: ${d.reason}`]],
   PolicyPublished: (d) => [
@@ -260,7 +262,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
         : `nothing of ${names.contact(d.contactId)} was revealed${d.reason ? `: ${d.reason.detail}` : ''}`,
     ],
   ],
-  // Kept as a commitment only, so it never comes here with content.
+  // Stored only as a commitment, so it never comes here with content.
   RevealSealed: () => [],
   RecordPassRequested: (d) => [
     ['record', `${d.by} asked to read the whole record, to ${d.use} it, with the purpose “${d.purpose}”`],
@@ -338,7 +340,7 @@ const actionText = (action: Action, names: Names): string =>
 
 const mostNamed = 3;
 
-/** Whom or what a signal or a task is about: account, contacts (counted where they are many), campaign. Empty where nothing. */
+/** What a signal or a task is about: account, contacts (their number if there are many), campaign. Empty if there is none. */
 function subjectText(
   {
     accountId,

@@ -2,7 +2,7 @@ import { type Envelope, type EventType, type Fault, own } from '@countersign/con
 import { idsOf, stateId } from './ids.js';
 import { plain } from './text.js';
 
-/** A leaf as it is read back for a story: its event, where it is kept and can be read. */
+/** A leaf as it is read back for a story, with its event if that is stored and readable. */
 export interface Recorded {
   readonly index: number;
   /** When it was appended. */
@@ -25,8 +25,8 @@ interface Focus {
 }
 
 /**
- * Ids to look up next for the story of `id`, given what was found so far: upwards to the task, its evidence and the facts
- * it was made from, downwards to all that became of it. Ask until nothing new comes.
+ * The ids to look up next for the story of `id`, by what was found so far: up to the task, its evidence and the facts it was made
+ * from, and down to everything that followed. Repeat until there are no new ids.
  */
 export function wantedIds(id: string, found: readonly Recorded[]): string[] {
   const { proposals, tasks } = focusOf(id, found);
@@ -37,7 +37,7 @@ export function wantedIds(id: string, found: readonly Recorded[]): string[] {
     const data = event.data as Members;
     if (event.type === 'DeadLetter') wanted.add(String(data.deadLetterId));
     if (!concernsTask(event)) continue;
-    // A dead letter and its replay are filed under the event that could not be handled.
+    // A dead letter and its replay are found under the id of the event that could not be handled.
     wanted.add(event.id);
     if (typeof data.checkpointId === 'string') wanted.add(data.checkpointId);
     for (const name of namedBy(event)) wanted.add(name);
@@ -50,7 +50,7 @@ export function storyOf(id: string, found: readonly Recorded[]): Recorded[] {
   return chosen(id, found).sort((a, b) => compare(timeOf(a), timeOf(b)) || rankOf(a) - rankOf(b) || a.index - b.index);
 }
 
-/** When what a record says happened: a signal's own time, the time of a decision, else that of the append. */
+/** When the content of a record happened: a signal's own time, the time of a decision, else the time of the append. */
 export const timeOf = ({ event, at }: Recorded): string => {
   const occurredAt = event?.type === 'SignalAccepted' ? (event.data as Members).occurredAt : undefined;
   return typeof occurredAt === 'string' ? occurredAt : (event?.time ?? at);
@@ -58,7 +58,7 @@ export const timeOf = ({ event, at }: Recorded): string => {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** At one and the same time, what leads to something stands before it. A new type of event does not compile without its place. */
+/** Of events with the same time, a cause comes before its effect. A new type of event does not compile without its place. */
 const rank: { readonly [T in EventType]: number } = {
   SignalAccepted: 0,
   SignalRejected: 1,
@@ -95,14 +95,14 @@ const rank: { readonly [T in EventType]: number } = {
   InspectionStarted: 15,
   InspectionEnded: 16,
 };
-/** A record that no service obeyed stands first, and a type that is none of ours last. */
+/** A record that no service obeyed comes first, and an unknown type last. */
 const rankOf = ({ event }: Recorded): number =>
   event ? (own<number>(rank, event.type) ?? rank.CheckpointPublished) : 0;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * The narrowest thing that `id` names: one proposal, where it is an id of a proposal, action, permit or review; one task; or,
- * for a signal or a play's run, all tasks that came of it. An event's id stands for what the event is about.
+ * The narrowest thing that `id` names: one proposal, for an id of a proposal, action, permit or review; one task; or, for a
+ * signal or a play's run, all tasks that followed. An event's id stands for the object of the event.
  */
 function focusOf(id: string, found: readonly Recorded[]): Focus {
   const events = found.flatMap(({ event }) => (event ? [event] : []));
@@ -158,7 +158,10 @@ function chosen(id: string, found: readonly Recorded[]): Recorded[] {
   return [...main, ...others];
 }
 
-/** Of what is about no task of the story: what the story rests on, what went wrong with it, and whatever `id` itself names. */
+/**
+ * For an event that belongs to no task of the story: whether the story depends on it, whether it reports a failure of the story,
+ * or whether `id` names it.
+ */
 function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<string>): boolean {
   if (!event) return ownId !== null && named.has(ownId);
   if (event.id === id) return true;
@@ -209,7 +212,7 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
     case 'InspectionEnded':
       return named.has(String(data.inspectionId));
     default: {
-      // A signal as its publisher sent it: the record keeps a commitment in its place.
+      // A signal as its publisher sent it. The record has only a commitment of it.
       kind satisfies never;
       return named.has(event.id);
     }
@@ -221,10 +224,10 @@ const isAbout = (event: Envelope, named: ReadonlySet<string>): boolean => {
   return named.has(String(deadLetterId)) || (typeof id === 'string' && named.has(plain(id)));
 };
 
-/** What an event says it rests on: signals by their id, versions of state by name. */
+/** What an event depends on by its own words: signals by their id, versions of state by name. */
 function namedBy(event: Envelope): string[] {
   const { evidence, madeFrom } = event.data as { evidence?: { signalId: string }[]; madeFrom?: Record<string, number> };
-  // Only the task's own facts: a proposal repeats them with whatever changed meanwhile.
+  // Only the task's own facts. A proposal repeats them with later changes.
   const versions = event.type === 'TaskAssigned' ? Object.entries(madeFrom ?? {}) : [];
   return [
     ...(evidence ?? []).map(({ signalId }) => plain(signalId)),
@@ -248,7 +251,7 @@ function tasksOf({ type, data }: Envelope): string[] {
   return typeof taskId === 'string' ? [taskId] : [];
 }
 
-/** Ids that mean one proposal and nothing wider. */
+/** Ids that mean exactly one proposal. */
 function proposalNamesOf(event: Envelope): string[] {
   if (proposalOf(event).length === 0) return [];
   const data = event.data as Record<string, unknown> & { action?: Members; review?: Members };

@@ -2,7 +2,7 @@ import { type DataOf, type EventType, eventSchemas, toBinary, topicNamed, topolo
 import type { KafkaFact } from './record.js';
 import type { Recorded } from './story.js';
 
-/** Ids of the one chain that the tests tell. */
+/** Ids of the one chain that the tests use. */
 export const ids = {
   signal: 'sig-1',
   otherSignal: 'sig-2',
@@ -126,7 +126,10 @@ const profile = (version: number, signals: number): DataOf<'ProfileChanged'> => 
   provenance: {},
 });
 
-/** A budget shift: signal, profile, play, two tasks, proposal, escalation, an edit by Lea, permit, effect; beside it another task's proposal. */
+/**
+ * A budget shift: signal, profile, play, two tasks, proposal, escalation, an edit by Lea, permit, effect; and another task's
+ * proposal beside it.
+ */
 export const chain: readonly Given<EventType>[] = [
   given('signals.accepted.v1', 'SignalAccepted', 1, {
     source: '/sources/website',

@@ -4,7 +4,7 @@ const longest = 300;
 const controls = /[\u0000-\u001f\u007f]/g;
 
 /**
- * Text as a text column can hold it and as every reader will see it again: control characters (a NUL among them) and
- * halves of surrogate pairs replaced, cut to 300 characters. Leaf and column get this same text.
+ * Text that a text column can hold and that every reader sees unchanged. Control characters (also NUL) and halves of surrogate
+ * pairs are replaced, and it is cut to 300 characters. Leaf and column get the same text.
  */
 export const plain = (text: string): string => text.slice(0, longest).replace(controls, '\ufffd').toWellFormed();

@@ -27,7 +27,10 @@ export function factsText(facts: Readonly<Record<string, unknown>>): string {
     .join(', ');
 }
 
-/** What an effect changed: `daily budget EUR 50.00, before EUR 40.00`. What only one side states is said of that side alone. */
+/**
+ * What an effect changed: `daily budget EUR 50.00, before EUR 40.00`. A value that only one side has is given for that side
+ * alone.
+ */
 export function changeText(
   before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,

@@ -98,7 +98,7 @@ const periodText = ({ from, since }: Period): string => `Figures from ${from} on
 const stopped = (paint: Paint, stops: readonly Stop[]): string =>
   stops.length === 0 ? paint.green('runs') : paint.red(`stopped by ${stops[0]?.by}: ${stops[0]?.reason}`);
 
-/** What nobody knows is no zero. */
+/** An unknown number is not shown as zero. */
 function tokensCell({ state, input, output }: Tokens): string {
   switch (state) {
     case 'no-task':
@@ -227,7 +227,7 @@ export function playText(paint: Paint, given: PlayPage, { runs, next }: PlayRuns
   ].join('\n');
 }
 
-/** One run: whom it is for, what its agents were given to do, and what came of it. */
+/** One run: its subject, the tasks of its agents, and their outcome. */
 export function runText(paint: Paint, given: RunPage): string {
   const { run } = printable(given);
   const about = run.subject.id === null ? '' : ` for the ${run.subject.kind.replace('-', ' ')} ${run.subject.id}`;

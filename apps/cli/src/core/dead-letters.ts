@@ -11,5 +11,5 @@ export function deadLetterRow(found: DeadLetterAnswer): DeadLetterRow {
   };
 }
 
-/** Whether a dead letter waits for somebody: nothing was ordered, or what was ordered failed. */
+/** Whether a dead letter waits for a person: nothing was ordered, or the order failed. */
 export const waits = ({ state }: Pick<DeadLetterRow, 'state'>): boolean => state === 'open' || state === 'failed-again';

@@ -1,7 +1,7 @@
 import { type AcknowledgedGap, type Gap, Misused } from '@countersign/client/core';
 import type { DataOf } from '@countersign/contracts';
 
-/** What people have acknowledged, each with the word that counts. */
+/** The gaps that people have acknowledged, each with the acknowledgement that counts. */
 export const acknowledgedGaps = (words: readonly DataOf<'GapAcknowledged'>[]): AcknowledgedGap[] =>
   words.map(({ by, note, at, ...gap }) => ({ ...gap, acknowledged: { by, note, at } }));
 
@@ -11,7 +11,7 @@ interface Which {
   readonly partition?: string | undefined;
 }
 
-/** The gaps of one topic, service or partition. Throws `Misused` where the partition is no number. */
+/** The gaps of one topic, service or partition. Throws `Misused` if the partition is not a number. */
 export function chosenGaps(gaps: readonly Gap[], { topic, service, partition }: Which): readonly Gap[] {
   if (partition !== undefined && !/^\d+$/.test(partition))
     throw new Misused(`--partition ${partition}: a number such as 2 is expected`);
@@ -25,7 +25,7 @@ export function chosenGaps(gaps: readonly Gap[], { topic, service, partition }: 
 
 type Named = Pick<Gap, 'service' | 'topic' | 'topicId' | 'partition' | 'from' | 'reason'>;
 
-/** Whether both are about the same gap. */
+/** Whether both describe the same gap. */
 export const sameGap = (a: Named, b: Named): boolean =>
   a.service === b.service &&
   a.topic === b.topic &&

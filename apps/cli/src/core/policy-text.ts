@@ -51,7 +51,7 @@ export function publishedText(given: Published): string {
 
 export const problemLines = (found: readonly ConfigProblem[]): string => printable(found.map(problemLine)).join('\n');
 
-/** By file, each setting with what it was and what it is. */
+/** For each file, the settings with their old and new values. */
 export function differencesText(paint: Paint, given: readonly Difference[]): string {
   if (given.length === 0) return 'No difference.';
   const differences = printable(given);
@@ -75,7 +75,7 @@ const changeOfAll = (before: string | null, after: string | null): string =>
 const side = (colour: (text: string) => string, sign: string, text: string): string[] =>
   text.split('\n').map((line) => colour(`    ${sign} ${line}`));
 
-/** What a folder says as it is now, and what publishing it would change. */
+/** What a check of a folder found, and what its publication would change. */
 export function checkText(paint: Paint, check: Check): string {
   if (!check.valid)
     return `${paint.red(problemLines(check.problems))}\nThe folder is not valid. Policy ${check.inForce} stays in force.`;

@@ -9,7 +9,7 @@ import {
 } from '@countersign/record';
 import type { StorySteps } from './stories-text.js';
 
-/** An event as the console keeps it: where it stands on Kafka, and its bytes in base64. */
+/** An event as the console stores it: its place on Kafka, and its bytes in base64. */
 export interface StoredEvent {
   readonly topic: string;
   readonly partition: number;
@@ -18,7 +18,7 @@ export interface StoredEvent {
   readonly id: string;
   readonly bytes: string;
 }
-/** What the record answers about one event. */
+/** The record's answer about one event. */
 export interface Inclusion {
   readonly index: number;
   readonly topicId: string | null;
@@ -30,7 +30,7 @@ export interface Consistency {
   readonly proof: readonly string[];
 }
 
-/** What came of a check. Only `proved` rests on what this computer computed. */
+/** The result of a check. Only `proved` depends on nothing but what this computer computed. */
 export type Checked =
   | { readonly state: 'proved'; readonly size: number }
   | { readonly state: 'forgotten' | 'not-signed-yet' | 'not-on-record' }
@@ -89,7 +89,7 @@ export const keyNote = (knownBefore: boolean): string =>
     ? ''
     : '\nThe key came from the console itself, so this check trusts the console. Otherwise give --key, or run this where `npm start` runs.';
 
-/** Which part of a story nothing was asked about, so that it is not proved whatever came of its steps; undefined where there is none. */
+/** The part of a story that was not checked, so that it is not proved even if all its steps are; undefined if there is none. */
 export function unprovenPart({ story, steps, more, complete }: StorySteps): string | undefined {
   const instead = 'To check the whole record: countersign verify. To read the whole story: countersign show.';
   if (steps.length === 0) return `Nothing was proved: the console no longer has the steps of this story. ${instead}`;

@@ -1,6 +1,6 @@
 import { clock, count, type Paint, printable } from '@countersign/client/core';
 
-/** What is under way in a scope, with the first of each. */
+/** The waiting work of a scope, with the first entries of each kind. */
 export interface Queue {
   readonly scope: string;
   readonly tasks: {
@@ -13,7 +13,7 @@ export interface Queue {
   };
   readonly approved: {
     readonly count: number;
-    /** Of these, how many may be called now. */
+    /** How many of these may be called now. */
     readonly due: number;
     readonly first: readonly { readonly detail: string; readonly notBefore: string }[];
   };

@@ -29,7 +29,7 @@ import { accountText, contactText, money } from '@countersign/contracts';
 import type { RecordReport } from '@countersign/record';
 import { isAside, shortStory } from './story.js';
 
-/** Answers of the services as a person reads them: pure functions of the answer, whose texts are made harmless first. */
+/** Answers of the services as text for a person: pure functions of the answer, whose texts are made harmless first. */
 
 const WIDTH = 100;
 
@@ -79,7 +79,7 @@ export function funnelText(paint: Paint, funnel: Funnel): string {
   );
 }
 
-/** How fast it went lately; nothing where nothing happened within the hour. */
+/** The rates of the last hour; empty if nothing happened. */
 function ratesText(now: Now): string {
   const moving = printable(now.rates).filter(({ lastHour }) => lastHour > 0);
   return table(
@@ -126,7 +126,7 @@ export function controlsText(paint: Paint, controls: readonly Control[]): string
     .join('\n');
 }
 
-/** Who goes by a control now, and what to do where not everybody does. */
+/** Which readers follow a control now, and what to do if not all do. */
 export function confirmedText(paint: Paint, given: Confirmed): string {
   const { confirmed, confirmedBy, notConfirmedBy, unknown } = printable(given);
   const strange =
@@ -155,7 +155,7 @@ export function cardsText(paint: Paint, cards: readonly Card[], now: string): st
   );
 }
 
-/** Facts first; what the agent says stands below them, quoted and marked as its own words. */
+/** Facts first. The agent's words stand below them, quoted and marked. */
 export function cardText(paint: Paint, given: Card, now: string): string {
   const card = printable(given);
   const { facts } = card;
@@ -200,7 +200,7 @@ ${payloadText(given.action.payload)}`);
   return lines.join('\n');
 }
 
-/** Texts of several lines stand below the others, each line marked as theirs. */
+/** Texts of several lines stand below the others, with a mark on each line. */
 function payloadText(payload: Record<string, unknown>): string {
   const isLong = (value: unknown): value is string => typeof value === 'string' && value.includes('\n');
   const short = Object.entries(payload).filter(([, value]) => !isLong(value));
@@ -244,7 +244,7 @@ export function resultText(paint: Paint, given: ReviewResult): string {
   return `${(tint[result.state] ?? paint.green)(result.detail)}\n${paint.dim(`review ${result.reviewId}`)}`;
 }
 
-/** How a story is told: `all` its lines, or the short one; times in UTC, or as `time` shows them. */
+/** The format of a story: `all` its lines, or the short one; times in UTC, or as `time` shows them. */
 export interface StoryFormat {
   readonly all?: boolean | undefined;
   readonly time?: ((instant: string) => string) | undefined;
@@ -317,7 +317,7 @@ export function decisionText(paint: Paint, given: UnresolvedPermit): string {
   return `${paint.bold(outcome)} by the word of ${by} at ${clock(at)}, noting “${note}”: ${settled}.`;
 }
 
-/** What came of the last order. */
+/** The outcome of the last order. */
 function endText({ state, replayed, endedAt }: DeadLetterRow): string {
   const ended = endedAt === null ? '' : ` at ${clock(endedAt)}`;
   switch (state) {
@@ -412,7 +412,7 @@ export function acknowledgedText(paint: Paint, chosen: readonly Gap[], by: strin
     : `${done} ${late.join(', ')} has not taken it yet: see \`countersign gaps\` later; the acknowledgement is on the topic and is not lost.`;
 }
 
-/** `trusted`: whether the verifier key was known before, or only what the record itself names. */
+/** `trusted`: whether the verifier key was known before, or only comes from the record itself. */
 export function reportText(paint: Paint, report: RecordReport, trusted: boolean): string {
   const lines = [
     `${count(report.size, 'entry', 'entries')}, ${report.confirmed} confirmed by ${count(report.checkpointsChecked, 'signed checkpoint')}, ${count(report.eventsChecked, 'event')} compared byte for byte`,

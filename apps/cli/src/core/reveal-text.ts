@@ -1,14 +1,14 @@
 import { clock, type Paint, printable } from '@countersign/client/core';
 import type { OpenedReveal } from '@countersign/contracts';
 
-/** A reveal as the console tells it to whoever asked. */
+/** A reveal as the console shows it to the person who asked. */
 export interface PersonReveal {
   readonly state: 'waiting' | 'sealed' | 'refused' | 'unanswered';
   readonly reason: { readonly detail: string } | null;
   readonly jwe: string | null;
 }
 
-/** Who asked who a person is. */
+/** Who asked for the data of a person. */
 export interface PersonReveals {
   readonly reveals: readonly (Omit<PersonReveal, 'jwe'> & {
     readonly revealId: string;
@@ -31,7 +31,7 @@ export function revealsText(paint: Paint, given: PersonReveals): string {
   return [...rows, ...(next === null ? [] : [paint.dim(`Older ones: --before ${next}`)])].join('\n');
 }
 
-/** What was asked for and is known, a line each. */
+/** The data that was asked for and is known, one line each. */
 export function revealedText(paint: Paint, given: OpenedReveal): string {
   const { firstName, lastName, email, phone } = printable(given);
   const name = [firstName, lastName].filter((part) => part !== undefined).join(' ');

@@ -8,7 +8,7 @@ export interface CardFilter {
   readonly account?: string;
 }
 
-/** Whether a card is of what was asked for; a checkpoint is of each agent that it would give a task. */
+/** Whether a card fits the filter. A checkpoint fits each agent to which it would give a task. */
 export function isOf(card: Card, { agent, kind, play, account }: CardFilter): boolean {
   const { facts } = card;
   const agents = facts.agent === undefined ? (facts.tasks ?? []).map((task) => task.agent) : [facts.agent];

@@ -22,8 +22,8 @@ export function scopeOf(options: ScopeOptions): string {
 }
 
 /**
- * The one id that begins with what was given; ids in full are taken as they are. `more`: there may be others that are not known, of which
- * one may begin so too.
+ * The one id that begins with the given text; full ids are taken as they are. `more`: there may be other ids that are not known
+ * here and begin so too.
  */
 export function idOf(given: string, known: readonly string[], noun = 'open review', more = false): string {
   if (given.length >= 36) return given;

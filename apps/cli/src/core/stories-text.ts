@@ -27,7 +27,7 @@ export interface StorySteps {
     readonly offset: string | null;
   }[];
   readonly more: boolean;
-  /** Whether they begin with the first that happened. */
+  /** Whether the steps begin with the first one that happened. */
   readonly complete: boolean;
 }
 

@@ -2,21 +2,21 @@ import type { Story } from '@countersign/client/core';
 
 type Line = Story['lines'][number];
 
-/** What led to an action, and what is said of it beside: `--all` shows it. */
+/** What led to an action, and remarks about it. Only `--all` shows them. */
 const behind = new Set(['signal', 'profile', 'evidence', 'alternative']);
 
 type LineText = Pick<Line, 'what' | 'detail'>;
 
 const passes = ({ what, detail }: LineText): boolean => what === 'rule' && /^[a-z-]+ passes: /.test(detail);
 
-/** Part of the story, yet seldom what somebody looks for: a rule that passed, or how many did. */
+/** Part of the story that people seldom look for: a rule that passed, or how many did. */
 export const isAside = (line: LineText): boolean =>
   passes(line) || (line.what === 'rule' && /^(the other )?\d+ rules? pass(es)?$/.test(line.detail));
 
 /**
  * The short story of an action: what, why, who and the effect. Signals, facts and evidence are counted, and so are the rules that
- * pass; a rule that refuses or asks for a person stands in full. `hidden` is how many lines are left out. A story without a proposal
- * is told whole, since what led to it is all there is.
+ * pass. A rule that refuses or asks for a person stands in full. `hidden` is the number of left-out lines. A story without a
+ * proposal stays whole, because it has nothing else.
  */
 export function shortStory(lines: readonly Line[]): { readonly lines: readonly Line[]; readonly hidden: number } {
   if (!lines.some(({ what }) => what === 'proposal')) return { lines, hidden: 0 };
@@ -27,7 +27,7 @@ export function shortStory(lines: readonly Line[]): { readonly lines: readonly L
     const last = shown.at(-1);
     if (!first) return;
     const detail = passed.length === 1 ? '1 rule passes' : `${passed.length} rules pass`;
-    // After what did not pass, so that the reason is read first.
+    // After the rules that did not pass, so that the reason is read first.
     shown.push({ at: first.at, what: 'rule', detail: last?.what === 'rule' ? `the other ${detail}` : detail });
     passed = [];
   };

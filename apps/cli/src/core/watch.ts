@@ -1,10 +1,10 @@
 import { clock, type Paint, printable } from '@countersign/client/core';
 
-/** What can be watched: each row of a list with what it says, so that a change of it is seen. */
+/** An entry that can be watched: a row of a list, with a text that shows a change of it. */
 export interface Seen {
   readonly what: 'review' | 'story' | 'control' | 'dead letter';
   readonly id: string;
-  /** Another text where anything of it has changed. */
+  /** A text that changes with the entry. */
   readonly state: string;
   readonly detail: string;
 }
@@ -21,7 +21,7 @@ export const knownOf = (rows: readonly Seen[]): Known => new Map(rows.map((row) 
 export const changedRows = (before: Known, rows: readonly Seen[]): readonly Seen[] =>
   rows.filter((row) => before.get(nameOf(row))?.state !== row.state);
 
-/** Of the reviews that were not closed, those that are in no list any more: what became of them has to be asked. */
+/** Reviews that were open and are no longer in any list. The caller has to ask for their results. */
 export const missedReviews = (before: Known, rows: readonly Seen[]): readonly string[] => {
   const now = knownOf(rows);
   return [...before]
@@ -31,7 +31,7 @@ export const missedReviews = (before: Known, rows: readonly Seen[]): readonly st
     .map(([, { id }]) => id);
 };
 
-/** The next event of a stream of server-sent events, out of its lines; undefined where a line ends none. */
+/** Reads the next event of a stream of server-sent events from its lines; undefined while no event is complete. */
 export function eventReader(): (line: string) => LiveEvent | undefined {
   let event = '';
   let data = '';

@@ -1,15 +1,15 @@
 import type { AgentCount, AgentTokens } from './project-agents.js';
 
-/** What is known of the tokens of an agent's model in a period. */
+/** What is known about the tokens of an agent's model in a period. */
 export const tokenStates = ['no-task', 'no-model', 'not-called', 'unknown', 'at-least', 'known'] as const;
 export type TokenState = (typeof tokenStates)[number];
 
-/** As many models as an agent may be shown with. */
+/** The most models that are shown for one agent. */
 const mostModels = 10;
 
 /**
- * Tokens of one agent, from its rows and counts in a period. What nobody knows is never a zero: `at-least` says that there were more.
- * An agent that names a model as its planner, and says nothing of tokens, has unknown ones.
+ * Tokens of one agent, from its rows and counts in a period. An unknown number is never a zero: `at-least` means that there were
+ * more. If an agent names a model as its planner and reports no tokens, its tokens are unknown.
  */
 export function tokensOf(
   rows: readonly Omit<AgentTokens, 'agent' | 'day'>[],
@@ -53,7 +53,7 @@ function stateOf(found: {
   readonly answers: number;
   readonly calls: number;
   readonly unknownCalls: number;
-  /** Proposals that a model planned, by agents that do not say what it took. */
+  /** Proposals that a model planned, by agents that do not report its tokens. */
   readonly silent: number;
   readonly tokens: number;
 }): TokenState {

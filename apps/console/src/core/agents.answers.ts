@@ -6,7 +6,7 @@ import { tokenStates } from './agent-tokens.js';
 
 const Section = z.object({ title: z.string(), lines: z.array(z.string()) });
 const counts = z.record(z.string(), z.int());
-/** A stop that holds for it, of its own or of everything. */
+/** A stop that applies to it: its own, or the stop of everything. */
 const Stop = z.object({ scope: ControlScope, by: Name, reason: z.string(), changedAt: Instant });
 const stops = z.array(Stop);
 
@@ -15,11 +15,11 @@ const Figures = z.object({
   approved: z.int(),
   refused: z.int(),
   escalated: z.int(),
-  /** Answers of people that the validator went by. */
+  /** People's answers that the validator used. */
   answers: z.object({ approve: z.int(), edit: z.int(), reject: z.int() }),
-  /** One refusal can rest on several rules. */
+  /** One refusal can have several rules. */
   refusedBy: counts,
-  /** What its answers say that its model took, calls that failed included. */
+  /** The tokens of its model, as its answers report them, failed calls included. */
   tokens: z.object({
     state: z
       .enum(tokenStates)
@@ -39,15 +39,15 @@ const Figures = z.object({
 });
 const period = {
   at: Instant,
-  /** The first day (UTC) that the figures are of. */
+  /** The first day (UTC) of the figures. */
   from: z.iso.date(),
-  /** From when on the console has figures by agent, and tokens. */
+  /** The time since which the console has figures by agent, and tokens. */
   since: Instant,
   tokensSince: Instant,
 };
 const Agent = {
   agent: z.string(),
-  /** Null where no charter is in force: all that it proposes is refused. */
+  /** Null if no charter is in force: then all its proposals are refused. */
   owner: Name.nullable(),
   reviewers: z.array(Name),
   plays: z.array(z.object({ id: Name, title: z.string() })),
@@ -59,7 +59,7 @@ export const AgentAnswer = z.object({
   ...period,
   ...Agent,
   policyVersion: z.int().nullable(),
-  /** The charter in plain words; empty where none is in force. */
+  /** The charter in plain words; empty if none is in force. */
   charter: z.array(Section),
 });
 
@@ -166,14 +166,14 @@ const problems = z.array(
 export const CheckAnswer = z.object({
   valid: z.boolean(),
   problems,
-  /** What is no fault and may be a mistake all the same. */
+  /** Remarks that are no faults but may be mistakes. */
   notes: problems,
   warnings: z.array(z.string()),
-  /** Of the folder as it is now; null where it is not valid. To publish exactly this, send it. */
+  /** Of the folder as it is now; null if it is not valid. Send it to publish exactly this. */
   digest: Sha256.nullable(),
-  /** The version in force, 0 where there is none. To publish over exactly this, send it. */
+  /** The version in force, 0 if there is none. Send it to replace exactly this version. */
   inForce: z.int(),
-  /** Whether the folder means something else than the policy in force. */
+  /** Whether the folder differs in meaning from the policy in force. */
   differs: z.boolean(),
   differences,
 });

@@ -2,7 +2,7 @@ import type { Charter, PolicyContent } from '@countersign/contracts';
 import { tokensOf } from './agent-tokens.js';
 import type { AgentCount, AgentTokens } from './project-agents.js';
 
-/** What is summed of one agent in a period. */
+/** The sums of one agent in a period. */
 export interface AgentSums {
   readonly counts: readonly Pick<AgentCount, 'stage' | 'label' | 'n'>[];
   readonly tokens: readonly Omit<AgentTokens, 'agent' | 'day'>[];
@@ -34,13 +34,13 @@ export interface StopNow {
   readonly changedAt: string;
 }
 
-/** The stops that hold for something, e.g. `agent:paid-media-agent`: its own, and that of everything. */
+/** The stops that apply to a scope, e.g. `agent:paid-media-agent`: its own, and the stop of everything. */
 export const stopsFor = (controls: readonly StopNow[], scope: string) =>
   controls
     .filter((control) => control.state === 'stopped' && (control.scope === scope || control.scope === 'all'))
     .map(({ scope: stopped, by, reason, changedAt }) => ({ scope: stopped, by, reason, changedAt }));
 
-/** From when on figures are there: since they were begun, or since the first day that is kept. */
+/** The time since which there are figures: since their beginning, or since the first stored day. */
 export const figuresSince = (begunAt: string, at: string, retentionDays: number): string => {
   const oldest = `${firstDay(at, retentionDays)}T00:00:00.000Z`;
   return begunAt > oldest ? begunAt : oldest;
@@ -50,11 +50,11 @@ export const figuresSince = (begunAt: string, at: string, retentionDays: number)
 export const firstDay = (at: string, days: number): string =>
   new Date(Date.parse(at) - (days - 1) * 86_400_000).toISOString().slice(0, 10);
 
-/** Who takes part, by name: agents with a charter, and those that are installed without one. */
+/** The names of the agents: those with a charter, and those that are installed without one. */
 export const agentNames = (content: PolicyContent | undefined, installed: readonly string[]): string[] =>
   [...new Set([...(content?.charters.map(({ agent }) => agent) ?? []), ...installed])].sort();
 
-/** What is the same of an agent in a list and on its page. */
+/** What an agent shows both in a list and on its page. */
 export function agentShown(
   agent: string,
   content: PolicyContent | undefined,

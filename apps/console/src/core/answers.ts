@@ -17,7 +17,7 @@ import { Role } from './people.js';
 import { letterStates } from './replay.js';
 import { standings } from './review.js';
 
-/* What the console answers, for its OpenAPI document. The harness of the tests compares each answer with these. */
+/* The answers of the console, for its OpenAPI document. The harness of the tests compares each answer with these. */
 
 const Confirmed = {
   confirmed: z.boolean(),
@@ -132,7 +132,7 @@ const answers = z.array(
 const otherRules = z.array(z.object({ rule: z.string(), detail: z.string() })).describe('The rules that passed');
 export const ReviewsAnswer = z.object({
   reviews: z.array(z.discriminatedUnion('subject', [z.object(ActionCard), z.object(CheckpointCard)])),
-  /** Give it as `cursor` for what follows; null where there is no more. */
+  /** Send it as `cursor` for the next page; null at the end. */
   next: z.string().nullable(),
 });
 export const ReviewAnswer = z.discriminatedUnion('subject', [

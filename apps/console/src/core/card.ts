@@ -2,7 +2,7 @@ import { actionDetail, contactText, type DataOf, kindSpec } from '@countersign/c
 import type { Escalation } from './project.js';
 import type { Standing } from './review.js';
 
-/** What a reviewer sees: facts first; what the agent says stands apart and is marked as its words. */
+/** What a reviewer sees: facts first. The agent's own words are apart and marked. */
 export function cardOf(escalation: Escalation, standing: Standing, at: string) {
   const { card, subject } = escalation;
   const common = {
@@ -70,13 +70,13 @@ function checkpointCard(card: DataOf<'TaskEscalated'>) {
   };
 }
 
-/** The rules that had nothing against it, for whoever asks what else was looked at. */
+/** The rules that passed, for a reader who wants to know what else was checked. */
 export const otherRules = ({ card }: Escalation) =>
   'action' in card
     ? card.verdict.reasons.filter(({ outcome }) => outcome === 'pass').map(({ rule, detail }) => ({ rule, detail }))
     : [];
 
-/** When it runs if it is approved, where that is not at once. */
+/** When it runs if it is approved, if not at once. */
 function startOf(action: DataOf<'ActionEscalated'>['action'], at: string): string | undefined {
   const spec = kindSpec(action.kind);
   const payload = spec?.payload.safeParse(action.payload);

@@ -17,8 +17,8 @@ export interface Section {
 type LinesOf<T> = { readonly [member in keyof T]-?: (all: T) => readonly string[] };
 
 /**
- * A charter in plain words, with the plays that use it and the rules that hold for every agent. Every setting is told: a new member of
- * the charter or of the rules does not compile until it has its words here.
+ * A charter in plain words, with the plays that use it and the rules for every agent. It shows every setting: a new member of the
+ * charter or of the rules does not compile until it has its words here.
  */
 export function charterWords(charter: Charter, { plays, rules }: Pick<PolicyContent, 'plays' | 'rules'>): Section[] {
   const { agent, owner, reviewers, reviewWithinMinutes, kinds, currency, timeZone } = charterLines;
@@ -53,7 +53,7 @@ const forbidden = ({ kinds }: Charter): string => {
     : `It may not ${list(others.map(kindWords), 'or')}. Such a proposal is refused.`;
 };
 
-/** `limits` has words of its own; see `limitLines`. */
+/** `limits` has its own words; see `limitLines`. */
 const charterLines: Omit<LinesOf<Charter>, 'limits'> = {
   agent: ({ agent }) => [`This is the charter of ${agent}. What it does not allow is refused.`],
   owner: ({ owner }) => [`${owner} answers for it.`],

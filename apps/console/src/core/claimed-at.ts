@@ -1,3 +1,3 @@
-/** A time that an agent says of itself, but no later than the broker took its event: else it could stand first for ever. */
+/** A time that an agent claims, but no later than the broker took its event. Otherwise it could stay first in a list for ever. */
 export const claimedAt = (claimed: string, takenAt: string | undefined): string =>
   takenAt !== undefined && claimed > takenAt ? takenAt : claimed;

@@ -1,6 +1,6 @@
 import { type DataOf, type Deployment, isService, topics } from '@countersign/contracts';
 
-/** The latest version of a scope that a reader of controls goes by. */
+/** The latest version of a scope that a reader of controls has confirmed. */
 export type Confirmation = DataOf<'ControlConfirmed'> & { readonly reader: string };
 
 /** A control as it is published. */
@@ -10,24 +10,27 @@ export interface Given {
   readonly digest: string;
 }
 
-/** Who goes by a control. */
+/** Which readers follow a control. */
 export interface Confirmed {
-  /** The validator does, and of each executor that confirms controls at least one instance. */
+  /** The validator follows it, and for each executor that confirms controls, at least one instance does. */
   readonly confirmed: boolean;
   readonly confirmedBy: readonly string[];
   readonly notConfirmedBy: readonly string[];
-  /** Executors that run elsewhere and have never confirmed any control: nobody knows what they go by. */
+  /** Executors elsewhere that have never confirmed any control: nobody knows whether they follow it. */
   readonly unknown: readonly string[];
 }
 
 const marker = '\u0000';
 const [before = '', after = ''] = topics.controlsConfirmed(marker).name.split(marker);
 
-/** Whose confirmations a topic holds; undefined where it is another topic. */
+/** The reader whose confirmations a topic holds; undefined for another topic. */
 export const readerOf = (topic: string): string | undefined =>
   topic.startsWith(before) && topic.endsWith(after) ? topic.slice(before.length, -after.length) : undefined;
 
-/** Who goes by this control; `confirmers` are the readers that have confirmed any. What was never said, everybody goes by. */
+/**
+ * Which readers follow this control. `confirmers` are the readers that have confirmed any control. A control that was never
+ * changed counts as confirmed by all.
+ */
 export function confirmed(
   control: Given | undefined,
   confirmations: readonly Confirmation[],

@@ -9,13 +9,13 @@ export const ControlRequest = z.strictObject({
 });
 export type ControlRequest = z.infer<typeof ControlRequest>;
 
-/** What the policy in force knows: a stop of something misspelt would stop nothing while everybody believes it does. */
+/** The names in the policy in force. A stop of a misspelt name would stop nothing, while everybody believes that it does. */
 export interface Known {
   readonly agents: readonly string[];
   readonly plays: readonly string[];
 }
 
-/** What is wrong with a control's scope; accounts are taken as they are. */
+/** What is wrong with a control's scope. Accounts are not checked. */
 export function scopeProblem(scope: string, known: Known): Problem | undefined {
   const [family = '', name = ''] = split(scope);
   const names: Record<string, readonly string[]> = {
@@ -29,7 +29,10 @@ export function scopeProblem(scope: string, known: Known): Problem | undefined {
   return problem(400, `No such ${family}`, `no ${family} is called ${name}; ${existing}`, 'scope');
 }
 
-/** Whether the request changes anything. A repeated stop must not: each version ends the permits that were made under the one before. */
+/**
+ * Whether the request changes anything. A repeated stop must not: each version ends the permits that were made under the earlier
+ * one.
+ */
 export const changes = (current: DataOf<'ControlChanged'> | null, request: ControlRequest): boolean =>
   (current?.state ?? 'running') !== request.state;
 

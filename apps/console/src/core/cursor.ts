@@ -1,7 +1,7 @@
 import { Instant, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 
-/** Where a list that is ordered by time goes on: behind the entry with this time and id. `2026-11-21T10:00:00.000Z,<id>`. */
+/** Where a list in the order of time goes on: behind the entry with this time and id. `2026-11-21T10:00:00.000Z,<id>`. */
 export const Cursor = z
   .string()
   .max(100)
@@ -14,7 +14,7 @@ export const Cursor = z
   });
 export type Cursor = z.infer<typeof Cursor>;
 
-/** The page of one row more than was asked for, and where the next page begins. */
+/** The page, from one row more than was asked for, and where the next page begins. */
 export function paged<T>(
   rows: readonly T[],
   limit: number,

@@ -7,7 +7,7 @@ import {
   modelUseDetail,
 } from '@countersign/contracts';
 
-/** Types of which no topic that the console handles has any: those of state topics, and of logs that are not for it. */
+/** Types that are on no topic that the console handles: those of state topics, and of logs that are not for the console. */
 const unread = [
   'ProfileChanged',
   'ConsentsChanged',
@@ -19,13 +19,13 @@ const unread = [
   'RevealSealed',
 ] as const satisfies readonly EventType[];
 
-/** An event that the console handles. A new type is told below, and counted in `project`, or is named in `unread`. */
+/** An event that the console handles. A new type gets its line below and is counted in `project`, or is in `unread`. */
 export type ReadEvent = Exclude<Event, { type: (typeof unread)[number] }>;
 export const isRead = (event: Event): event is ReadEvent => !(unread as readonly string[]).includes(event.type);
 
 /**
- * Types that are told in the list of what happened and nowhere else by type: they are no step of the page Now, no part of a proposal's
- * story, and nobody is notified of them. A new type stands here, or does not compile in `now-changes.ts`, `stories.ts` and `notify.ts`.
+ * Types that appear only in the list of what happened. They are no step of the page Now, no part of a proposal's story, and
+ * nobody is notified of them. A new type is added here, or does not compile in `now-changes.ts`, `stories.ts` and `notify.ts`.
  */
 const onlyListed = [
   ...unread,
@@ -50,7 +50,7 @@ export type TrackedEvent = Exclude<Event, { type: (typeof onlyListed)[number] }>
 export const isTracked = (event: Event): event is TrackedEvent =>
   !(onlyListed as readonly string[]).includes(event.type);
 
-/** Types that the console reads and tells, and counts nowhere. A new type stands here, or does not compile in `project.ts`. */
+/** Types that the console reads and shows, and counts nowhere. A new type is added here, or does not compile in `project.ts`. */
 const uncounted = [] as const satisfies readonly EventType[];
 
 export type CountedEvent = Exclude<ReadEvent, { type: (typeof uncounted)[number] }>;
@@ -60,7 +60,7 @@ export const isCounted = (event: ReadEvent): event is CountedEvent =>
 /** What an action does, in the words of its kind. */
 const actionText = (action: Action): string => actionDetail(action) ?? action.kind;
 
-/** The id that a person would look an event up by: the action's chain, a task, a dead letter. */
+/** The id by which a person looks an event up: that of the action's chain, a task, a dead letter. */
 export function subjectOf(event: ReadEvent): string | undefined {
   switch (event.type) {
     case 'TaskAssigned':
@@ -103,7 +103,7 @@ export function subjectOf(event: ReadEvent): string | undefined {
   }
 }
 
-/** One event as one line. Only ids, names of ours and what the contracts allow as plain words. */
+/** One event as one line. It holds only ids, our own names, and what the contracts allow as plain words. */
 export function detail(event: ReadEvent): string {
   switch (event.type) {
     case 'SignalAccepted':

@@ -27,13 +27,16 @@ export function funnel(
     /** An action that a person decides has two verdicts: escalated, then approved or refused. An edit supersedes one. */
     verdicts: {
       ...named('verdicts', 'approved', 'refused', 'escalated', 'superseded'),
-      /** One refusal can rest on several rules. */
+      /** One refusal can have several rules. */
       refusedBy: labelsOf('verdicts.refused'),
     },
     reviews: { open: now.reviewsOpen, ...named('reviews', 'approve', 'edit', 'reject', 'setAside') },
-    /** Of permits that were approved, as their own executors said. `unresolved` and `undone` come beside another settlement of the same action. */
+    /**
+     * Settlements of approved permits by their own executors. `unresolved` and `undone` come in addition to another settlement of
+     * the same action.
+     */
     settled: named('settled', 'executed', 'failed', 'refused', 'expired', 'unresolved', 'undone'),
-    /** Permits that wait for a person's word. */
+    /** Permits that wait for a person's decision. */
     unresolved: { open: now.unresolvedOpen },
     permitsRejected: { total: total('permits.rejected'), by: labelsOf('permits.rejected') },
     deadLetters: { open: now.deadLettersOpen, total: total('dead-letters'), byService: labelsOf('dead-letters') },

@@ -1,5 +1,5 @@
 /**
- * Asks for many at once: while one question is under way, those who ask wait for the next one, together. However many ask, there is one
+ * Answers many callers at once. While one question is under way, new callers wait for the next one together. So there is only one
  * question at a time.
  */
 export function gathered<V>(

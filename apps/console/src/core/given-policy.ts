@@ -1,7 +1,7 @@
 import { PolicyContent } from '@countersign/contracts';
 import { rulesWith } from '@countersign/contracts/testing';
 
-/* What tests are given: a whole policy, in which every optional setting is set. */
+/* The data of tests: a whole policy in which every optional setting is set. */
 
 export const content: PolicyContent = PolicyContent.parse({
   charters: [

@@ -1,6 +1,6 @@
 import { type DataOf, derivedId, digestOf } from '@countersign/contracts';
 
-/* What tests are given: one escalated budget shift, one play's checkpoint, and what may follow. */
+/* The data of tests: one escalated budget shift, one play's checkpoint, and what may follow. */
 
 export const at = '2026-11-21T10:00:00.000Z';
 const play = { id: 'return-below-floor', runId: derivedId('given', 'run'), title: 'Return below its floor' };

@@ -1,6 +1,6 @@
 import { type ActionKindName, actionKindNames, own, type Tier } from '@countersign/contracts';
 
-/** What each kind of action does, after 'it may'. Exhaustive: a new kind is told here. */
+/** What each kind of action does, after 'it may'. Exhaustive: a new kind needs its words here. */
 const kinds: Readonly<Record<ActionKindName, string>> = {
   'ads.shift_budget': 'move daily budget from one campaign to another',
   'ads.set_bid': 'set the bid of a campaign',
@@ -33,7 +33,7 @@ export function list(words: readonly string[], joined: 'and' | 'or' = 'and'): st
 
 export const count = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 
-/** A length of time as people say it, exact to the second: `24 hours`, `1 hour and 30 minutes`. */
+/** A length of time in words, exact to the second: `24 hours`, `1 hour and 30 minutes`. */
 export function lasting(seconds: number): string {
   const units = [
     ['day', 86_400],
@@ -44,7 +44,7 @@ export function lasting(seconds: number): string {
   const parts: string[] = [];
   let left = seconds;
   for (const [unit, length] of units) {
-    // A day is said as 24 hours, as people who wait for an answer do.
+    // A day is written as 24 hours, because a person waits for an answer in hours.
     if (unit === 'day' && left < 2 * length) continue;
     const n = Math.floor(left / length);
     if (n > 0) parts.push(count(n, unit));

@@ -1,14 +1,14 @@
-/** Parts of the pages that can change, as their queries are called. */
+/** Parts of the pages that can change, by the names of their queries. */
 export const parts = [
   ...(['session', 'funnel', 'services', 'reviews', 'controls', 'stories', 'agents', 'plays'] as const),
   ...(['policy', 'sources', 'dead-letters', 'people', 'record', 'notifications'] as const),
 ] as const;
 export type Part = (typeof parts)[number];
 
-/** What the tables look like at a moment, in short: by what it is of, a text that is another one where anything of it is. */
+/** The state of the tables at one moment, in short: for each part a text that changes when anything in the part changes. */
 export type Sights = ReadonlyMap<string, string>;
 
-/** Which parts show what a sight is of. What nothing here names is of the stories alone. */
+/** Which parts of the pages show a sight. A sight that is not listed belongs only to the stories. */
 const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^counts signals/, ['funnel', 'sources', 'people', 'stories']],
   [/^counts tasks/, ['funnel', 'plays', 'agents', 'stories']],
@@ -29,7 +29,7 @@ const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^notifications/, ['notifications']],
 ];
 
-/** The parts that have to be read again. */
+/** The parts of the pages that have to be read again. */
 export function changedParts(before: Sights, now: Sights): Part[] {
   const changed = new Set<Part>();
   for (const table of new Set([...before.keys(), ...now.keys()])) {

@@ -1,7 +1,7 @@
 import { clip, type NotifyEvent, own } from '@countersign/contracts';
 import type { Facts } from './notify.js';
 
-/** One thing as a message tells it. */
+/** One thing in a message. */
 export interface Item {
   readonly facts: Facts;
   readonly until: string | null;
@@ -16,7 +16,7 @@ export interface Message {
   readonly timeZone: string;
 }
 
-/** As many as a person reads in one message; of the rest it says how many there are. */
+/** The most things that one message shows. For the others it gives their number. */
 export const mostShown = 10;
 
 const headings: Readonly<Record<NotifyEvent, { readonly single: string; readonly several: string }>> = {
@@ -28,12 +28,12 @@ const headings: Readonly<Record<NotifyEvent, { readonly single: string; readonly
   test: { single: 'Test', several: 'tests' },
 };
 
-/** What happens without an answer: a person who reads it at night decides by this. */
+/** What happens without an answer: a person who reads the message at night needs this to decide. */
 const unanswered = 'Without an answer by then it is not done.';
 
 export const isReview = (event: NotifyEvent): boolean => event === 'needs-review' || event === 'deadline-near';
 
-/** A time as the recipient's wall shows it, with the zone. */
+/** A time as the recipient's local clock shows it, with the zone. */
 export function wallTime(at: string, timeZone: string): string {
   const format = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'medium', timeStyle: 'short' });
   return `${format.format(Date.parse(at))} (${timeZone})`;
@@ -47,7 +47,7 @@ export function subjectOf({ event, items }: Message): string {
   return items.length === 1 && item ? `${heading?.single}: ${item.facts.title}` : `${items.length} ${heading?.several}`;
 }
 
-/** What stands below the title of one thing: its lines, and until when it can be answered. */
+/** The lines below the title of one thing, with the end of its time for an answer. */
 export function linesOf({ facts, until }: Item, { event, timeZone }: Message): readonly (readonly [string, string])[] {
   if (until === null || !isReview(event)) return facts.lines;
   return [...facts.lines, ['Answer by', `${wallTime(until, timeZone)}. ${unanswered}`]];
@@ -59,7 +59,7 @@ export const moreThan = ({ event, items, publicUrl }: Message): string | undefin
     ? `and ${items.length - mostShown} more: ${linkTo(publicUrl, isReview(event) ? '/reviews' : '/')}`
     : undefined;
 
-/** The text of an e-mail. Plain text alone: nothing in it can be a picture, a script or a link of somebody else. */
+/** The text of an e-mail. Only plain text, so nothing in it can be a picture, a script or a stranger's link. */
 export function mailText(message: Message): string {
   const parts = shownOf(message).map((item) =>
     [
@@ -72,11 +72,11 @@ export function mailText(message: Message): string {
   return `${[...parts, ...(more === undefined ? [] : [more])].join('\n\n')}\n`;
 }
 
-/** Slack's text takes these for its own; everywhere else plain text is sent. */
+/** These characters are special in Slack's text. Everywhere else plain text is sent. */
 const escaped = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 const plain = (text: string) => ({ type: 'plain_text', text: clip(text, 3000), emoji: false });
 
-/** Which answer a button gives: to which card, and to which bytes of it. */
+/** The answer that a button gives: for which card, and for which bytes of it. */
 export interface ButtonValue {
   readonly subjectId: string;
   readonly digest: string;
@@ -84,7 +84,7 @@ export interface ButtonValue {
 }
 export const buttonId = { approve: 'countersign-approve', reject: 'countersign-reject' } as const;
 
-/** Blocks of Slack. With buttons, those of a card carry its digest: an answer is bound to what the message showed. */
+/** Blocks of Slack. The buttons of a card carry its digest, so that an answer is bound to what the message showed. */
 export function slackBody(message: Message, buttons: boolean) {
   const blocks = shownOf(message).flatMap((item) => {
     const { facts } = item;
@@ -122,7 +122,7 @@ function buttonValue({ check }: Facts, decision: ButtonValue['decision']): Butto
   return check.on === 'review' ? { subjectId: check.subjectId, digest: check.digest, decision } : undefined;
 }
 
-/** An Adaptive Card for a workflow of Teams. Its texts are runs, which take no Markdown. */
+/** An Adaptive Card for a workflow of Teams. Its texts are runs, which contain no Markdown. */
 export function teamsBody(message: Message) {
   const runs = (text: string, more: object = {}) => ({
     type: 'RichTextBlock',
@@ -159,7 +159,7 @@ export function teamsBody(message: Message) {
   };
 }
 
-/** What a webhook of somebody's own gets. `id` is that of the message, and the same at each try. */
+/** The body for a webhook of the operator. `id` is the id of the message, the same at each try. */
 export function webhookBody(message: Message, at: string) {
   return {
     type: `countersign.${message.event}`,

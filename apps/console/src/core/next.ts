@@ -1,9 +1,12 @@
 import { pageAsked } from './page-path.js';
 
-/** Longer than any address of our pages; it has to fit into a cookie. */
+/** Longer than any address of our pages. It has to fit into a cookie. */
 const longest = 1_000;
 
-/** Where to go after signing in: a page of this console, the first one for anything else. Whoever made the link chose it, so nothing of it is believed. */
+/**
+ * The page after signing in: a page of this console, or the first page for any other address. The author of the link chose the
+ * address, so it is not trusted.
+ */
 export function nextPage(next: unknown, publicUrl: string): string {
   if (typeof next !== 'string' || next.length > longest || !next.startsWith('/')) return '/';
   const { origin } = new URL(publicUrl);

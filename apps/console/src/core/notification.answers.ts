@@ -1,12 +1,12 @@
 import { Instant, Name, notifyEvents, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 
-/* What the console answers about who was told of what. */
+/* The console's answers about notifications. */
 
 export const notificationStates = ['waiting', 'sent', 'dropped', 'failed'] as const;
 
 export const NotificationsAnswer = z.object({
-  /** Whether anything is configured: if not, nobody is told of anything. */
+  /** Whether any notification is configured. If not, nobody is notified. */
   configured: z.boolean(),
   notifications: z.array(
     z.object({
@@ -18,7 +18,7 @@ export const NotificationsAnswer = z.object({
       state: z.enum(notificationStates),
       /** Why it was dropped or failed. */
       detail: z.string().nullable(),
-      /** The page that it is about. */
+      /** The page with its details. */
       path: z.string(),
       dueAt: Instant,
       madeAt: Instant,
@@ -26,7 +26,7 @@ export const NotificationsAnswer = z.object({
       messageId: Uuid.nullable(),
     }),
   ),
-  /** Give it as `cursor` for what is older; null where there is no more. */
+  /** Send it as `cursor` for older entries; null at the end. */
   next: z.string().nullable(),
 });
 export const TestTakenAnswer = z.object({ notifications: z.array(z.object({ id: Uuid, channel: Name })) });

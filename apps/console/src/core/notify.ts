@@ -15,7 +15,7 @@ import type { Received } from '@countersign/runtime';
 import { isTracked } from './detail.js';
 import { quietUntil } from './quiet-hours.js';
 
-/** What has to hold when a notification is due; what no longer does is not sent. */
+/** What must be true when a notification is due. Otherwise it is not sent. */
 export type Check =
   | { readonly on: 'review'; readonly subjectId: string; readonly digest: string }
   | { readonly on: 'dead-letter'; readonly deadLetterId: string }
@@ -24,24 +24,24 @@ export type Check =
   | { readonly on: 'unconfirmed'; readonly scope: string; readonly version: number }
   | { readonly on: 'nothing' };
 
-/** What a message tells of a thing: no names, addresses or texts of people. */
+/** What a message shows of a thing: no names, addresses or texts of people. */
 export interface Facts {
   readonly title: string;
-  /** What stands below, a label and its text each. */
+  /** The lines below the title, each a label and its text. */
   readonly lines: readonly (readonly [string, string])[];
-  /** Of the page that has the rest, below PUBLIC_URL. */
+  /** The path of the page with the details, below PUBLIC_URL. */
   readonly path: string;
   readonly check: Check;
 }
 
-/** Something that happened, or stands, of which somebody may be told. */
+/** Something that happened, or that is the case, of which somebody may be notified. */
 export interface Thing {
   readonly event: NotifyEvent;
-  /** Which one: the same key is the same thing, however often it is read. */
+  /** The identity of the thing: the same key is the same thing, however often it is read. */
   readonly key: string;
   readonly alarm?: Alarm;
   readonly at: string;
-  /** After this it is of no use. */
+  /** After this time nobody needs it. */
   readonly until: string | null;
   readonly reviewers: readonly string[];
   readonly agents: readonly string[];
@@ -64,7 +64,7 @@ export interface Notification {
   readonly facts: Facts;
 }
 
-/** What passes quiet hours, and how long messages of a kind are gathered, where nothing is said of it. */
+/** Whether an event passes quiet hours, and how long its messages are gathered, if the configuration says nothing about it. */
 export const presets: Readonly<Record<NotifyEvent, { readonly urgent: boolean; readonly digestMinutes: number }>> = {
   'needs-review': { urgent: false, digestMinutes: 5 },
   'deadline-near': { urgent: true, digestMinutes: 0 },
@@ -74,10 +74,10 @@ export const presets: Readonly<Record<NotifyEvent, { readonly urgent: boolean; r
   test: { urgent: true, digestMinutes: 0 },
 };
 const presetConfirmSeconds = 30;
-/** What happened longer ago, and has no end, is no news: tables that were restored read it again. */
+/** An older event that has no end is not sent: restored tables read it again. */
 const newsMs = 86_400_000;
 
-/** A text that outsiders may have written, as words alone: nothing in it becomes a link. */
+/** A text that outsiders may have written, as plain words: nothing in it becomes a link. */
 export const inert = (text: string, max = 120): string =>
   plainText(text, max)
     .replace(/:\/\//g, ':/ /')
@@ -86,7 +86,7 @@ export const inert = (text: string, max = 120): string =>
 
 const kindWords = (kind: string): string => kind.replace('.', ': ').replaceAll('_', ' ');
 
-/** What the events of a batch give to tell. Permits that ended unresolved and controls are told of where they are written. */
+/** The things in the events of a batch. Permits that ended unresolved, and controls, are handled where they are written. */
 export function thingsIn(events: readonly Received[]): Thing[] {
   return events.flatMap(({ event }): Thing[] => {
     if (!isTracked(event)) return [];
@@ -114,7 +114,7 @@ export function thingsIn(events: readonly Received[]): Thing[] {
   });
 }
 
-/** A message of ours that could not be sent: to tell of it would fail the same way, and so for ever. */
+/** A message of ours that could not be sent. A notification about it would fail in the same way, again and again. */
 const isOwnMessage = ({ service, job }: DataOf<'DeadLetter'>): boolean =>
   service === 'console' && job !== undefined && job.kind.endsWith('-notifications');
 
@@ -219,7 +219,7 @@ function budgetThing(
   ];
 }
 
-/** The running totals on a card: what is used without the action that waits. */
+/** The running totals on a card: what is used without the waiting action. */
 const budgetsOf = ({ card, verdict, agent }: DataOf<'ActionEscalated'>): Thing[] =>
   card.runningTotals.flatMap(({ ledger, held, committed, cap, currency }) =>
     currency === undefined
@@ -227,7 +227,7 @@ const budgetsOf = ({ card, verdict, agent }: DataOf<'ActionEscalated'>): Thing[]
       : budgetThing({ ledger, used: held + committed, cap, currency }, { at: verdict.at, agent }),
   );
 
-/** What an approval took: its reservation names the limit, and the figures of its rule say how much of it is used. */
+/** What an approval took: its reservation names the limit, and the figures of its rule show how much of it is used. */
 const budgetsSpent = ({ reservations, verdict, agent }: DataOf<'ActionApproved'>): Thing[] =>
   reservations.flatMap(({ ledger, amount, currency }) => {
     const [family, kind] = ledger.split(':');
@@ -249,7 +249,7 @@ const alarmThing = (
 const deadLetterThing = ({ deadLetterId, service, topic, job, fault, at }: DataOf<'DeadLetter'>): Thing =>
   alarmThing('dead-letter', deadLetterId, at, {
     title: `${service} could not handle ${job ? `a job (${job.kind})` : `a record of ${topic}`}`,
-    // The words of a fault may quote what was sent.
+    // The text of a fault may quote the request.
     lines: [
       ['Service', service],
       ['Fault', inert(fault.code)],
@@ -271,7 +271,7 @@ const rejectedThing = ({ executor, reason, topic, partition, offset, at }: DataO
     check: { on: 'nothing' },
   });
 
-/** A permit of which nobody knows whether it was executed, as the executor of its approval says. */
+/** A permit of which nobody knows whether it was executed, reported by the executor of its approval. */
 export const unresolvedThing = (permit: {
   readonly permitId: string;
   readonly executor: string;
@@ -289,7 +289,7 @@ export const unresolvedThing = (permit: {
     check: { on: 'unresolved', permitId: permit.permitId },
   });
 
-/** What a change of a control gives to tell: the change, and that it is not confirmed, should it not be by then. */
+/** The things in a change of a control: the change itself, and that it is not confirmed, if that is still so after a while. */
 export function controlThings(control: {
   readonly scope: string;
   readonly state: 'stopped' | 'running';
@@ -327,7 +327,7 @@ export function controlThings(control: {
   ];
 }
 
-/** What an operator sends to see whether a way works. */
+/** A message that an operator sends to test a channel. */
 export const testThing = (id: string, at: string): Thing => ({
   event: 'test',
   key: `test ${id}`,
@@ -346,7 +346,7 @@ export const testThing = (id: string, at: string): Thing => ({
 const plus = (at: string, ms: number): string => new Date(Date.parse(at) + ms).toISOString();
 const later = (a: string, b: string): string => (a > b ? a : b);
 
-/** When a rule tells of a thing, before anybody's quiet hours; undefined where it does not. */
+/** When a rule notifies of a thing, before quiet hours; undefined if it does not. */
 function dueAt(rule: NotifyRule, thing: Thing): string | undefined {
   switch (rule.event) {
     case 'deadline-near': {
@@ -368,8 +368,8 @@ function dueAt(rule: NotifyRule, thing: Thing): string | undefined {
 }
 
 /**
- * Who is told of what, on which channel, and when: one row for a thing, a recipient and a channel, whatever rules name them, at the
- * earliest of their times. `owners` has the owner of each agent.
+ * Who is notified of what, on which channel, and when: one row for each thing, recipient and channel, whatever rules name them,
+ * at the earliest of their times. `owners` has the owner of each agent.
  */
 export function plan(
   config: Notifications,
@@ -439,8 +439,8 @@ export function notification(
 }
 
 /**
- * When what is due for one recipient and channel may go: `at` itself, or the later time to which it has to wait: the end of the time in
- * which messages of its kind are gathered after `lastAt`, and the end of the quiet hours.
+ * When the due messages for one recipient and channel may be sent: at `at`, or later, after the time in which messages of this
+ * kind are gathered after `lastAt`, and after the quiet hours.
  */
 export function mayGoAt(
   due: Pick<Notification, 'urgent' | 'digestMs'>,
@@ -453,10 +453,13 @@ export function mayGoAt(
   return quietUntil(gathered, recipient.quietHours, recipient.timeZone) ?? gathered;
 }
 
-/** The first and the longest wait before a message is sent again that a channel did not accept, and the time after which it is given up. */
+/**
+ * The first and the longest wait before a message that a channel did not accept is sent again, and the time after which it is
+ * given up.
+ */
 export const patience = { firstMs: 30_000, mostMs: 900_000, allMs: 86_400_000 } as const;
 
-/** When the next try is; undefined where it has been tried for long enough. */
+/** When the next try is; undefined if it was tried for long enough. */
 export function nextTry(tries: number, madeAt: string, at: string, askedMs = 0): string | undefined {
   if (Date.parse(at) - Date.parse(madeAt) >= patience.allMs) return undefined;
   const wait = Math.min(patience.firstMs * 2 ** Math.min(tries - 1, 10), patience.mostMs);

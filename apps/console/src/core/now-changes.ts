@@ -6,14 +6,14 @@ import { isTracked } from './detail.js';
 export const stages = ['signals', 'tasks', 'proposals', 'verdicts', 'settlements'] as const;
 export type Stage = (typeof stages)[number];
 
-/** One step on that way, by the time that its event says. */
+/** One step on that way, by the time of its event. */
 export interface FunnelStep {
   readonly stage: Stage;
   readonly label: string;
   readonly at: string;
 }
 
-/** A task until its agent has answered it. Either event may be read first. */
+/** A task until its agent has answered it. The two events may be read in any order. */
 export interface PendingTask {
   readonly taskId: string;
   readonly agent: string;
@@ -25,7 +25,7 @@ export interface PendingTask {
   readonly dueAt: string;
 }
 
-/** What the validator approved: what runs next, and what it holds of a day's money. */
+/** An approval of the validator: what runs next, and how much of a day's money it holds. */
 export interface Approval {
   readonly actionId: string;
   readonly proposalId: string;
@@ -42,9 +42,9 @@ export interface Approval {
   readonly spend: ReservedSpend | null;
 }
 
-/** Money that a permit holds, as its reservations say. */
+/** Money that a permit holds, by its reservations. */
 export interface ReservedSpend {
-  /** The day that it counts for, in the charter's time zone. */
+  /** The day for which it counts, in the charter's time zone. */
   readonly day: string;
   readonly adAccountId: string | null;
   readonly campaignId: string | null;
@@ -52,7 +52,7 @@ export interface ReservedSpend {
   readonly currency: string;
 }
 
-/** What a batch of events changes in the tables of the page Now. */
+/** The changes of a batch of events in the tables of the page Now. */
 export interface NowChanges {
   readonly steps: readonly FunnelStep[];
   readonly tasks: readonly PendingTask[];
@@ -65,7 +65,7 @@ export function nowChanges(events: readonly Received[]): NowChanges {
   return {
     steps: all.flatMap(stepsOf),
     tasks: all.flatMap((event) => (event.type === 'TaskAssigned' ? [pendingTask(event.data)] : [])),
-    // An agent answers in its own name only.
+    // An agent answers only in its own name.
     answered: events.flatMap(({ event, topic }) =>
       event.type === 'TaskSettled' && topic === topics.tasksSettled(event.data.agent).name
         ? [{ taskId: event.data.taskId, agent: event.data.agent, at: event.data.at }]
@@ -75,7 +75,7 @@ export function nowChanges(events: readonly Received[]): NowChanges {
   };
 }
 
-/** Settlements are steps only once they agree with their approval, see `writeProjection`. */
+/** A settlement is a step only when it agrees with its approval, see `writeProjection`. */
 function stepsOf(event: Event): FunnelStep[] {
   if (!isTracked(event)) return [];
   const step = (stage: Stage, label: string): FunnelStep[] => [{ stage, label, at: event.time }];
@@ -137,10 +137,10 @@ function approvalOf(data: DataOf<'ActionApproved'>): Approval {
   };
 }
 
-/** The ledgers of money, as the gate names them. */
+/** The names of the ledgers of money, as the gate writes them. */
 const ledger = /^spend:(ad-account|campaign):(.+):(\d{4}-\d\d-\d\d)$/su;
 
-/** What the reservations of one permit hold of a day: the same money under its ad account and under its campaign. */
+/** What the reservations of one permit hold of a day. The same money counts for its ad account and for its campaign. */
 export function spendOf(reservations: DataOf<'ActionApproved'>['reservations']): ReservedSpend | null {
   let found: ReservedSpend | null = null;
   for (const { ledger: name, amount, currency } of reservations) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ControlsAnswer, FunnelAnswer } from './answers.js';
 import { stages } from './now-changes.js';
 
-/* What the page Now answers, for the OpenAPI document. */
+/* The answers for the page Now, for the OpenAPI document. */
 
 const Currency = z.string();
 const ReviewWaiting = z.object({

@@ -14,7 +14,7 @@ export interface Mapping {
   readonly roles: RolesByClaim;
 }
 
-/** What goes with one attempt to sign in. All of it comes from the secret in the browser's cookie, so nothing of it is kept here. */
+/** The values of one attempt to sign in. All of them come from the secret in the browser's cookie, so the console stores none. */
 export const attemptOf = (secret: string) => {
   const derived = (use: string): string => createHmac('sha256', secret).update(use).digest('base64url');
   return { verifier: derived('pkce'), state: derived('state'), nonce: derived('nonce') };
@@ -23,11 +23,11 @@ export const attemptOf = (secret: string) => {
 type Claims = Readonly<Record<string, unknown>>;
 const claim = (claims: Claims, name: string): unknown => own(claims, name);
 
-/** Whether claims lack what the mapping reads: some providers tell it only where they are asked again. */
+/** Whether the claims lack what the mapping reads. Some providers give it only when they are asked again. */
 export const lacks = (claims: Claims, { personClaim, rolesClaim }: Mapping): boolean =>
   claim(claims, personClaim) === undefined || claim(claims, rolesClaim) === undefined;
 
-/** Who somebody is by what the identity provider says of them, or why they are nobody here. */
+/** The person that the identity provider's claims describe, or why they describe nobody here. */
 export function personByClaims(
   claims: Claims,
   { personClaim, rolesClaim, roles }: Mapping,

@@ -1,7 +1,9 @@
-/** Addresses that are no page's, whatever follows; beside them whatever leads upwards or to a hidden file. */
+/** Addresses that belong to no page, also with more behind them. So do addresses that lead upwards or to a hidden file. */
 const others = /^\/(v1|health|openapi[^/]*)(\/|$)/;
 
-/** What an address of the pages asks for: the page itself, which finds its way in the browser, one of its files, or nothing of them. */
+/**
+ * What an address of the pages asks for: the page itself, which chooses its content in the browser; one of its files; or nothing.
+ */
 export function pageAsked(
   path: string,
 ): { readonly kind: 'page' } | { readonly kind: 'file'; readonly file: string; readonly forEver: boolean } | undefined {
@@ -9,6 +11,6 @@ export function pageAsked(
   if (path === '/' || path === '/index.html') return { kind: 'page' };
   const last = path.slice(path.lastIndexOf('/') + 1);
   if (!last.includes('.')) return { kind: 'page' };
-  // Vite names these by a digest of what they hold.
+  // Vite puts a digest of the content into these names.
   return { kind: 'file', file: path.slice(1), forEver: /^\/assets\/[^/]*-[\w-]{8}\.[\w.]+$/.test(path) };
 }

@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { revealStates } from './reveal.js';
 import { touchStates } from './touch.js';
 
-/* What the console answers about people. It has no names and no addresses. */
+/* The console's answers about people. They hold no names and no addresses. */
 
 const Person = {
   contactId: Uuid,

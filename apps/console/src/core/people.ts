@@ -3,20 +3,20 @@ import { Name, type PolicyContent, Sha256 } from '@countersign/contracts';
 import { z } from 'zod';
 
 /**
- * viewer: reads. reviewer: answers escalations. operator: stops and resumes. policy-owner: publishes policy. privacy-officer: looks at
- * what is known of a person. auditor: reads, for the record's sake.
+ * viewer: reads. reviewer: answers escalations. operator: stops and resumes. policy-owner: publishes policy. privacy-officer: may
+ * see what is known of a person. auditor: reads, to check the record.
  */
 export const Role = z.enum(['viewer', 'reviewer', 'operator', 'policy-owner', 'privacy-officer', 'auditor']);
 export type Role = z.infer<typeof Role>;
-/** As a file names a role, which may have been written when a policy owner was called publisher. */
+/** A role as a file names it. An older file may call the policy owner publisher. */
 const RoleInFile = z
   .enum([...Role.options, 'publisher'])
   .transform((role): Role => (role === 'publisher' ? 'policy-owner' : role));
 
-/** Whoever may use the console. The token itself is not kept, only its SHA-256. */
+/** A person who may use the console. Only the SHA-256 of the token is stored, not the token. */
 export const Person = z.strictObject({ sha256: Sha256, person: Name, roles: z.array(RoleInFile).min(1) });
 export type Person = z.infer<typeof Person>;
-/** No token is of two: which of them it means would depend on who reads the list. */
+/** No two people may have the same token. Otherwise its meaning would depend on the reader of the list. */
 export const People = z
   .array(Person)
   .min(1)
@@ -30,7 +30,7 @@ export const People = z
     }
   });
 
-/** Whose token this is. Every entry is compared, in constant time, so the time taken tells nothing of any. */
+/** The person with this token. Every entry is compared, in constant time, so that the time shows nothing about any token. */
 export function personOf(people: readonly Person[], token: string): Person | undefined {
   const given = createHash('sha256').update(token).digest();
   let found: Person | undefined;
@@ -40,7 +40,10 @@ export function personOf(people: readonly Person[], token: string): Person | und
   return found;
 }
 
-/** Who of a policy's parts waits for a person while none of its reviewers can log in as a reviewer: its questions would all expire. */
+/**
+ * The parts of a policy that ask a person although none of their reviewers can log in as a reviewer: all their questions would
+ * expire.
+ */
 export function unanswerable(
   { charters, plays }: Pick<PolicyContent, 'charters' | 'plays'>,
   people: readonly Person[],

@@ -1,6 +1,6 @@
 import { type Action, actionDetail, type DataOf, kindSpec } from '@countersign/contracts';
 
-/** An action that concerns a person, as the validator judged it. */
+/** An action that concerns a person, with the validator's verdict. */
 export interface PersonAction {
   readonly contactId: string;
   readonly actionId: string;
@@ -14,7 +14,10 @@ export interface PersonAction {
 
 type Judged = Pick<DataOf<'ActionApproved'>, 'proposalId' | 'agent' | 'play' | 'verdict'>;
 
-/** One of each contact that an action names; none of an action that cannot be read. The words name nobody: the page is about the person. */
+/**
+ * One entry for each contact that an action names; none for an unreadable action. The words name nobody, because the page is
+ * about the person.
+ */
 export function personActions(judged: Judged, action: Action): PersonAction[] {
   const spec = kindSpec(action.kind);
   const payload = spec?.payload.safeParse(action.payload);

@@ -3,16 +3,16 @@ import { count, kindWords, lasting, list } from './kind-words.js';
 
 type Setting = string | number | boolean;
 
-/** What a play does, one step after the other, as it is drawn. */
+/** One step of a play, as it is drawn. */
 export interface Step {
   readonly kind: 'trigger' | 'cool-down' | 'checkpoint' | 'task';
   readonly title: string;
   readonly lines: readonly string[];
-  /** Who gets the task. */
+  /** The agent that gets the task. */
   readonly agent?: string;
 }
 
-/** A play in plain words, from what starts it to the tasks that it gives. The charters say in which currency its agents act. */
+/** A play in plain words, from its trigger to its tasks. The charters give the currency of its agents. */
 export function playSteps(play: Play, charters: readonly Pick<Charter, 'agent' | 'currency'>[]): Step[] {
   const { checkpoint } = play;
   return [
@@ -44,7 +44,7 @@ export function playSteps(play: Play, charters: readonly Pick<Charter, 'agent' |
   ];
 }
 
-/** What starts a play. Exhaustive: a new pattern is told here. */
+/** What starts a play. Exhaustive: a new pattern needs its words here. */
 export function triggerWords(
   { trigger, tasks }: Pick<Play, 'trigger' | 'tasks'>,
   charters: readonly Pick<Charter, 'agent' | 'currency'>[],
@@ -63,14 +63,14 @@ export function triggerWords(
   }
 }
 
-/** An agent may act in the currency of its charter alone. */
+/** An agent may act only in the currency of its charter. */
 const currenciesOf = (tasks: Play['tasks'], charters: readonly Pick<Charter, 'agent' | 'currency'>[]): string[] => [
   ...new Set(
     charters.filter(({ agent }) => tasks.some((task) => task.agent === agent)).map(({ currency }) => currency),
   ),
 ];
 
-/** The trigger has a number of the smallest units of whatever currency a campaign has. */
+/** The trigger has a number of the smallest units of the campaign's currency, whatever that is. */
 const spend = (minor: number, currencies: readonly string[]): string =>
   currencies.length === 0
     ? `${count(minor, 'smallest unit')} of its currency, such as cents`
@@ -95,7 +95,7 @@ const conditions = (asked: Readonly<Record<string, unknown>>): string =>
 /** `ContentEngaged` as words. */
 const spaced = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
 
-/** Exhaustive: a new setting of the planners of ours is told here. */
+/** Exhaustive: a new setting of our planners needs its words here. */
 const settings: Readonly<Record<keyof TaskSettings, (value: Setting) => string>> = {
   adAccountId: (value) => `It acts in the ad account ${value}.`,
   campaignId: (value) => `It acts on the campaign ${value}.`,
@@ -114,6 +114,6 @@ const settings: Readonly<Record<keyof TaskSettings, (value: Setting) => string>>
   purpose: (value) => `It needs the consent for ${value}.`,
 };
 
-/** Agents that run elsewhere have settings of their own. */
+/** Agents that run elsewhere have their own settings. */
 const settingWords = (name: string, value: Setting): string =>
   Object.hasOwn(settingKinds, name) ? settings[name as keyof TaskSettings](value) : `${name}: ${String(value)}`;

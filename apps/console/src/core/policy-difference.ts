@@ -1,29 +1,29 @@
 import { type Charter, money, own, type PolicyContent } from '@countersign/contracts';
 
-/** One setting that two policies have otherwise. A side that does not have it is null. */
+/** One setting that differs between two policies. A side without the setting is null. */
 export interface Difference {
-  /** The file that the setting is in, by its usual name: a file of charters, plays and sequences may be called otherwise. */
+  /** The file of the setting, by its usual name. A file of charters, plays or sequences may have another name. */
   readonly file: string;
-  /** The way to the setting in that file, as `limits.sendsPerHour` or `tasks.0.kinds`; empty for the whole file. */
+  /** The path to the setting in that file, such as `limits.sendsPerHour` or `tasks.0.kinds`; empty for the whole file. */
   readonly path: string;
   readonly before: string | null;
   readonly after: string | null;
 }
 
-/** Lists of parts, each part a file of its own. */
+/** Lists of parts. Each part is a file of its own. */
 const named = {
   charters: (content: PolicyContent) => content.charters.map((charter) => [charter.agent, charter] as const),
   plays: (content: PolicyContent) => content.plays.map((play) => [play.id, play] as const),
   sequences: (content: PolicyContent) => content.sequences.map((sequence) => [sequence.id, sequence] as const),
 } satisfies Partial<Record<keyof PolicyContent, unknown>>;
 
-/** What is in a file of its own as a whole. Exhaustive: a new part of the policy belongs here or above. */
+/** Parts that are a file of their own as a whole. Exhaustive: a new part of the policy is added here or above. */
 const whole: Readonly<Record<Exclude<keyof PolicyContent, keyof typeof named>, string>> = {
   rules: 'rules.yaml',
   routes: 'routes.yaml',
 };
 
-/** What one policy has otherwise than another, or than none, by file and path. Two policies that mean the same have no difference. */
+/** The differences of one policy to another, or to none, by file and path. Two policies with the same meaning have none. */
 export function policyDifferences(before: PolicyContent | null, after: PolicyContent): Difference[] {
   const found: Difference[] = [];
   for (const [folder, list] of Object.entries(named)) {
@@ -39,7 +39,7 @@ export function policyDifferences(before: PolicyContent | null, after: PolicyCon
 
 interface Place {
   readonly file: string;
-  /** The currency that amounts of each side are in, where the part says one. */
+  /** The currency of the amounts on each side, if the part names one. */
   readonly before: string | undefined;
   readonly after: string | undefined;
 }
@@ -73,8 +73,8 @@ function compare(where: Place, path: readonly string[], before: unknown, after: 
 }
 
 /**
- * The entries of two lists beside each other, with their places. What both begin and end with is the same entry: one that was put
- * between two others is one difference, not one of each that follows.
+ * Pairs the entries of two lists, with their places. Equal entries at both ends are paired with each other. So an entry that was
+ * inserted is one difference, and the entries behind it are none.
  */
 function paired(before: readonly unknown[], after: readonly unknown[]): [number, unknown, unknown][] {
   const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

@@ -1,4 +1,4 @@
-/** Why a request was not done, as RFC 9457 has it: what kind, what to do about it, and the field where there is one. */
+/** Why a request was not done (RFC 9457): the kind, what to do, and the field if there is one. */
 export interface Problem {
   readonly status: 400 | 401 | 403 | 404 | 409 | 422 | 429;
   readonly title: string;

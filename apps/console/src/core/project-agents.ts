@@ -8,7 +8,7 @@ export interface AgentAction {
   readonly agent: string;
   readonly playId: string;
   readonly runId: string;
-  /** The action's id as the validator derives it; that of an edit is another one. */
+  /** The action's id as the validator derives it. An edit has another id. */
   readonly actionId: string;
   readonly kind: string;
   readonly detail: string;
@@ -16,7 +16,7 @@ export interface AgentAction {
   readonly at: string;
 }
 
-/** A run of a play: its tasks went out, or wait at its checkpoint. */
+/** A run of a play: its tasks are assigned, or wait at its checkpoint. */
 export interface PlayRun {
   readonly runId: string;
   readonly playId: string;
@@ -32,13 +32,16 @@ export interface PlayRun {
 export interface AgentCount {
   readonly agent: string;
   readonly day: string;
-  /** `modelled`: proposals that name a model as their planner, or that the rules planned in its place. `tasks`: those that were answered. */
+  /**
+   * `modelled`: proposals that name a model as their planner, or that the rules planned in place of a model. `tasks`: answered
+   * tasks.
+   */
   readonly stage: 'proposals' | 'modelled' | 'tasks' | 'verdicts' | 'refused' | 'answers';
   readonly label: string;
   readonly n: number;
 }
 
-/** An addition to what an agent's model took on a day (UTC), and to the proposals that came of it. */
+/** An addition to the tokens of an agent's model on a day (UTC), and to the proposals from it. */
 export interface AgentTokens extends Omit<ModelUse, 'name'> {
   readonly agent: string;
   readonly day: string;
@@ -60,8 +63,8 @@ export interface AgentChanges {
 }
 
 /**
- * What a batch tells of agents and of runs. An agent speaks for itself: what it writes in another name, or under an id that is not its
- * own, is left out here. The validator refuses it, and that refusal is counted.
+ * The changes of a batch for agents and runs. An agent speaks only for itself: what it writes in another name, or under a wrong
+ * id, is left out here. The validator refuses it, and that refusal is counted.
  */
 export function projectAgents(events: readonly Received[]): AgentChanges {
   const counts = new Map<string, AgentCount>();
@@ -143,7 +146,7 @@ export function projectAgents(events: readonly Received[]): AgentChanges {
         break;
       case 'ActionRefused': {
         const { agent, verdict, supersededBy, review } = event.data;
-        // The edit itself is counted with the verdict on what it made of the action.
+        // The edit is counted with the verdict on the new action.
         if (supersededBy) break;
         count(agent, verdict.at, 'verdicts', 'refused');
         if (review) count(agent, verdict.at, 'answers', review.decision);

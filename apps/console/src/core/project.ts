@@ -30,11 +30,11 @@ export interface Activity {
   readonly subjectId: string | null;
   readonly at: string;
   readonly detail: string;
-  /** What the record's leaf of the event is taken over; null where the event was handled out of a dead letter. */
+  /** The bytes that the record's leaf of the event hashes; null if the event came out of a dead letter. */
   readonly bytes: Uint8Array | null;
 }
 
-/** A signed head of the record, as its recorder published it. */
+/** A signed head of the record, as the recorder published it. */
 export type Checkpoint = DataOf<'CheckpointPublished'>;
 
 /** What waits, or waited, for a person: an action, or the tasks of a play's checkpoint. */
@@ -45,7 +45,7 @@ export interface Escalation {
   readonly key: string;
   readonly digest: string;
   readonly correlationId: string;
-  /** Of the chain that waits for the answer; absent where nobody traces. */
+  /** The trace context of the chain that waits for the answer; absent without tracing. */
   readonly traceparent?: string;
   readonly deadline: string;
   readonly at: string;
@@ -59,12 +59,12 @@ export interface Verdict {
   readonly supersededBy: string | null;
   readonly reasons: readonly { rule: string; detail: string }[];
   readonly notBefore: string | null;
-  /** Whose settlement counts. */
+  /** The executor whose settlement counts. */
   readonly executor: string | null;
   readonly at: string;
 }
 
-/** What was approved: whose settlement of which bytes counts. */
+/** An approval: which executor's settlement counts, and for which bytes. */
 export type Permit = Pick<DataOf<'ActionApproved'>, 'permitId' | 'actionId' | 'executor' | 'digest'>;
 
 export interface Settlement {
@@ -75,12 +75,15 @@ export interface Settlement {
   readonly executor: string;
   readonly detail: string | null;
   readonly externalReference: string | null;
-  /** What the connected system says was spent, where it says so. */
+  /** The spend that the connected system reports, if it does. */
   readonly spentMinor: number | null;
   readonly at: string;
 }
 
-/** What a batch of events changes in the projection. Every part is written on its own, so no order between topics matters. */
+/**
+ * The changes of a batch of events in the projection. Every part is written separately, so the order between topics does not
+ * matter.
+ */
 export interface Changes {
   /** Additions, by `stage` and `label`. */
   readonly counts: ReadonlyMap<string, { stage: string; label: string; n: number }>;
@@ -114,7 +117,10 @@ export interface Changes {
   readonly stories: Stories;
 }
 
-/** Collects what a batch changes. `sources` are those that the installation has, so that a signal is counted under its source's name. */
+/**
+ * Collects the changes of a batch. `sources` are those of the installation, so that a signal is counted under the name of its
+ * source.
+ */
 export function project(events: readonly Received[], sources: readonly NamedSource[] = []): Changes {
   const arrivals = new Map<string, Heard>();
   const counts = new Map<string, { stage: string; label: string; n: number }>();
@@ -264,9 +270,9 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         changes.reviews.push(event.data);
         break;
       case 'ActionSettled':
-        // The topic says who wrote: an executor settles in its own name only.
+        // The topic shows the writer: an executor settles only in its own name.
         if (topic !== topics.actionsSettled(event.data.executor).name) break;
-        // It is counted once it agrees with its approval; see `writeProjection`.
+        // It is counted when it agrees with its approval; see `writeProjection`.
         changes.settlements.push({
           permitId: event.data.permitId,
           actionId: event.data.actionId,
@@ -308,7 +314,7 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         changes.replays.push(event.data);
         break;
       case 'ReplayEnded':
-        // The topic says who wrote: a service tells of its own letters only.
+        // The topic shows the writer: a service reports only its own letters.
         if (topic === topics.deadLetters(event.data.service).name) changes.replayEnds.push(event.data);
         break;
       case 'GapAcknowledged':
@@ -339,7 +345,7 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         changes.inspectionsEnded.push(event.data);
         break;
       case 'ControlConfirmed': {
-        // The topic says who wrote: a reader confirms in its own name only.
+        // The topic shows the writer: a reader confirms only in its own name.
         const reader = readerOf(topic);
         if (reader !== undefined) changes.confirmations.push({ reader, ...event.data });
         break;

@@ -1,10 +1,10 @@
 import { actionKinds, ControlScope, own } from '@countersign/contracts';
 import { z } from 'zod';
 
-/** Whose work is asked for: everything, or that of one scope of a stop. */
+/** The scope of the wanted work: everything, or one scope of a stop. */
 export const QueueQuery = z.strictObject({ scope: ControlScope.default('all') });
 
-/** What a scope takes in. Members that are null leave nothing out. */
+/** What a scope includes. Members that are null limit nothing. */
 export interface Within {
   readonly agent: string | null;
   readonly play: string | null;
@@ -12,7 +12,7 @@ export interface Within {
   readonly account: string | null;
 }
 
-/** What a stop of this scope reaches, as the validator and the executors go by it. */
+/** What a stop of this scope reaches, in the same way as for the validator and the executors. */
 export function within(scope: string): Within {
   const colon = scope.indexOf(':');
   const name = scope.slice(colon + 1);

@@ -2,26 +2,26 @@ import { type Stage, stages } from './now-changes.js';
 
 /** How far back rates look. */
 export const recentMs = 3_600_000;
-/** Steps are kept in slots of so long. */
+/** Steps are stored in slots of this length. */
 const slotMs = 10_000;
 const minutes = 60;
 
-/** The slot that a step falls into. What a clock says to be in the future happened now. */
+/** The slot of a step. A time in the future counts as now. */
 export const slotOf = (happened: string, at: string): string =>
   new Date(Math.floor(Math.min(Date.parse(happened), Date.parse(at)) / slotMs) * slotMs).toISOString();
 
-/** How often one stage was passed lately. */
+/** How often one stage was passed in the last hour. */
 export interface Rate {
   readonly stage: Stage;
   readonly lastMinute: number;
   readonly lastHour: number;
   /** The last 60 minutes, the oldest first. */
   readonly perMinute: readonly number[];
-  /** Of the last hour, by how it ended. */
+  /** The steps of the last hour, by their label. */
   readonly byLabel: Readonly<Record<string, number>>;
 }
 
-/** Steps of one stage and label that lie so many whole minutes back. */
+/** Steps of one stage and label that happened this many whole minutes ago. */
 export interface MinuteCount {
   readonly stage: string;
   readonly label: string;

@@ -1,6 +1,6 @@
 import { own, type RejectionCode } from '@countersign/contracts';
 
-/** What a reason code means, and what whoever runs the source has to change. */
+/** The meaning of a reason code, and what the operator of the source has to change. */
 export interface RejectionWords {
   readonly title: string;
   readonly change: string;
@@ -79,7 +79,7 @@ const words: { readonly [C in RejectionCode]: RejectionWords } = {
   },
 };
 
-/** The words of a code; of one that is not known here, what can be said of any. */
+/** The words of a code. An unknown code gets words that fit any. */
 export const rejectionWords = (code: string): RejectionWords =>
   own<RejectionWords>(words, code) ?? {
     title: 'The signal was rejected',

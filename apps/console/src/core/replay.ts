@@ -3,19 +3,19 @@ import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
 
 export const ReplayRequest = z.strictObject({
-  /** What has changed, so that it can be handled now: it stays on the record. */
+  /** What has changed, so that it can be handled now. The note stays on the record. */
   note: Remark(1000).pipe(z.string().min(1, 'say what has changed, for whoever reads the record')),
 });
 export type ReplayRequest = z.infer<typeof ReplayRequest>;
 
 /**
- * Where a dead letter stands: nobody has ordered anything; ordered, and the service has not said what came of it; handled; its job
- * scheduled anew; failed again.
+ * The state of a dead letter: nobody has ordered anything; ordered, and the service has not reported the outcome; handled; its
+ * job scheduled again; failed again.
  */
 export const letterStates = ['open', 'ordered', 'handled', 'scheduled', 'failed-again'] as const;
 export type LetterState = (typeof letterStates)[number];
 
-/** Of a letter of another installation too: this console has not read of it. */
+/** Also for a letter of another installation: this console has not read it. */
 export const noSuchLetter = (id: string): Problem =>
   problem(
     404,

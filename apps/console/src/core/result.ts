@@ -10,13 +10,13 @@ export interface ReviewRecord {
   readonly setAside: { readonly code: string; readonly detail: string } | null;
   readonly verdict: Verdict | null;
   readonly settlement: Omit<Settlement, 'permitId' | 'digest' | 'spentMinor'> | null;
-  /** When a checkpoint's tasks went out. */
+  /** When the tasks of a checkpoint were assigned. */
   readonly tasksAssignedAt: string | null;
 }
 
 export type ResultState = 'waiting' | 'set-aside' | 'approved' | 'refused' | 'rejected' | 'tasks-assigned';
 
-/** What became of a review, in a word and a sentence. */
+/** The outcome of a review, as a word and a sentence. */
 export function resultOf(record: ReviewRecord) {
   const { verdict, settlement, setAside } = record;
   const shown = {

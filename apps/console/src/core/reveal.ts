@@ -3,7 +3,7 @@ import { derivedId, Remark, RevealKey, revealFields, revealPurposes, withoutAddr
 import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
 
-/** How long a request waits for its answer, and how long the answer is kept for whoever asked, in milliseconds. */
+/** How long a request waits for its answer, and how long the answer is stored for the person who asked, in milliseconds. */
 export const revealMs = 120_000;
 
 const isOnCurve = (key: RevealKey): boolean => {
@@ -15,7 +15,7 @@ const isOnCurve = (key: RevealKey): boolean => {
   }
 };
 
-/** What somebody sends who asks for the name or the address of a person. */
+/** The request for the name or the address of a person. */
 export const RevealRequest = z.strictObject({
   fields: z
     .array(z.enum(revealFields))
@@ -30,7 +30,7 @@ export const RevealRequest = z.strictObject({
 });
 export type RevealRequest = z.infer<typeof RevealRequest>;
 
-/** Where a reveal stands. `unanswered`: signal-ingestion did not answer while somebody waited. */
+/** The state of a reveal. `unanswered`: signal-ingestion did not answer in time. */
 export const revealStates = ['waiting', 'sealed', 'refused', 'unanswered'] as const;
 export type RevealState = (typeof revealStates)[number];
 
@@ -39,16 +39,19 @@ export const stateOf = (
   at: string,
 ): RevealState => outcome ?? (expiresAt > at ? 'waiting' : 'unanswered');
 
-/** A request, or the answer to one, with what it is kept by. */
+/** A request, or the answer to one, with the id under which it is stored. */
 export type OfRequest<T> = T & { readonly requestId: string };
 
-/** By what a request is kept: the event in which somebody asked. Whoever writes that event chooses its id, which may be no UUID. */
+/**
+ * The id under which a request is stored, from the event of the request. The writer of that event chooses its id, which may be no
+ * UUID.
+ */
 export const requestIdOf = (eventId: string): string => derivedId('reveal-request', eventId);
 
-/** Requests are counted over the last hour, in milliseconds, at whatever minute it begins. */
+/** Requests are counted over the last hour, in milliseconds, from any minute on. */
 export const hourMs = 3_600_000;
 
-/** `again`: when one more may be asked. */
+/** `again`: when the next request is allowed. */
 export const tooManyReveals = (
   person: string,
   most: number,

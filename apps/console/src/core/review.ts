@@ -15,7 +15,7 @@ import type { Person } from './people.js';
 import { type Problem, problem } from './problem.js';
 import type { Escalation } from './project.js';
 
-/** `digest` is the one that was on the card: an answer is bound to what its author saw. */
+/** `digest` is the one on the card: an answer is bound to what its author saw. */
 export const ReviewRequest = z.strictObject({
   decision: z.enum(['approve', 'edit', 'reject']),
   digest: Sha256,
@@ -24,31 +24,34 @@ export const ReviewRequest = z.strictObject({
   note: Remark(1000).optional(),
   /** Why, for a rejection. */
   category: z.enum(rejections).optional(),
-  /** For how long the page showed the card to its reader, in milliseconds. */
+  /** How long the page showed the card, in milliseconds. */
   lookedMs: z.int().nonnegative().max(604_800_000).optional(),
 });
 export type ReviewRequest = z.infer<typeof ReviewRequest>;
 
-/** The whole new payload of an edit that is not made yet. */
+/** The whole new payload of an edit that is not sent yet. */
 export const DryRunRequest = z.strictObject({ payload: recordOf(z.string(), z.unknown(), 1000) });
 
 export const standings = ['open', 'answered', 'approved', 'refused', 'superseded', 'expired'] as const;
-/** Where an escalation stands; `answered` is between a person's answer and the validator's or orchestrator's. */
+/** The state of an escalation. `answered` is between a person's answer and the one of the validator or orchestrator. */
 export type Standing = (typeof standings)[number];
 
 const acts = { approve: 'approved it', edit: 'changed it', reject: 'rejected it' } as const;
 
-/** The same person, subject and key: the same review, however often it is sent. */
+/** The same person, subject and key give the same review, however often it is sent. */
 export const reviewIdOf = (person: string, subjectId: string, key: string): string =>
   derivedId('review', person, subjectId, key);
 
-/** What was asked, to tell a repeat from another request under the same key. A repeat is sent later, and so was looked at for longer. */
+/**
+ * A fingerprint that separates a repeat from another request under the same key. `lookedMs` is left out, because a repeat is sent
+ * later.
+ */
 export const fingerprint = (subjectId: string, { lookedMs: _later, ...request }: ReviewRequest): string =>
   digestOf({ subjectId, ...request });
 
 /**
- * A person's answer to an escalation. Whether it takes effect is for the validator (or the orchestrator) to say: it sees the
- * facts of that moment, and only the first answer within the deadline counts.
+ * A person's answer to an escalation. The validator (or the orchestrator) decides whether it takes effect: it knows the facts of
+ * that moment, and only the first answer within the deadline counts.
  */
 export function review(
   request: ReviewRequest,
@@ -57,7 +60,7 @@ export function review(
   by: Pick<Person, 'person'>,
   reviewId: string,
   at: string,
-  /** The answer that counts so far, where there is one. */
+  /** The answer that counts so far, if there is one. */
   before?: { readonly by: string; readonly decision: ReviewRequest['decision'] },
 ): { ok: true; decided: DataOf<'ReviewDecided'> } | { ok: false; problem: Problem } {
   const refuse = (...args: Parameters<typeof problem>) => ({ ok: false as const, problem: problem(...args) });

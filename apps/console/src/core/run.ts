@@ -8,13 +8,14 @@ export interface RunNow {
 }
 
 /**
- * Where a run stands. waiting: a person has to agree before its tasks go out. not-agreed: nobody did in time, or somebody rejected it.
- * running, overdue: tasks have no answer yet. answered: each task has one; what became of the actions is another matter.
+ * The state of a run. waiting: a person has to agree before its tasks are assigned. not-agreed: nobody agreed in time, or
+ * somebody rejected it. running, overdue: tasks have no answer yet. answered: each task has an answer; the outcome of the actions
+ * does not count here.
  */
 export function runState({ tasks, checkpoint }: RunNow, at: string): RunState {
   if (tasks.length === 0) {
     const open = checkpoint && checkpoint.decision !== 'reject' && checkpoint.deadline > at;
-    // Agreed to in time: the tasks are on their way.
+    // If it was agreed to in time, the tasks are on their way.
     return open || checkpoint?.decision === 'approve' ? 'waiting' : 'not-agreed';
   }
   const unanswered = tasks.filter(({ outcome }) => outcome === null);

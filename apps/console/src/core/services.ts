@@ -1,44 +1,44 @@
 import { type Deployment, servicesOf, type Topic } from '@countersign/contracts';
 
-/** What the broker says of the consumer groups, at the last time that it answered. */
+/** The broker's last answer about the consumer groups. */
 export interface GroupsSeen {
-  /** When the broker was asked the last time that it answered; null where it never did. */
+  /** When the broker last answered; null if it never did. */
   readonly at: string | null;
-  /** Members of the group of each service at that time. */
+  /** Members of each service's group at that time. */
   readonly members: ReadonlyMap<string, number>;
-  /** When the group of a service had a member the last time. */
+  /** When the group of a service last had a member. */
   readonly lastMemberAt: ReadonlyMap<string, string>;
-  /** Why the broker did not answer now; absent where it did. */
+  /** Why the broker does not answer now; absent if it does. */
   readonly failed?: string;
 }
 
 export interface ServiceFigures {
   readonly topicsHeard: readonly { readonly topic: string; readonly at: string }[];
   readonly openDeadLetters: readonly { readonly service: string; readonly n: number }[];
-  /** Of each reader of controls, how many controls it has not confirmed. */
+  /** For each reader of controls, how many controls it has not confirmed. */
   readonly notConfirmed: ReadonlyMap<string, number>;
 }
 
 export interface ServiceHealth {
   readonly service: string;
-  /** Whether it is another party's program, of which the broker is not asked. */
+  /** Whether it is another party's program, about which the broker is not asked. */
   readonly elsewhere: boolean;
   readonly state: 'confirmed' | 'not-confirmed';
   readonly detail: string;
   readonly instances: number | null;
   readonly lastMemberAt: string | null;
-  /** When the console handled the last event of it, by the event's own time. */
+  /** The time of its last event that the console handled, by the event's own time. */
   readonly lastEventAt: string | null;
   readonly openDeadLetters: number;
   readonly controlsNotConfirmed: number;
 }
 
-/** After so long, what the broker said is no longer taken for how it is. */
+/** After this time the broker's last answer no longer counts as the present state. */
 const staleMs = 30_000;
 
 /**
- * How each service is, as far as the console can know through Kafka: whether the broker counts it among the members of its consumer
- * group, when it was heard last, what it could not handle, and which controls it has not confirmed.
+ * The state of each service, as far as the console can know it through Kafka: whether the broker counts it among the members of
+ * its consumer group, when its last event came, what it could not handle, and which controls it has not confirmed.
  */
 export function servicesHealth(
   participants: Pick<Deployment, 'agents' | 'executors'>,

@@ -2,7 +2,7 @@ import { Instant, Name } from '@countersign/contracts';
 import { z } from 'zod';
 import { Role } from './people.js';
 
-/* What the console answers about signing in. */
+/* The console's answers about signing in. */
 
 export const SignInAnswer = z.object({
   link: z.boolean().describe('Whether a one-time link can be used'),

@@ -4,14 +4,14 @@ import { type Problem, problem } from './problem.js';
 
 export const SettleRequest = z.strictObject({
   outcome: z.enum(['executed', 'failed']),
-  /** How it is known: it stays on the record. */
+  /** How it is known. The note stays on the record. */
   note: Remark(1000).pipe(z.string().min(1, 'say how you know it, for whoever reads the record')),
 });
 export type SettleRequest = z.infer<typeof SettleRequest>;
 
 export type Decision = Pick<DataOf<'SettlementDecided'>, 'decisionId' | 'outcome' | 'by' | 'note' | 'at'>;
 
-/** A permit that ended unresolved, as its executor said, and what became of it since. */
+/** A permit that ended unresolved, by its executor, and its later outcome. */
 export interface Unresolved {
   readonly permitId: string;
   readonly actionId: string;
@@ -24,19 +24,22 @@ export interface Unresolved {
   readonly traceparent?: string;
   readonly detail: string | null;
   readonly at: string;
-  /** Where its settlements stand now. */
+  /** The present outcome of its settlements. */
   readonly outcome: DataOf<'ActionSettled'>['outcome'];
   readonly decision: Decision | null;
 }
 
-/** One permit, one decision: whoever sends it, and however often. */
+/** One decision for each permit, whoever sends it, and however often. */
 export const decisionIdOf = (permitId: string): string => derivedId('settlement decision', permitId);
 
 type Ruled =
   | { readonly ok: true; readonly repeated: boolean; readonly decided: DataOf<'SettlementDecided'> }
   | { readonly ok: false; readonly problem: Problem };
 
-/** A person's word on an unresolved permit. The same word again changes nothing; another one is refused with whose the first was. */
+/**
+ * A person's decision of an unresolved permit. The same decision again changes nothing. Another one is refused, and the refusal
+ * names the author of the first.
+ */
 export function decide(request: SettleRequest, permit: Unresolved, by: string, at: string): Ruled {
   const { permitId, actionId, proposalId, digest, executor, connector, decision, outcome } = permit;
   const ids = { permitId, actionId, proposalId, digest, executor, connector };
@@ -52,6 +55,6 @@ export function decide(request: SettleRequest, permit: Unresolved, by: string, a
 
 const wordOf = (outcome: 'executed' | 'failed'): string => (outcome === 'executed' ? 'was executed' : 'failed');
 
-/** Why a permit that has another end, or none yet, is not a person's to decide. */
+/** Why a person cannot decide a permit that has another end, or none yet. */
 export const notUnresolved = (permitId: string, outcome: string): Problem =>
   problem(409, 'Not unresolved', `permit ${permitId} is ${outcome}; only what is unresolved is decided by a person`);

@@ -3,12 +3,14 @@ import { Sha256, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 import { buttonId } from './message.js';
 
-/** How far the time of a request of Slack may be from ours: what is older may have been kept by somebody and sent again. */
+/**
+ * How much the time of a request from Slack may differ from ours. Somebody may have stored an older request and sent it again.
+ */
 const windowSeconds = 300;
 
 /**
- * Whether a request was signed by Slack with this secret, over the bytes of its body as they came, and just now. The signatures are
- * compared in a time that tells nothing of them.
+ * Whether Slack signed a request with this secret, over the bytes of its body as they came, and just now. The comparison of the
+ * signatures takes constant time.
  */
 export function isSigned(
   { secret, timestamp, signature, body }: { secret: string; timestamp: string; signature: string; body: Uint8Array },
@@ -43,22 +45,24 @@ const Pressed = z.object({
 });
 const Value = z.strictObject({ subjectId: Uuid, digest: Sha256, decision: z.enum(['approve', 'reject']) });
 
-/** A press of a button: whose it was, what it answers, and what makes it this press and no other. */
+/** A press of a button: by whom, what it answers, and the id of this press. */
 export interface Press {
   readonly user: string;
   readonly press: string;
   readonly responseUrl?: string;
-  /** When the message with the button was sent, as Slack says; absent where it does not. */
+  /** When the message with the button was sent, by Slack; absent if Slack does not say. */
   readonly sentAt?: string;
-  /** Absent where the button only opens a page. */
+  /** Absent if the button only opens a page. */
   readonly answer?: z.infer<typeof Value>;
 }
 
-/** The instant of Slack's name of a message, such as `1548261231.000200`: seconds, and what tells messages of one second apart. */
+/**
+ * The instant in Slack's name of a message, such as `1548261231.000200`: seconds, and a number for messages of the same second.
+ */
 const instantOf = (ts: string): string | undefined =>
   /^\d{1,11}(\.\d{1,9})?$/.test(ts) ? new Date(Math.floor(Number(ts) * 1000)).toISOString() : undefined;
 
-/** Reads the form that Slack posts; undefined where it is none of ours. */
+/** Reads the form that Slack posts; undefined if it is not one of ours. */
 export function pressIn(body: string): Press | undefined {
   const payload = new URLSearchParams(body).get('payload');
   if (payload === null) return undefined;

@@ -2,7 +2,7 @@ import { Instant, WrittenFault } from '@countersign/contracts';
 import { z } from 'zod';
 import { sourceStates } from './sources.js';
 
-/* What the console answers about sources of signals. */
+/* The console's answers about sources of signals. */
 
 const counts = z.object({ accepted: z.int(), rejected: z.int() });
 const words = {

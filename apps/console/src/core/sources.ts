@@ -23,16 +23,19 @@ export interface Rejection {
   readonly at: string;
 }
 
-/** The name of the source whose events have this CloudEvents `source`; where there is none any more, what it called itself. */
+/**
+ * The name of the source whose events have this CloudEvents `source`. If there is no such source any more, the name that it gave
+ * itself.
+ */
 export const nameOfSource = (sources: readonly NamedSource[], signalsSource: string): string =>
   sources.find(({ source }) => signalsSource === source || signalsSource.startsWith(`${source}/`))?.name ??
   signalsSource;
 
-/** The topic says whose a rejected signal is: what it says of itself may be what is wrong with it. */
+/** The topic shows the source of a rejected signal. The signal's own `source` may be the wrong part. */
 export const sourceOfRejection = ({ topic, source }: Pick<DataOf<'SignalRejected'>, 'topic' | 'source'>): string =>
   /^signals\.inbound\.(.+)\.v1$/.exec(topic)?.[1] ?? source;
 
-/** The first reason counts. Today there is one. */
+/** Only the first reason counts. At present there is only one. */
 export const codeOf = ({ reasons }: DataOf<'SignalRejected'>): string => reasons[0]?.code ?? 'unknown';
 
 export const rejectionOf = (data: DataOf<'SignalRejected'>): Rejection => ({
@@ -57,7 +60,7 @@ export function hear(all: Map<string, Heard>, source: string, outcome: string, a
   all.set(key, { source, minute, outcome, n: (before?.n ?? 0) + 1, at: before && before.at > at ? before.at : at });
 }
 
-/** A count of one source, as the database tells it: of the last hour, and of the last day with it. */
+/** The counts of one source from the database: of the last hour, and of the last day including that hour. */
 export interface SourceCount {
   readonly source: string;
   readonly outcome: string;
@@ -70,7 +73,7 @@ export interface LastHeard {
   readonly rejectedAt: string | null;
 }
 
-/** How a source does: never heard of; nothing in a day; heard; or more of it is rejected than accepted within the hour. */
+/** The state of a source: no signal ever; none in a day; signals came; or more were rejected than accepted within the hour. */
 export const sourceStates = ['never', 'quiet', 'heard', 'rejected'] as const;
 export type SourceState = (typeof sourceStates)[number];
 
@@ -86,7 +89,7 @@ export interface SourceHealth {
   readonly rejectedAt: string | null;
 }
 
-/** Each source of the installation, silent ones too; then those that it no longer has and that were heard. */
+/** Each source of the installation, silent ones too; then former sources from which signals came. */
 export function sourcesHealth(
   sources: readonly NamedSource[],
   counts: readonly SourceCount[],

@@ -11,7 +11,7 @@ export interface SpendRow {
   readonly committedMinor: number;
 }
 
-/** What one holder of a daily cap holds and has spent today. */
+/** What one holder of a daily cap has reserved and spent today. */
 export interface SpendFigure {
   readonly id: string;
   readonly day: string;
@@ -20,18 +20,18 @@ export interface SpendFigure {
   readonly heldMinor: number;
   /** Executed. */
   readonly committedMinor: number;
-  /** The lowest cap of the agents that draw on it today; null where the policy in force has none of them. */
+  /** The lowest cap of the agents that use it today; null if the policy in force has none of them. */
   readonly capMinor: number | null;
   readonly agents: readonly string[];
 }
 
 type Charter = PolicyContent['charters'][number];
 
-/** What the figures are, for whoever compares them with another account. */
+/** An explanation of the figures, for a comparison with another account. */
 export const spendExplained =
   'Worked out from approvals and settlements as they were published: reserved is what approved actions hold until they settle, spent is what was executed. An unresolved action keeps its reservation. The validator keeps the account that decides.';
 
-/** How many of each kind are answered: those nearest to their caps. */
+/** How many of each kind are returned: those nearest to their caps. */
 const most = 20;
 
 const zones = new Map<string, Intl.DateTimeFormat>();
@@ -45,7 +45,7 @@ export function dayOf(timeZone: string, at: string): string {
   return format.format(new Date(at));
 }
 
-/** The days that are today for any of these charters; UTC where there is none. */
+/** The days that are today for any of these charters; UTC if there is none. */
 export const daysOf = (charters: readonly Pick<Charter, 'timeZone'>[], at: string): string[] => [
   ...new Set([dayOf('UTC', at), ...charters.map(({ timeZone }) => dayOf(timeZone, at))]),
 ];
@@ -70,7 +70,7 @@ export function spend(rows: readonly SpendRow[], charters: readonly Charter[], a
     adAccounts: adAccounts.slice(0, most),
     campaigns: campaigns.slice(0, most),
     more: { adAccounts: Math.max(0, adAccounts.length - most), campaigns: Math.max(0, campaigns.length - most) },
-    /** A charter has no cap on all that its agent spends. */
+    /** A charter has no cap on the total spend of its agent. */
     agents: figures(today, (row) => row.agent, charterOf).slice(0, most),
     caps: charters
       .filter(({ limits }) => limits.adAccountSpendPerDayMinor > 0 || limits.campaignSpendPerDayMinor > 0)
@@ -112,5 +112,5 @@ function figures(
 
 const share = ({ heldMinor, committedMinor, capMinor }: SpendFigure): number =>
   (heldMinor + committedMinor) / Math.max(1, capMinor ?? 1);
-/** A connected system may say that anything was spent; a figure stays one that is exact. */
+/** A connected system may report any spend. The figure stays an exact number. */
 const bounded = (minor: number): number => Math.min(minor, Number.MAX_SAFE_INTEGER);

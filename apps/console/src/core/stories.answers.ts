@@ -2,7 +2,7 @@ import { Instant, Name, Seniority, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 import { outcomes } from './stories.js';
 
-/* What the pages Stories and Record are answered. */
+/* The answers for the pages Stories and Record. */
 
 export const Story = z.object({
   id: Uuid.describe('The proposal'),

@@ -12,7 +12,7 @@ import type { Received } from '@countersign/runtime';
 import { claimedAt } from './claimed-at.js';
 import { isTracked } from './detail.js';
 
-/** Where the story of a proposal stands. The last six are settlements; `refused` is said by the gate or by the executor. */
+/** The state of a proposal's story. The last six are settlements. `refused` comes from the gate or from the executor. */
 export const outcomes = [
   'proposed',
   'escalated',
@@ -27,7 +27,7 @@ export const outcomes = [
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
-/** What one event says of a proposal's story. Topics are read in any order, so each part says how much it counts. */
+/** What one event adds to a proposal's story. Topics are read in any order, so each part has a rank. */
 export interface StoryPart {
   readonly proposalId: string;
   readonly actionId: string;
@@ -40,16 +40,16 @@ export interface StoryPart {
   readonly kind: string | null;
   readonly accountId: string | null;
   readonly accountName: string | null;
-  /** What the action does, for a person; null where the event does not have the action. */
+  /** What the action does, for a person; null if the event does not have the action. */
   readonly sentence: string | null;
   readonly outcome: Outcome;
   readonly reason: string | null;
-  /** The higher counts; of two that are equal the later one. */
+  /** The part with the higher rank counts; of equal ones, the later one. */
   readonly rank: number;
   readonly at: string;
 }
 
-/** A name by which somebody may look for a story, in lower case. */
+/** A name by which a person may look for a story, in lower case. */
 export interface StoryName {
   readonly name: string;
   readonly proposalId: string;
@@ -61,7 +61,7 @@ export interface Stories {
 }
 
 const ranks = { proposed: 0, escalated: 1, superseded: 2, approved: 3, refused: 3 } as const;
-/** Of a settlement, which only its own permit's counts for; see `settleStories`. */
+/** For a settlement. Only the settlement of its own permit counts; see `settleStories`. */
 export const settledRank = 4;
 
 /** The most names of one event: a proposal may concern thousands of contacts. */
@@ -69,7 +69,7 @@ const mostNames = 60;
 const longestSentence = 1_000;
 const longestName = 300;
 
-/** What a batch says of stories. */
+/** What a batch adds to stories. */
 export function storiesIn(events: readonly Received[]): Stories {
   const parts: StoryPart[] = [];
   const names = new Map<string, StoryName>();
@@ -85,7 +85,7 @@ export function storiesIn(events: readonly Received[]): Stories {
     switch (event.type) {
       case 'ActionProposed': {
         const { data } = event;
-        // An agent speaks in its own name only.
+        // An agent speaks only in its own name.
         if (topic !== topics.actionsProposed(data.agent).name) break;
         parts.push({
           ...partOf(data, chain, data.action.actionId),
@@ -163,8 +163,9 @@ export function storiesIn(events: readonly Received[]): Stories {
 }
 
 /**
- * Whether a refusal names ids that belong to something else. An action's own id is derived from its proposal, or from the review
- * that edited it; an id that was used before is the first proposal's. Such a refusal says nothing of what the ids belong to.
+ * Whether a refusal names ids that belong to another proposal. An action's own id is derived from its proposal, or from the
+ * review that edited it. An id that was used before belongs to the first proposal. Such a refusal says nothing about the owner of
+ * the ids.
  */
 export const borrowed = ({ actionId, proposalId, review, verdict }: DataOf<'ActionRefused'>): boolean =>
   refusesForeignId(verdict) ||
@@ -199,7 +200,7 @@ const idsOf = ({ proposalId, taskId, play }: Judged, correlationId: string, acti
   actionId,
 ];
 
-/** Whom and what an action concerns, as somebody would look for it. */
+/** The subjects of an action, by which a person would look for it. */
 function subjectsOf(action: Action): (string | undefined)[] {
   const spec = kindSpec(action.kind);
   const payload = spec?.payload.safeParse(action.payload);

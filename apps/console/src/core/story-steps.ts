@@ -1,7 +1,7 @@
 import { type EventType, fromKafka } from '@countersign/contracts';
 import { readEventBytes } from '@countersign/record';
 
-/** A line of what happened, with the bytes of its event while they are kept. */
+/** A line of what happened, with the bytes of its event while they are stored. */
 export interface StepRow {
   readonly seq: string;
   readonly correlationId: string;
@@ -16,13 +16,13 @@ export interface StepRow {
   readonly bytes: Uint8Array | null;
 }
 
-/** Who or what did something. */
+/** The person or program that did something. */
 export interface Doer {
   readonly kind: 'person' | 'agent' | 'service' | 'source';
   readonly name: string;
 }
 
-/** What a story is about, beside its chain. */
+/** The ids of a story, in addition to its chain. */
 export interface About {
   readonly proposalId: string;
   readonly taskId: string;
@@ -31,7 +31,7 @@ export interface About {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** The event that bytes of `eventBytes` are of; undefined where they cannot be read. */
+/** The event in the bytes of `eventBytes`; undefined if they cannot be read. */
 export function eventOf(bytes: Uint8Array | null) {
   if (bytes === null) return undefined;
   const { headers, value } = readEventBytes(bytes);
@@ -42,14 +42,14 @@ export function eventOf(bytes: Uint8Array | null) {
   return read.ok ? read.event : undefined;
 }
 
-/** The lines that belong to the story of one proposal, of those of its chain and of its ids; in their order. */
+/** The lines of one proposal's story, from the lines of its chain and of its ids; in order. */
 export function stepsOf(rows: readonly StepRow[], { proposalId, taskId, runId }: About): StepRow[] {
   const subjects = new Set([proposalId, taskId]);
   const events = new Set<string>();
   const dataOf = (row: StepRow): Members => (eventOf(row.bytes)?.data ?? {}) as Members;
   for (const row of rows) {
     if (row.type !== 'TaskEscalated' || row.subjectId === null) continue;
-    // Of a play's run that waited; where the bytes are gone, whatever waited in this chain.
+    // The run of a play that waited. If the bytes are gone, every waiting run of this chain counts.
     const play = dataOf(row).play as { runId?: unknown } | undefined;
     if (play === undefined || play.runId === runId) subjects.add(row.subjectId);
   }
@@ -70,7 +70,7 @@ export function stepsOf(rows: readonly StepRow[], { proposalId, taskId, runId }:
   return inOrder([...chosen]);
 }
 
-/** The chain that led to a task, where its agent began another one with its proposal: an agent elsewhere may name no chain. */
+/** The chain that led to a task, if its agent began another chain with its proposal: an agent elsewhere may name no chain. */
 export const chainOfTask = (rows: readonly StepRow[], taskId: string, ofProposal: string): string | undefined =>
   rows.find(
     ({ type, subjectId, correlationId }) =>
@@ -78,15 +78,15 @@ export const chainOfTask = (rows: readonly StepRow[], taskId: string, ofProposal
   )?.correlationId;
 
 /**
- * Whether steps that are in their order begin with the first of their chain. The console forgets steps by their time, so what is missing
- * at the beginning shows in the earliest one: it names a cause that is not here. Of a proposal's story the proposal is among them too.
+ * Whether these steps, which are in order, begin with the first of their chain. The console forgets old steps, so a missing
+ * beginning shows in the earliest step: its cause is not here. For a proposal's story the proposal must be among the steps too.
  */
 export function beginsWithFirst(steps: readonly StepRow[], ofProposal: boolean): boolean {
   if (ofProposal && !steps.some(({ type }) => type === 'ActionProposed')) return false;
   const byEvent = new Map(steps.map((step) => [step.eventId, step]));
   let [first] = steps;
   if (first === undefined) return false;
-  // Clocks differ: what caused the earliest step may have a later time.
+  // Clocks differ, so the cause of the earliest step may have a later time.
   for (const seen = new Set([first]); ; seen.add(first)) {
     const cause = byEvent.get(eventOf(first.bytes)?.causationid ?? '');
     if (cause === undefined || seen.has(cause)) return beginsChain(first);
@@ -94,18 +94,18 @@ export function beginsWithFirst(steps: readonly StepRow[], ofProposal: boolean):
   }
 }
 
-/** Whether a step whose cause is not here has none among the events that the console tells. */
+/** Whether a step without its cause here has none among the events that the console shows. */
 function beginsChain({ type, bytes, correlationId }: StepRow): boolean {
   if (type === 'SignalAccepted' || type === 'SignalRejected') return true;
   // It answers a task, whatever its agent writes into its envelope.
   if (type === 'ActionProposed') return false;
   const event = eventOf(bytes);
   if (event === undefined) return false;
-  // A chain has the id of what began it: a signal of a source, a person's act.
+  // A chain has the id of its first event: a signal of a source, a person's act.
   return event.correlationid === undefined || event.causationid === correlationId;
 }
 
-/** At one time, what leads to something stands before it. */
+/** Of events with the same time, a cause comes before its effect. */
 const rank: Readonly<Record<string, number>> = {
   SignalAccepted: 0,
   SignalRejected: 0,
@@ -127,7 +127,7 @@ export const inOrder = (rows: readonly StepRow[]): StepRow[] =>
     (a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0) || rankOf(a) - rankOf(b) || Number(a.seq) - Number(b.seq),
   );
 
-/** Events of which `by` is a person. */
+/** Events whose `by` is a person. */
 const personal: ReadonlySet<string> = new Set<EventType>([
   'ReviewDecided',
   'SettlementDecided',
@@ -139,7 +139,7 @@ const personal: ReadonlySet<string> = new Set<EventType>([
   'InspectionEnded',
 ]);
 
-/** Who did it: a person where the event names one, the source of a signal, else whoever writes the topic. */
+/** Who did it: the person that the event names, the source of a signal, else the writer of the topic. */
 export function doerOf(row: StepRow, writer: string): Doer {
   const data = (eventOf(row.bytes)?.data ?? {}) as Members;
   if (row.type === 'SignalAccepted' || row.type === 'SignalRejected') {
@@ -153,7 +153,7 @@ export function doerOf(row: StepRow, writer: string): Doer {
   return { kind: 'service', name: writer };
 }
 
-/** Where the trace of an event can be looked at: `{traceId}` of the address is filled in. */
+/** The address of an event's trace: `{traceId}` of the template is filled in. */
 export function traceUrlOf(row: StepRow, template: string | undefined): string | null {
   const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(eventOf(row.bytes)?.traceparent ?? '')?.[1];
   return template === undefined || traceId === undefined ? null : template.replaceAll('{traceId}', traceId);

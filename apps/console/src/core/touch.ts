@@ -1,8 +1,8 @@
 import type { Settlement, Verdict } from './project.js';
 
 /**
- * How far an action got that names a person: it waits for a reviewer; nobody answered in time; refused; another took its place; approved
- * and not run yet; or as its executor settled it.
+ * How far an action that names a person has come: it waits for a reviewer; nobody answered in time; refused; replaced by another;
+ * approved and not run yet; or as its executor settled it.
  */
 export const touchStates = [
   'waiting',
@@ -21,11 +21,11 @@ export type TouchState = (typeof touchStates)[number];
 
 export interface Touch {
   readonly verdict: Pick<Verdict, 'outcome' | 'supersededBy' | 'reasons'> | undefined;
-  /** Of the executor that its approval names. */
+  /** By the executor that its approval names. */
   readonly settled: Settlement['outcome'] | undefined;
 }
 
-/** What became of an action. The executor's word comes after the validator's. */
+/** The outcome of an action. The executor's settlement counts more than the validator's verdict. */
 export function touchState({ verdict, settled }: Touch): TouchState {
   if (!verdict) return 'waiting';
   if (verdict.supersededBy !== null) return 'replaced';

@@ -28,19 +28,19 @@ export type Answer =
   | {
       readonly kind: 'judge';
       readonly request: VerdictRequest;
-      /** For an edit: the action that the edit replaces is closed, whatever becomes of the new one. */
+      /** For an edit: the replaced action is closed, whatever the result of the new one is. */
       readonly replaces?: VerdictRequest;
     };
 
 /**
- * What a person's answer does to the escalation that it names, given its row under lock: the first one that is in time, by a
- * reviewer, about the digest that waits, is judged; every other one is set aside and says why. `at` is the batch's time: an answer
- * handled past the deadline is late even if the deadline's own job has not run.
+ * What a person's answer does to the escalation that it names, whose row is locked. The first answer that is in time, by a
+ * reviewer, and about the waiting digest is judged. Every other answer is set aside with a reason. `at` is the batch's time: an
+ * answer that is handled past the deadline is late, even if the deadline's own job has not run.
  */
 export function answer(
   review: ReviewDecided,
   row: Escalation | undefined,
-  /** Of the charter in force, or of when it was escalated where there is none now. */
+  /** From the charter in force, or from the time of the escalation if there is no charter now. */
   reviewers: readonly string[],
   at: string,
 ): Answer {
@@ -63,12 +63,12 @@ export function answer(
     return aside('same-action', 'an edit is a new action with an id of its own');
   }
   const proposal = edited(row.proposal, review.action);
-  // Who wrote the edit has approved it: the same person's answer counts for the new digest.
+  // The author of the edit has approved it: the same answer counts for the new digest.
   const request = { proposal, author: row.author, review: { ...fact, digest: digestOf(review.action) } };
   return { kind: 'judge', request, replaces: original };
 }
 
-/** Who may answer: the reviewers of the charter in force, or of when it was escalated where there is none now. */
+/** Who may answer: the reviewers of the charter in force, or those at the time of the escalation if there is no charter now. */
 export const reviewersOf = (
   row: Pick<Escalation, 'proposal' | 'reviewers'> | undefined,
   policy: Pick<PolicyContent, 'charters'> | undefined,

@@ -21,7 +21,7 @@ const common = (
   proposalId: proposal.proposalId,
   actionId: proposal.action.actionId,
   taskId: proposal.taskId,
-  // Recorded under the agent that really wrote it.
+  // Recorded under the agent that really wrote the proposal.
   agent: author,
   play: proposal.play,
   digest,
@@ -29,7 +29,7 @@ const common = (
   ...(review && { review: { reviewId: review.reviewId, by: review.by, decision: review.decision } }),
 });
 
-/** The approval with its permit. Throws where the result is none: a bug, never a fact. */
+/** The approval with its permit. Throws if the result is not an approval: that is a bug in the code. */
 export function approvedEvent(request: VerdictRequest, { judgement }: VerdictResult, permit: string): ActionApproved {
   const { claims, digest, verdict } = judgement;
   if (!claims) throw new TypeError('only an approval has a permit');
@@ -61,7 +61,7 @@ export function refusedEvent(
   };
 }
 
-/** What a person is shown: all of it from facts, the agent's own words apart and marked as such. */
+/** What a person sees: facts only, with the agent's own words apart and marked as such. */
 export function escalatedEvent(
   request: VerdictRequest,
   { judgement, facts, prepared }: VerdictResult,
@@ -116,7 +116,7 @@ export function escalatedEvent(
   };
 }
 
-/** The campaigns that the action changes, as the facts of its verdict have them. */
+/** The campaigns that the action changes, from the facts of its verdict. */
 function changed(
   { adAccounts }: VerdictResult['facts'],
   adAccountId: string | undefined,
@@ -143,7 +143,7 @@ function changed(
   return campaigns.length === 0 ? {} : { campaigns };
 }
 
-/** A verdict that follows from something else than the rules: an edit took its place, a deadline passed, an id was used twice. */
+/** A verdict that does not come from the rules: an edit replaced the action, a deadline passed, an id was used twice. */
 export const refusedBecause = (
   rule: string,
   detail: string,
@@ -151,7 +151,7 @@ export const refusedBecause = (
   at: string,
 ): Verdict => ({ outcome: 'refused', reasons: [{ rule, outcome: 'refuse', detail }], ...under, at });
 
-/** The proposal that a person's edit makes: the same in all but the action. */
+/** The proposal that a person's edit makes: the same except for the action. */
 export const edited = (proposal: ActionProposed, action: NonNullable<ReviewDecided['action']>): ActionProposed => ({
   ...proposal,
   action,

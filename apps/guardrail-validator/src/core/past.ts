@@ -24,14 +24,14 @@ export const verdictsOf = (
 ): readonly PublishedVerdict[] =>
   events.filter(({ type }) => verdicts.includes(type)) as unknown as readonly PublishedVerdict[];
 
-/** How the escalation of a proposal had ended, as far as its verdicts tell; undefined where it waits. */
+/** How the escalation of a proposal had ended, by its published verdicts; undefined if it waits. */
 export function publishedEnd(
   published: readonly PublishedVerdict[],
 ): { state: Escalation['state']; by: string | null } | undefined {
   let end: { state: Escalation['state']; by: string | null } | undefined;
   for (const { type, data } of published) {
     if (type === 'ActionEscalated') continue;
-    // An edit closes what it replaces, whatever becomes of the new action.
+    // An edit closes the action that it replaces, whatever the result of the new one is.
     if (end?.state === 'superseded') continue;
     const by = data.review?.by ?? null;
     if (type === 'ActionApproved') end = { state: data.review?.decision === 'edit' ? 'superseded' : 'approved', by };
@@ -43,7 +43,7 @@ export function publishedEnd(
   return end;
 }
 
-/** Until when these verdicts let a person answer: the escalation's deadline, or no time where something else has ended it. */
+/** How long these verdicts let a person answer: the escalation's deadline, or no time if the escalation has ended. */
 export const waitsUntil = (published: readonly PublishedVerdict[]): string =>
   publishedEnd(published)
     ? ''

@@ -1,18 +1,19 @@
 import { type ActionSettled, afterSettlement, type PermitState } from '@countersign/contracts';
 
-/** What becomes of a reservation. */
+/** What happens to a reservation. */
 export type Move = 'commit' | 'release';
 
 export interface Settled {
   readonly state: PermitState;
-  /** Of money; undefined: stays as it is. */
+  /** For money; undefined: it stays. */
   readonly money?: Move;
-  /** Of counts: a touch that happened stays a touch. */
+  /** For counts: a touch that happened stays a touch. */
   readonly counts?: Move;
 }
 
 /**
- * What a settlement does to a permit; undefined: nothing. `unresolved` holds until another one decides; `undone` returns money only.
+ * What a settlement does to a permit; undefined: nothing. `unresolved` holds the reservation until another settlement; `undone`
+ * returns only the money.
  */
 export function settle(before: PermitState, outcome: ActionSettled['outcome']): Settled | undefined {
   const state = afterSettlement(before, outcome);

@@ -28,13 +28,13 @@ export const proposed = (
   ...change,
 });
 
-/** What a test says that was loaded, with the policy that is in force. */
+/** The loaded facts that a test gives, with the policy in force. */
 export type LoadedUnder = Loaded & { readonly policy: PolicyInForce | null };
 
 /** Prepares requests and decides them. */
 export const decideVerdicts = (requests: readonly VerdictRequest[], { policy, ...loaded }: LoadedUnder, at: string) =>
   decidePrepared(prepare(requests, policy, at), loaded, at);
 
-/** What requests need, before they are prepared. */
+/** What requests need, for tests that have not prepared them. */
 export const neededBy = (requests: readonly VerdictRequest[], policy: PolicyInForce | null, at: string) =>
   neededByPrepared(prepare(requests, policy, at), at);

@@ -46,11 +46,14 @@ export interface VerdictRequest {
   /** When the broker took it; absent with a review. */
   readonly takenAt?: string;
   readonly review?: ReviewFact;
-  /** Its action, where somebody has read it before. */
+  /** Its action, if it was read before. */
   readonly read?: ReadAction;
 }
 
-/** A request with all that follows from the proposal and the policy alone, read once for what is loaded, weighed and stored. */
+/**
+ * A request with everything that follows from the proposal and the policy alone. It is read once, and used to load, to judge and
+ * to store.
+ */
 export interface Prepared {
   readonly request: VerdictRequest;
   readonly examined: Examined;
@@ -58,16 +61,16 @@ export interface Prepared {
   readonly step: NamedStep | undefined;
 }
 
-/** Proposals that are counted together: those of an author under a task, those of one enrolment apart. */
+/** Proposals that are counted together: those of an author under a task. Those of one enrolment are counted separately. */
 export interface Tally {
   readonly name: string;
   readonly author: string;
   readonly taskId: string;
-  /** Of the messages of a sequence, empty of all else. */
+  /** For the messages of a sequence; otherwise empty. */
   readonly enrolment: string;
 }
 
-/** What is approved once: a step of an enrolment, or, with a key of its own kind, the enrolment itself. */
+/** An action that is approved only once: a step of an enrolment, or the enrolment itself, which has a key of its own kind. */
 export interface Step {
   readonly enrolment: string;
   readonly n: number;
@@ -88,33 +91,33 @@ export interface Needed {
   readonly profiles: readonly string[];
   readonly consents: readonly string[];
   readonly controls: readonly string[];
-  /** Each with the time before which counts no longer matter. */
+  /** Each with the time before which its counts no longer matter. */
   readonly ledgers: readonly { readonly ledger: string; readonly since: string | null }[];
-  /** Ledgers of approvals, likewise. */
+  /** Ledgers of approvals, in the same form. */
   readonly rates: readonly { readonly ledger: string; readonly since: string }[];
-  /** Contacts of whom it must be known whether they were ever touched. */
+  /** Contacts for whom it must be known whether they were ever touched. */
   readonly contacts: readonly string[];
   readonly tallies: readonly Tally[];
   readonly steps: readonly NamedStep[];
-  /** Authors of whom it must be known how many actions wait for a person. */
+  /** Authors for whom it must be known how many actions wait for a person. */
   readonly authors: readonly string[];
 }
 
 /** Everything that was loaded for a batch of requests. */
 export interface Loaded {
-  /** Those that were assigned, as far as this service has read. */
+  /** The assigned tasks, as far as this service has read. */
   readonly tasks: ReadonlyMap<string, TaskFact>;
   readonly profiles: ReadonlyMap<string, Known<Profile>>;
   readonly consents: ReadonlyMap<string, Known<Consents>>;
   readonly controls: ReadonlyMap<string, Known<Control>>;
-  /** Locked, and therefore nobody else's until the commit. */
+  /** Locked, so no other transaction can change them before the commit. */
   readonly ledgers: ReadonlyMap<string, MoneyLedger | Counts | Slots>;
   readonly touched: ReadonlySet<string>;
-  /** By the name of each tally: those that are noted, the ones of these requests among them. */
+  /** By the name of each tally: the noted proposals, the ones of these requests included. */
   readonly proposals: ReadonlyMap<string, number>;
-  /** By the name of each step, where there is any message for it. */
+  /** By the name of each step, if there is any message for it. */
   readonly steps: ReadonlyMap<string, StepCount>;
-  /** By the name of each tally, where an enrolment of it was approved. */
+  /** By the name of each tally, if an enrolment of it was approved. */
   readonly enrolments: ReadonlyMap<string, EnrolmentFact>;
   /** How many actions of an author wait for a person. */
   readonly waiting: ReadonlyMap<string, number>;
@@ -127,18 +130,18 @@ export interface VerdictResult {
 }
 
 type Read = ReadAction['read'];
-/** What was proposed, as far as steps and marks go. */
+/** The parts of a proposal that steps and marks need. */
 type Under = Pick<ActionProposed, 'taskId' | 'action'>;
 
-/** The step that a message of a sequence is; undefined of all else. An enrolment is written in one way only. */
+/** The step of a message of a sequence; undefined for any other action. An enrolment is written in one way only. */
 function messageStep(read: Read): Step | undefined {
   const step = read.ok ? read.subject.sequence?.step : undefined;
   return step && { enrolment: step.enrolment.toLowerCase(), n: step.n };
 }
 
 /**
- * What an action is that is approved once: a step of an enrolment, or the enrolment of a contact in a sequence under a task. The key of the
- * latter has spaces, which the id that a step has for its enrolment has not.
+ * The step of an action that is approved only once: a step of an enrolment, or the enrolment of a contact in a sequence under a
+ * task. The key of the latter has spaces, which the enrolment id of a step never has.
  */
 export function stepOf({ taskId, action }: Under, read: Read = subjectOf(action)): Step | undefined {
   const sequence = read.ok ? enrolsIn(read.subject) : undefined;
@@ -147,7 +150,7 @@ export function stepOf({ taskId, action }: Under, read: Read = subjectOf(action)
   return { enrolment: `${taskId.toLowerCase()} ${contact.toLowerCase()} ${sequence}`, n: 0 };
 }
 
-/** What is stored with a permit: what it is approved once as, or that it stops a sequence for a contact, whoever enrolled them. */
+/** The mark that is stored with a permit: the step, or that it stops a sequence for a contact, whoever enrolled the contact. */
 export function markOf(under: Under, read: Read = subjectOf(under.action)): Step | undefined {
   const sequence = read.ok ? stopsIn(read.subject) : undefined;
   if (!read.ok || sequence === undefined) return stepOf(under, read);
@@ -155,7 +158,7 @@ export function markOf(under: Under, read: Read = subjectOf(under.action)): Step
   return { enrolment: `stop ${contact.toLowerCase()} ${sequence}`, n: 0 };
 }
 
-/** The enrolment that a message of a sequence names, empty of all else. */
+/** The enrolment that a message of a sequence names; otherwise empty. */
 export const enrolmentOf = (read: Read): string => messageStep(read)?.enrolment ?? '';
 
 function namedStep({ proposal, author }: VerdictRequest, read: Read): NamedStep | undefined {
@@ -181,8 +184,8 @@ export const prepare = (
   });
 
 /**
- * The enrolment that an approved proposal is, for the messages of `tally`; undefined where it is none, or another agent's or task's: an agent
- * can write the id of any proposal under any task.
+ * The enrolment of an approved proposal, for the messages of `tally`. Undefined if the proposal is none, or belongs to another
+ * agent or task: an agent can write the id of any proposal under any task.
  */
 export function enrolmentBy(
   { agent, taskId, action }: ActionProposed,
@@ -198,12 +201,12 @@ export function enrolmentBy(
 /** A campaign's key is the longest: its kind and two foreign ids. */
 const maxKey = 500;
 
-/** The state topic and key that a name in `madeFrom` stands for; undefined where it stands for none. */
+/** The state topic and key of a name in `madeFrom`; undefined if the name stands for none. */
 export function stateNamed(
   name: string,
 ): { readonly topic: typeof topics.profiles | typeof topics.consents; readonly key: string } | undefined {
   const key = name.slice(name.indexOf(':') + 1);
-  // The database holds no NUL in a text: such a key cannot exist, and asking for it would be an error.
+  // The database holds no NUL in a text. Such a key cannot exist, and a statement with it would fail.
   if (key.includes('\0') || key.length === 0 || key.length > maxKey) return undefined;
   if (name.startsWith('profile:')) return { topic: topics.profiles, key };
   if (name.startsWith('consent:')) return { topic: topics.consents, key };
@@ -218,7 +221,7 @@ export function neededBy(prepared: readonly Prepared[], at: string): Needed {
   const contacts = new Set<string>();
   const ledgers = new Map<string, string | null>();
   const rates = new Map<string, string>();
-  // What a person was asked about was counted before.
+  // A proposal with a person's answer was counted before.
   const fresh = prepared.filter(({ request }) => !request.review);
   for (const { examined } of prepared) {
     const { proposal, concerns } = examined;
@@ -241,7 +244,7 @@ export function neededBy(prepared: readonly Prepared[], at: string): Needed {
         rates.set(draw.ledger, new Date(slotOf(at) - draw.rateMs).toISOString());
         continue;
       }
-      // Judged against its own send time, which is never before `at`: nothing older than this can count.
+      // It is judged by its own send time, which is never before `at`. Nothing older than this can count.
       const since = 'windowMs' in draw ? new Date(Date.parse(at) - draw.windowMs).toISOString() : null;
       ledgers.set(draw.ledger, since);
     }
@@ -266,14 +269,15 @@ const byName = <T extends { readonly name: string }>(all: readonly T[]): readonl
 const byLedger = (a: { ledger: string }, b: { ledger: string }): number => (a.ledger < b.ledger ? -1 : 1);
 
 /**
- * Judges one after the other: each sees what those before it reserved. Returns a result for each request, in order, with the
- * facts that it rests on.
+ * Judges the requests one after the other: each sees the reservations of the ones before it. Returns a result for each request,
+ * in order, with the facts that it depends on.
  */
 export function decideVerdicts(prepared: readonly Prepared[], loaded: Loaded, at: string): readonly VerdictResult[] {
   const ledgers = new Map([...loaded.ledgers].map(([name, ledger]) => [name, ownCopy(ledger)] as const));
   const waiting = new Map(loaded.waiting);
   const steps = new Map(loaded.steps);
-  // All of these were noted before any was counted: each came after those that are not of these, and after those before it here.
+  // All these proposals were noted before any was counted. Each comes after the proposals outside the batch, and after those
+  // before it in the batch.
   const proposals = new Map(loaded.proposals);
   const add = (to: Map<string, number>, name: string, n: number) => to.set(name, (to.get(name) ?? 0) + n);
   for (const { request, tally } of prepared) if (!request.review) add(proposals, tally.name, -1);
@@ -296,7 +300,7 @@ export function decideVerdicts(prepared: readonly Prepared[], loaded: Loaded, at
   });
 }
 
-/** A rolling ledger is long: what is reserved is put into one copy of it rather than into a new one each time. */
+/** A rolling ledger is long. So new reservations go into one copy of it, not into a new copy each time. */
 type OwnLedger = MoneyLedger | Slots | { readonly held: number[]; readonly committed: readonly number[] };
 
 const ownCopy = (ledger: MoneyLedger | Counts | Slots): OwnLedger =>
@@ -316,7 +320,7 @@ function reserve(ledgers: Map<string, OwnLedger>, draw: Draw, at: string): void 
   } else throw new Error(`ledger ${draw.ledger} is of another kind than ${draw.kind}`);
 }
 
-/** A ledger as the action sees it that draws on it; undefined where it was not loaded, or is of another kind. */
+/** A ledger as the action that uses it sees it; undefined if it was not loaded, or is of another kind. */
 function seenBy(draw: Draw, ledger: MoneyLedger | Counts | Slots | undefined, at: string) {
   if (!ledger || 'currency' in ledger) return ledger;
   if ('slots' in ledger) return 'rateMs' in draw ? rateOf(draw, ledger, at) : undefined;
@@ -326,7 +330,7 @@ function seenBy(draw: Draw, ledger: MoneyLedger | Counts | Slots | undefined, at
 const none = { version: 0, data: null };
 const noStep: StepCount = { approved: 0, waiting: 0 };
 
-/** What is looked at before a person is asked, and not again when one has answered. */
+/** Facts that are checked before a person is asked, and not again after the answer. */
 function firstJudged({ request, tally }: Prepared, loaded: Loaded): Pick<Facts, 'takenAt' | 'counted' | 'enrolment'> {
   const { author, takenAt, review } = request;
   if (review) return {};
@@ -338,7 +342,10 @@ function firstJudged({ request, tally }: Prepared, loaded: Loaded): Pick<Facts, 
   };
 }
 
-/** With an answer, what waits is not counted: it is that which was answered, or waited beside it since before a step was noted. */
+/**
+ * With an answer, waiting actions are not counted: they are the answered one, or have waited beside it since before steps were
+ * noted.
+ */
 function sameStep({ request, step }: Prepared, { steps }: Loaded): Pick<Facts, 'sameStep'> {
   if (!step) return {};
   const { approved, waiting } = steps.get(step.name) ?? noStep;
@@ -364,7 +371,8 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
     task: task ? taskAbout(task, concerns.contacts) : null,
     ...firstJudged(prepared, loaded),
     ...sameStep(prepared, loaded),
-    // Of its RFC 8785 form: that puts members in order, which changes no length, and writes values as JSON.stringify does.
+    // The length of its RFC 8785 form: that form reorders members, which changes no length, and writes values as JSON.stringify
+    // does.
     proposalBytes: new TextEncoder().encode(JSON.stringify(proposal)).length,
     contacts: pick(concerns.contacts, (id) =>
       contactFact(loaded.profiles.get(profileKey.contact(id)) ?? none, loaded.touched.has(id)),
@@ -389,7 +397,7 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
 }
 
 function pick<V>(keys: readonly string[], factOf: (key: string) => V | undefined): Record<string, V> {
-  // Not by assignment: that of `__proto__` makes no member.
+  // Not by assignment: an assignment to `__proto__` makes no member.
   return Object.fromEntries(
     keys.flatMap((key) => {
       const value = factOf(key);

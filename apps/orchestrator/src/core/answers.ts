@@ -1,7 +1,7 @@
 import { Evidence, ForeignId, Instant, Name, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 
-/* What the orchestrator answers, for its OpenAPI document. The harness of the tests compares each answer with these. */
+/* The answers of the orchestrator, for its OpenAPI document. The harness of the tests compares each answer with these. */
 
 const Run = {
   runId: Uuid,

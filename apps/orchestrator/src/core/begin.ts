@@ -14,7 +14,7 @@ import { type Subject, subjectKey } from './facts.js';
 /** started: its tasks are out. waiting: at its checkpoint. suppressed: a control forbade it. */
 export type RunState = 'started' | 'waiting' | 'rejected' | 'expired' | 'suppressed';
 
-/** One run of a play for one subject, as it is kept and listed. */
+/** One run of a play for one subject, as it is stored and listed. */
 export interface Run {
   readonly runId: string;
   readonly playId: string;
@@ -29,7 +29,7 @@ export interface Run {
   readonly at: string;
 }
 
-/** What a found pattern leads to. */
+/** What follows from a pattern that was found. */
 export interface Begun {
   readonly run: Run;
   /** Tasks to assign now. */
@@ -39,8 +39,8 @@ export interface Begun {
 }
 
 /**
- * Turns a pattern into a run. The run's id comes from play, subject and ordinal, so the same signals in any order make the
- * same runs; a task's id from its run and its place in the play.
+ * Turns a pattern into a run. The run's id comes from play, subject and ordinal, so the same signals in any order make the same
+ * runs. A task's id comes from its run and its place in the play.
  */
 export function begin(
   found: Found,
@@ -112,7 +112,7 @@ export function begin(
   };
 }
 
-/** The tasks of a checkpoint, dated anew: the time that a person took is not the agents'. */
+/** The tasks of a checkpoint, with new dates: the time that a person needed does not count against the agents. */
 export const redated = (tasks: readonly TaskAssigned[], at: string): readonly TaskAssigned[] =>
   tasks.map((task) => ({
     ...task,

@@ -1,12 +1,12 @@
 import type { ReviewDecided } from '@countersign/contracts';
 
-/** A checkpoint as it is kept; its row is locked while an answer is judged. */
+/** A checkpoint as it is stored. Its row is locked while an answer is judged. */
 export interface Checkpoint {
   readonly checkpointId: string;
   readonly digest: string;
   readonly reviewers: readonly string[];
   readonly deadline: string;
-  /** Absent until somebody answered or the deadline's job ran. */
+  /** Absent until somebody answers or the deadline's job runs. */
   readonly answer: string | null;
 }
 
@@ -15,8 +15,8 @@ export type Answer =
   | { readonly outcome: 'set-aside'; readonly reason: string };
 
 /**
- * What a person's answer does. The first valid one counts; a late one is late by its own time, whether or not the deadline's
- * job has run. An answer binds to the tasks that the person saw.
+ * What a person's answer does. The first valid answer counts. An answer is late by its own time, whether or not the deadline's
+ * job has run. An answer is bound to the tasks that the person saw.
  */
 export function answerCheckpoint(checkpoint: Checkpoint, review: ReviewDecided): Answer {
   const setAside = (reason: string): Answer => ({ outcome: 'set-aside', reason });

@@ -19,25 +19,25 @@ import {
 } from './facts.js';
 import { type BelowFloor, belowFloor, dayMs, engagements, matches, surge } from './patterns.js';
 
-/** What a play did for a subject so far; its row is locked while a batch is decided. */
+/** What a play has done for a subject so far. Its row is locked while a batch is decided. */
 export interface PlaySubject {
-  /** Runs that started. */
+  /** The number of runs that started. */
   readonly runs: number;
   readonly lastStartedAt: string | null;
 }
 
-/** All that patterns are found in. Everything was read before; nothing here waits. */
+/** Everything that patterns are found in. It is all read before; nothing here waits. */
 export interface Known {
   readonly plays: readonly Play[];
-  /** Signals kept of each account that a play may start for at this time, without those of the batch. */
+  /** The stored signals of each account for which a play may start at this time, without those of the batch. */
   readonly signals: ReadonlyMap<string, readonly ContactSignal[]>;
-  /** Reports kept of each campaign, by `subjectKey`, without those of the batch. */
+  /** The stored reports of each campaign, by `subjectKey`, without those of the batch. */
   readonly reports: ReadonlyMap<string, readonly DayReport[]>;
   readonly accounts: ReadonlyMap<string, AccountProfile>;
   readonly subjects: ReadonlyMap<string, PlaySubject>;
 }
 
-/** A pattern that was found, before anybody looked at the controls. */
+/** A pattern that was found, before the controls are checked. */
 export interface Match {
   readonly play: Play;
   readonly subject: Subject;
@@ -46,20 +46,23 @@ export interface Match {
   readonly trigger: SignalAccepted;
   readonly evidence: readonly Evidence[];
   readonly contactIds: readonly string[];
-  /** Contacts of the pattern that are more than a task may name: those that engaged first. Zero for nearly every run. */
+  /**
+   * How many contacts of the pattern exceed the limit of a task. The task names those that engaged first. Zero for nearly every
+   * run.
+   */
   readonly beyond: number;
-  /** Figures of the pattern that planners ask for, under the play's own settings. */
+  /** Figures of the pattern that planners need, in addition to the play's own settings. */
   readonly settings: Readonly<Record<string, number>>;
 }
 
-/** What a match leads to: a run, or, where a control forbids it, the record that there was none. */
+/** The result of a match: a run, or, if a control forbids it, the record of a suppressed one. */
 export interface Found extends Match {
   readonly stoppedBy: Control | null;
 }
 
 export interface Detected {
   readonly matches: readonly Match[];
-  /** What to keep of the batch. */
+  /** What to store of the batch. */
   readonly signals: readonly ContactSignal[];
   readonly reports: readonly DayReport[];
 }
@@ -67,9 +70,9 @@ export interface Detected {
 export const playSubjectKey = (playId: string, subject: Subject): string => `${playId} ${subjectKey(subject)}`;
 
 /**
- * Takes the signals of a batch one after the other, so that how they were batched changes nothing, and finds the plays that
- * each of them starts. A run needs: a pattern (in the signals' own time), no cool-down (by `at`), and no control that stops it, which
- * `underControls` looks at.
+ * Takes the signals of a batch one after the other, so that batching changes nothing, and finds the plays that each of them
+ * starts. A run needs a pattern (in the signals' own time), no cool-down (by `at`), and no control that stops it, which
+ * `underControls` checks.
  */
 export function detect(events: readonly SignalAccepted[], known: Known, at: string): Detected {
   const signals = new Map([...known.signals].map(([key, list]) => [key, [...list]]));
@@ -121,7 +124,7 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
         case 'distinct-contacts': {
           const { accountId } = event;
           if (accountId === undefined) break;
-          // A profile that arrives after the engagements completes the pattern as well.
+          // A profile that arrives after the engagements can complete the pattern too.
           const counts = signal && engagements(trigger, [signal], freshWithinDays).length > 0;
           if (!counts && event.type !== 'AccountUpserted') break;
           if (!concerns(play, known.accounts.get(accountId))) break;
@@ -149,8 +152,8 @@ export function detect(events: readonly SignalAccepted[], known: Known, at: stri
 }
 
 /**
- * What becomes of the matches of one batch. A suppressed run uses up no cool-down: the next signal may start it when the control is
- * lifted. Within the batch it is recorded once.
+ * The results for the matches of one batch. A suppressed run uses up no cool-down: the next signal may start it when the control
+ * is lifted. Within the batch it is recorded once.
  */
 export function underControls(matches: readonly Match[], controls: ReadonlyMap<string, Control>): readonly Found[] {
   const suppressed = new Set<string>();
@@ -169,14 +172,14 @@ export function underControls(matches: readonly Match[], controls: ReadonlyMap<s
 export const concerns = ({ trigger }: Pick<Play, 'trigger'>, profile: AccountProfile | undefined): boolean =>
   trigger.pattern === 'distinct-contacts' && profile !== undefined && matches(trigger.account, profile);
 
-/** Whether a play started for a subject so lately that nothing starts it again yet. */
+/** Whether a play started for a subject so recently that nothing may start it again yet. */
 export const coolsDown = (play: Pick<Play, 'coolDownDays'>, history: PlaySubject | undefined, at: string): boolean =>
   typeof history?.lastStartedAt === 'string' &&
   Date.parse(at) < Date.parse(history.lastStartedAt) + play.coolDownDays * dayMs;
 
 type Pattern = Pick<Match, 'evidence' | 'contactIds' | 'beyond' | 'settings'>;
 
-/** As many contacts as a play may wait for: a task names no more, and what it leads to names each of them again. */
+/** The most contacts that a play may wait for. A task names no more, and later events name each of them again. */
 export const mostContacts = 1000;
 
 /** Control scopes that concern a run, broadest first. */
@@ -195,7 +198,7 @@ export const stop = (
     .map((scope) => controls.get(scope))
     .find((c) => c?.state === 'stopped') ?? null;
 
-/** Only the operator's own words and ids go into evidence: what an outsider wrote could speak to a model. */
+/** Only the operator's own words and ids go into evidence: an outsider's text could instruct a model. */
 function surgePattern(
   members: readonly ContactSignal[],
   trigger: Extract<Play['trigger'], { pattern: 'distinct-contacts' }>,
@@ -236,7 +239,7 @@ function floorPattern(below: BelowFloor, windowDays: number): Pattern {
   };
 }
 
-/** Profiles whose versions a run was made from, by their key on `profiles.v1`. */
+/** The profiles from whose versions a run was made, by their key on `profiles.v1`. */
 export const profilesOf = ({ subject, contactIds }: Pick<Match, 'subject' | 'contactIds'>): readonly string[] => [
   ...(subject.kind === 'account'
     ? [profileKey.account(subject.accountId)]

@@ -1,6 +1,6 @@
 import { compareStatements, type SignalAccepted } from '@countersign/contracts';
 
-/** A signal about a contact of an account, as it is kept: enough to find patterns in, whenever it arrived. */
+/** A signal about a contact of an account, as it is stored: enough to find patterns, whenever it arrives. */
 export interface ContactSignal {
   readonly source: string;
   readonly signalId: string;
@@ -12,7 +12,7 @@ export interface ContactSignal {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** What was reported last of one day of a campaign. Days are calendar days of the advertising platform. */
+/** The latest report of one day of a campaign. Days are calendar days of the advertising platform. */
 export interface DayReport {
   readonly adAccountId: string;
   readonly campaignId: string;
@@ -38,7 +38,7 @@ export const subjectKey = (subject: Subject): string =>
     ? `account:${subject.accountId}`
     : `campaign:${JSON.stringify([subject.adAccountId, subject.campaignId])}`;
 
-/** The signal as a fact of its account; undefined where it names no account or contact, or may trigger nothing. */
+/** The signal as a fact of its account; undefined if it names no account or contact, or may trigger nothing. */
 export function contactSignal(signal: SignalAccepted): ContactSignal | undefined {
   const { source, signalId, type, accountId, contactId, occurredAt, receivedAt, facts } = signal;
   if (!signal.triggers || accountId === undefined || contactId === undefined) return undefined;
@@ -67,5 +67,5 @@ export function dayReport(signal: SignalAccepted): DayReport | undefined {
   };
 }
 
-/** Whether `a` outdates `b`: arrival never decides. */
+/** Whether `a` outdates `b`. The order of arrival never decides. */
 export const outdates = (a: DayReport, b: DayReport): boolean => compareStatements(a, b) > 0;

@@ -7,7 +7,7 @@ type DistinctContacts = Extract<Trigger, { pattern: 'distinct-contacts' }>;
 type ReturnBelowFloor = Extract<Trigger, { pattern: 'return-below-floor' }>;
 type Comparable = DistinctContacts['where'][string];
 
-/** Whether every named member equals what is asked; a list means any of. A member that is missing never matches. */
+/** Whether every named member has the wanted value; a list means any of its values. A missing member never matches. */
 export function matches(
   asked: Readonly<Record<string, Comparable>>,
   given: Readonly<Record<string, unknown>>,
@@ -21,7 +21,7 @@ export function matches(
 export interface PatternTime {
   readonly at: string;
   readonly freshWithinDays: number;
-  /** When the play last started for this subject: what it had received by then makes no second pattern. */
+  /** When the play last started for this subject. Signals that had arrived by then make no second pattern. */
   readonly lastStartedAt: string | null;
 }
 
@@ -40,9 +40,9 @@ export function engagements(
 }
 
 /**
- * The latest window of the signals' own time, `withinDays` long, in which `contacts` distinct contacts engaged: the latest
- * signal of each of them, oldest first. Depends on the set of signals only, not on the order they came in. The window must end within
- * `freshWithinDays` before `at` and hold something that was received since the play last started.
+ * The latest window of the signals' own time, `withinDays` long, in which `contacts` distinct contacts engaged. Returns the
+ * latest signal of each, oldest first. It depends only on the set of signals, not on their order. The window must end within
+ * `freshWithinDays` before `at`, and must hold a signal that arrived after the play last started.
  */
 export function surge(
   trigger: DistinctContacts,
@@ -77,9 +77,9 @@ export interface BelowFloor {
 }
 
 /**
- * The latest window of `withinDays` days that holds `reportedDay` and earned less than the floor. A day that was not
- * reported is unknown, not zero, so a window with a gap says nothing; neither does one with two currencies, one that spent less
- * than the minimum, or one that ended longer ago than `freshWithinDays`. A paused campaign has nothing to stop.
+ * The latest window of `withinDays` days that holds `reportedDay` and earned less than the floor. A day without a report is
+ * unknown, not zero, so a window with a gap gives no result. Nor does a window with two currencies, with less spend than the
+ * minimum, or with an end more than `freshWithinDays` ago. A paused campaign has nothing to stop.
  */
 export function belowFloor(
   trigger: ReturnBelowFloor,
@@ -93,7 +93,7 @@ export function belowFloor(
     newestFirst.find((r) => r.returnFloorPercent !== null)?.returnFloorPercent ?? trigger.floorPercent;
   const byDay = new Map(reports.map((r) => [r.day, r]));
   for (let last = addDays(reportedDay, trigger.withinDays - 1); last >= reportedDay; last = addDays(last, -1)) {
-    // The day is over at its end, so a report of yesterday is at most a day old.
+    // The day ends at its last moment, so a report of yesterday is at most a day old.
     if (Date.parse(last) + dayMs < Date.parse(at) - freshWithinDays * dayMs) return undefined;
     const days = Array.from({ length: trigger.withinDays }, (_, i) =>
       byDay.get(addDays(last, i + 1 - trigger.withinDays)),

@@ -8,7 +8,7 @@ import {
 } from './detect.js';
 import { dayMs } from './patterns.js';
 
-/** The fixed time that tests are told in. */
+/** The fixed time of the tests. */
 export const now = '2026-03-10T12:00:00.000Z';
 export const daysBefore = (days: number, from = now): string =>
   new Date(Date.parse(from) - Math.round(days * dayMs)).toISOString();

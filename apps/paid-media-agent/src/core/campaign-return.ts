@@ -1,6 +1,6 @@
 import type { Campaign } from '@countersign/agent';
 
-/** What a campaign spent and brought in over its last reported days, in minor units. */
+/** The spend and revenue of a campaign over its last reported days, in minor units. */
 export interface Return {
   readonly spendMinor: number;
   readonly revenueMinor: number;
@@ -8,7 +8,7 @@ export interface Return {
 
 const dayMs = 86_400_000;
 
-/** Sums the reported days of a window that ends with the last reported one: the report's own time, not the clock's. */
+/** Adds up the reported days of a window that ends with the last reported day: by the report's own time, not the clock's. */
 export function returnOf(campaign: Campaign, windowDays: number): Return {
   const last = campaign.days.at(-1)?.day;
   const from = last === undefined ? 0 : Date.parse(last) - (windowDays - 1) * dayMs;
@@ -19,7 +19,7 @@ export function returnOf(campaign: Campaign, windowDays: number): Return {
   };
 }
 
-/** Revenue per spend in whole percent, rounded down; undefined where nothing was spent. */
+/** Revenue per spend in whole percent, rounded down; undefined if nothing was spent. */
 export const percentOf = ({ spendMinor, revenueMinor }: Return): number | undefined =>
   spendMinor === 0 ? undefined : Math.floor((revenueMinor * 100) / spendMinor);
 

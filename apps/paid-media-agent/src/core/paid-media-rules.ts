@@ -13,8 +13,9 @@ import { percentOf, type RankedCampaign, ranked, returnOf } from './campaign-ret
 type AdAccount = NonNullable<Facts['adAccount']>;
 
 /**
- * A task about a campaign asks for its rescue: pause it where its return is far below the floor, else move budget to the best one.
- * Any other task asks for reach: raise the bid of the play's campaign, else move budget to it from the weakest.
+ * A task about a campaign asks to rescue it: pause it if its return is far below the floor, else move budget to the best
+ * campaign. Any other task asks for reach: raise the bid of the play's campaign, else move budget to it from the weakest
+ * campaign.
  */
 export const paidMediaRules: RulePlanner = {
   name: 'paid-media rules',

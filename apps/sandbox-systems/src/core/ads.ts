@@ -20,7 +20,7 @@ export interface AdsEffect {
 
 const payload = <K extends ActionKindName>(call: ActionCall, _kind: K) => call.payload as PayloadOf<K>;
 
-/** The campaigns that a call touches. */
+/** The campaigns that a call concerns. */
 export function campaignsOf(call: ActionCall): readonly string[] {
   const { campaignId, fromCampaignId, toCampaignId } = call.payload;
   return [campaignId, fromCampaignId, toCampaignId].filter((id): id is string => typeof id === 'string');
@@ -54,7 +54,7 @@ export function runOnCampaigns(call: ActionCall, known: readonly Campaign[]): Ad
       return done({ ...first, bidMinor }, { bidMinor: first.bidMinor, currency }, { bidMinor, currency });
     }
     case 'ads.pause_campaign': {
-      // The compensating kind takes exactly these two members from what was before.
+      // The compensating kind needs exactly these two members of the earlier state.
       const { dailyBudgetMinor, currency } = first;
       return done({ ...first, status: 'paused' }, { dailyBudgetMinor, currency }, { status: 'paused' });
     }

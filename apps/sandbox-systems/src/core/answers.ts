@@ -1,7 +1,7 @@
 import { Fault } from '@countersign/contracts';
 import { z } from 'zod';
 
-/* What the systems answer, for the OpenAPI document. The tests compare each answer with these. */
+/* The answers of the systems, for the OpenAPI document. The tests compare each answer with these. */
 
 const Shown = z.record(z.string(), z.unknown()).optional();
 const Done = z.object({ outcome: z.literal('done'), reference: z.string(), before: Shown, after: Shown });

@@ -1,7 +1,7 @@
 import { ForeignId, kindSpec, Name, Text, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 
-/* What a caller sends under a key. The bounds of a text are far above what an executor writes. */
+/* A call under a key. The bounds of its texts are far above what an executor writes. */
 
 /** An action, as the advertising platform and the CRM take it. */
 export const ActionCall = z
@@ -11,7 +11,7 @@ export const ActionCall = z
     payload: z.record(Text(80), z.unknown()),
   })
   .superRefine(({ kind, payload }, context) => {
-    // A kind that nobody knows is for the system to refuse.
+    // The system itself refuses an unknown kind.
     for (const { path, message } of kindSpec(kind)?.payload.safeParse(payload).error?.issues ?? [])
       context.addIssue({ code: 'custom', path: ['payload', ...path], message });
   });
@@ -27,8 +27,8 @@ const Message = z.strictObject({
 });
 
 /**
- * A message, or why there is none: what its writer refused is kept under the key as well, so that an earlier call which lands late
- * wins over it.
+ * A message, or why there is none. What its writer refused is stored under the key too, so that it wins over an earlier call that
+ * arrives late.
  */
 export const MailCall = z.union([
   z.strictObject({ kind: z.literal('email.send'), message: Message }),

@@ -1,7 +1,7 @@
 import { Instant, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 
-/** What the page of enrolments answers, for the OpenAPI document. The harness of the tests compares each answer with it. */
+/** The answer of the page of enrolments, for the OpenAPI document. The harness of the tests compares each answer with it. */
 export const EnrolmentsAnswer = z.object({
   enrolments: z.array(
     z.object({

@@ -10,7 +10,7 @@ import {
 } from '@countersign/contracts';
 import { evidenceFor } from './sequencing-rules.js';
 
-/** A contact in a sequence, from the settlement of its `sequence.enroll` on. `enrolmentId` is that action's id. */
+/** A contact in a sequence, from the settlement of its `sequence.enroll` on. `enrolmentId` is the id of that action. */
 export interface Enrolment {
   readonly enrolmentId: string;
   readonly taskId: string;
@@ -20,7 +20,7 @@ export interface Enrolment {
   readonly state: 'running' | 'finished' | 'stopped' | 'closed';
 }
 
-/** What becomes of an enrolment at one of its steps. */
+/** The result of an enrolment at one of its steps. */
 export type StepOutcome =
   | { readonly outcome: 'propose'; readonly proposal: ActionProposed; readonly last: boolean }
   | { readonly outcome: 'close'; readonly reason: string }
@@ -28,8 +28,8 @@ export type StepOutcome =
   | { readonly outcome: 'none' };
 
 /**
- * When the steps of a sequence are due, counted from the settlement of the enrolment. Its time is its executor's word, so it is taken for no
- * earlier than the proposal and for no later than its handling, at `at`.
+ * When the steps of a sequence are due, counted from the settlement of the enrolment. The settlement's time comes from its
+ * executor. So it counts as no earlier than the proposal, and no later than its handling, at `at`.
  */
 export function stepsDue(
   steps: readonly { readonly afterSeconds: number }[],
@@ -42,8 +42,8 @@ export function stepsDue(
 }
 
 /**
- * The message of one step, as a proposal of its own: the text is the policy's of now, the gate judges it on its own.
- * `sendAheadSeconds` after `at` it is to be sent.
+ * The message of one step, as a proposal of its own. The text comes from the present policy, and the gate judges it separately.
+ * It is to be sent `sendAheadSeconds` after `at`.
  */
 export function step(
   enrolment: Enrolment,
@@ -106,7 +106,9 @@ export function step(
 
 const standing = ['consent', 'suppression'];
 
-/** Why a refused message ends its sequence: consent does not come back by waiting, while a full hour or day does. */
+/**
+ * Why a refused message ends its sequence. A withdrawn consent does not come back with time; a limit of an hour or a day does.
+ */
 export function endsSequence(refused: Pick<ActionRefused, 'verdict'>): string | undefined {
   return refused.verdict.reasons.find((r) => r.outcome === 'refuse' && standing.includes(r.rule))?.detail;
 }

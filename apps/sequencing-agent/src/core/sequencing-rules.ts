@@ -2,8 +2,8 @@ import { type Draft, decline, type Facts, type RulePlanner } from '@countersign/
 import type { Evidence, Sequence, TaskAssigned } from '@countersign/contracts';
 
 /**
- * Enrols every contact of a task in the play's sequence, and gives the account's owner a task where the play allows it. A
- * task that may stop sequences and not start them stops the play's sequence for its contacts.
+ * Enrols every contact of a task in the play's sequence, and gives the account's owner a task if the play allows it. If a task
+ * may stop sequences and not start them, it stops the play's sequence for its contacts.
  */
 export const sequencingRules: RulePlanner = {
   name: 'sequencing rules',
@@ -25,7 +25,7 @@ export const sequencingRules: RulePlanner = {
   },
 };
 
-/** The evidence that concerns a contact; all of it where none names the contact. */
+/** The evidence about a contact; all of it if none names the contact. */
 export function evidenceFor(evidence: readonly Evidence[], contactId: string): readonly Evidence[] {
   const own = evidence.filter((e) => e.contactId === contactId);
   return own.length > 0 ? own : evidence;
@@ -68,7 +68,7 @@ function ownerTask(task: TaskAssigned, facts: Facts, at: string): readonly Draft
     {
       kind: 'crm.create_task',
       payload: {
-        // By the contact it is known whose task it is.
+        // The contact shows whose task it is.
         contactId: task.contactIds[0],
         ownerId,
         title: `Follow up on account ${facts.account.accountId}`,

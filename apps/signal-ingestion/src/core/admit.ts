@@ -2,15 +2,15 @@ import { type AdmissionCode, type Fault, own, roughly } from '@countersign/contr
 import { concernsConsent, consentFacts, protects } from './consents.js';
 import type { Signal } from './signal.js';
 
-/** How old and how bare a signal may be. */
+/** The limits for the age and the completeness of a signal. */
 export interface AdmissionLimits {
   /** Older signals build profiles and trigger no play. */
   readonly freshnessDays: number;
-  /** A signal whose score is below is rejected, 0 to 100. */
+  /** A signal with a lower score is rejected, 0 to 100. */
   readonly minimumScore: number;
 }
 
-/** A clock may be this far ahead before a signal counts as dated in the future. */
+/** How far the clock of a source may be ahead before a signal counts as dated in the future. */
 export const clockToleranceMs = 5 * 60_000;
 
 export interface Quality {
@@ -24,8 +24,8 @@ export type Admission =
   | { readonly ok: false; readonly fault: Fault };
 
 /**
- * Whether a signal may build profiles, and whether it may trigger a play: by its time and by how much it says of what its source
- * `declared` to send.
+ * Whether a signal may build profiles, and whether it may trigger a play: by its time, and by how many of the members it has that
+ * its source `declared`.
  */
 export function admit(
   signal: Signal,
@@ -40,7 +40,7 @@ export function admit(
     return refused('future', `time: ${roughly(ahead)} ahead of the clock here`, 'time');
   }
 
-  // Nothing has happened after it was received: a time ahead would win over every later fact.
+  // Nothing can happen after it was received: a future time would win over every later fact.
   const occurredAt = ahead > 0 ? at : signal.time;
   const quality = qualityOf(signal, occurredAt, at, limits.freshnessDays, declared);
   if (quality.score < limits.minimumScore && !protects(consent)) {
@@ -50,9 +50,10 @@ export function admit(
 }
 
 /**
- * Freshness falls in a straight line from 100 at once to 0 at the limit; completeness is the share of the members that the source
- * declares for the type which are there. Nothing declared: what is required is there, so a signal is complete, and what a type may
- * carry one day takes nothing from it. The score weighs them 1 to 3, so that age alone never rejects a signal that says something.
+ * Freshness falls linearly from 100 at once to 0 at the limit. Completeness is the share of present members among those that the
+ * source declares for the type. If nothing is declared, a signal is complete, because its required members are there; optional
+ * members that a type gets later change nothing. The score weighs freshness to completeness 1 to 3, so that age alone never
+ * rejects a signal.
  */
 function qualityOf(
   signal: Signal,
@@ -69,7 +70,7 @@ function qualityOf(
   return { score: Math.round((freshness + 3 * completeness) / 4), freshness, completeness };
 }
 
-/** Whether a signal has a member, named as `signalMembers` names it. */
+/** Whether a signal has a member, by its name in `signalMembers`. */
 function carries({ data }: Signal, member: string): boolean {
   const [name = '', inner] = member.split('.');
   const value = own(data as Readonly<Record<string, unknown>>, name);

@@ -30,12 +30,12 @@ import {
 } from './profiles.js';
 import type { Origin, Signal } from './signal.js';
 
-/** An admitted signal, its persons found. */
+/** An admitted signal with its persons. */
 export interface Admitted {
   readonly signal: Signal;
   readonly occurredAt: string;
   readonly persons: Persons;
-  /** Another contact that is the same person by this signal: it is joined into the one of `persons`. */
+  /** Another contact that this signal shows to be the same person. It is joined into the one of `persons`. */
   readonly joined?: string;
 }
 
@@ -52,7 +52,7 @@ export interface Known {
   readonly points: ReadonlyMap<string, Points>;
 }
 
-/** A key's new value with the index of the last signal that changed it. */
+/** A key's new value, with the index of the last signal that changed it. */
 export interface Change<V> {
   readonly value: V;
   readonly by: number;
@@ -66,11 +66,11 @@ export interface AppliedSignals {
   readonly profiles: ReadonlyMap<string, Change<AnyProfile>>;
   readonly consents: ReadonlyMap<string, Change<ConsentState>>;
   readonly points: ReadonlyMap<string, Change<Points>>;
-  /** One per signal, in order: the keys it changed, or why it changed nothing. */
+  /** One for each signal, in order: the keys that it changed, or why it changed nothing. */
   readonly outcomes: readonly Outcome[];
 }
 
-/** Which state a signal may change: what must be loaded, and locked, before `fold`. */
+/** Which state a signal may change. It must be loaded and locked before `applySignals`. */
 export function keysOf({ signal, persons, joined }: Pick<Admitted, 'signal' | 'persons' | 'joined'>): {
   readonly profiles: readonly string[];
   readonly consents: readonly string[];
@@ -93,7 +93,7 @@ export function keysOf({ signal, persons, joined }: Pick<Admitted, 'signal' | 'p
   };
 }
 
-/** Contacts among the entries' that were joined into another by an earlier signal, by their ids. */
+/** The contacts of these entries that an earlier signal joined into another contact, by their ids. */
 export function goneAmong(entries: readonly Admitted[], profiles: Known['profiles']): Map<string, string> {
   const ids = entries.flatMap(({ persons, joined }) => (joined === undefined ? persons : [...persons, joined]));
   return new Map(
@@ -108,7 +108,7 @@ export function goneAmong(entries: readonly Admitted[], profiles: Known['profile
 export const accountOf = (signal: Signal): string | undefined =>
   'account' in signal.data ? signal.data.account?.id : undefined;
 
-/** The account to which a signal gives another name than is known: its contacts' points carry the name, and are sealed anew later. */
+/** The account to which a signal gives a new name. The points of its contacts carry the name, and are sealed again later. */
 export function renamedBy(signal: Signal, profiles: Known['profiles']): string | undefined {
   if (signal.type !== 'AccountUpserted' || signal.data.name === undefined) return undefined;
   const accountId = accountOf(signal);
@@ -116,7 +116,10 @@ export function renamedBy(signal: Signal, profiles: Known['profiles']): string |
   return known?.kind === 'account' && known.name === signal.data.name ? undefined : accountId;
 }
 
-/** Accounts that contacts came to and whose profiles were not held, so that their names are not known here; each with the signal that did it. */
+/**
+ * Accounts that contacts came to and whose profiles were not loaded, so that their names are not known here; each with the signal
+ * that did it.
+ */
 export function cameUnheld(
   known: Known,
   { profiles, points }: Pick<AppliedSignals, 'profiles' | 'points'>,
@@ -131,7 +134,7 @@ export function cameUnheld(
   return came;
 }
 
-/** Applies signals in order to what is known: pure, so the same signals on the same state give the same state. */
+/** Applies signals in order to the known state. Pure: the same signals on the same state give the same state. */
 export function applySignals(admitted: readonly Admitted[], known: Known): AppliedSignals {
   const profiles = new Map<string, Change<AnyProfile>>();
   const consents = new Map<string, Change<ConsentState>>();
@@ -174,7 +177,8 @@ export function applySignals(admitted: readonly Admitted[], known: Known): Appli
       const other = joined === undefined ? null : profile<Contact>(profileKey.contact(joined));
       const value = joinedContact(stated, other);
       const account = value.accountId === undefined ? null : profile<Account>(profileKey.account(value.accountId));
-      // By a join it may come to the other's account, whose profile was not looked up: until its job runs, the name as the other had it.
+      // A join may move the contact to the other one's account, whose profile was not loaded. Until its job runs, the name is the
+      // one that the other contact had.
       const name = account?.name ?? (others?.accountId === value.accountId ? others?.accountName : undefined);
       const after = value.accountId === undefined ? updated : belonging(updated, value.accountId, name);
       profiles.set(key, { value: { ...value, reachable: after.fields.email ? ['email'] : [] }, by });
@@ -182,7 +186,7 @@ export function applySignals(admitted: readonly Admitted[], known: Known): Appli
     }
     const touched = keysOf(entry);
     if (contactId !== undefined && joined !== undefined) {
-      // Neither the signal itself nor an earlier grant to the one lifts what was withdrawn by the other.
+      // A withdrawal of the other contact is not undone by the signal itself, nor by an earlier grant to this contact.
       const before = consentsOf(contactId);
       const stated = joinedConsents(consentsAfter(before, consent, origin), before);
       const value = joinedConsents(stated, consentsOf(joined));

@@ -4,7 +4,7 @@ import type { Origin, Signal } from './signal.js';
 type Entry = Consents['entries'][number];
 type Suppression = Consents['suppressions'][number];
 
-/** What one signal says of consent. */
+/** The consents and suppressions in one signal. */
 export interface ConsentFacts {
   readonly entries: readonly Pick<Entry, 'purpose' | 'channel' | 'status' | 'basis'>[];
   readonly suppressions: readonly Pick<Suppression, 'channel' | 'reason'>[];
@@ -12,7 +12,7 @@ export interface ConsentFacts {
 
 const nothing: ConsentFacts = { entries: [], suppressions: [] };
 
-/** What a signal says of consent. A new type of signal does not compile before somebody decides. */
+/** Reads consents and suppressions from a signal. A new type of signal does not compile until somebody decides about it. */
 export function consentFacts(signal: Signal): ConsentFacts {
   switch (signal.type) {
     case 'ConsentChanged': {
@@ -50,19 +50,22 @@ export function consentFacts(signal: Signal): ConsentFacts {
   }
 }
 
-/** Says anything of consent: its time is clamped where another signal's would refuse it. */
+/** Whether a signal concerns consent. Then its time is clamped, while the time of another signal would be refused. */
 export const concernsConsent = ({ entries, suppressions }: ConsentFacts): boolean =>
   entries.length > 0 || suppressions.length > 0;
 
-/** Takes a permission away: never stale, never dropped for quality, and where two contacts may be meant it binds both. */
+/**
+ * Whether a signal takes a permission away. Then it is never stale and never dropped for quality, and if it may mean two
+ * contacts, it binds both.
+ */
 export const protects = ({ entries, suppressions }: ConsentFacts): boolean =>
   suppressions.length > 0 || entries.some((e) => e.status === 'withdrawn');
 
 export type ConsentState = Pick<Consents, 'entries' | 'suppressions'>;
 
 /**
- * Consent after a signal. Per purpose and channel the later fact wins and a tie withdraws; of a suppression the first is
- * kept. Both are independent of the order of arrival.
+ * Consent after a signal. Per purpose and channel the later fact wins, and of two facts with the same time the withdrawal wins.
+ * Of a suppression the first one stays. Both do not depend on the order of arrival.
  */
 export function consentsAfter(before: ConsentState, facts: ConsentFacts, origin: Origin): ConsentState {
   let { entries, suppressions } = before;
@@ -81,8 +84,8 @@ export function consentsAfter(before: ConsentState, facts: ConsentFacts, origin:
 }
 
 /**
- * The consent of one person who was known as two contacts. A withdrawal of either stays, whatever was granted later; else the later
- * fact counts. Suppressions of both stay.
+ * The consent of one person who was known as two contacts. A withdrawal of either stays, whatever was granted later; otherwise
+ * the later fact counts. Suppressions of both stay.
  */
 export function joinedConsents(first: ConsentState, other: ConsentState): ConsentState {
   let { entries, suppressions } = first;
@@ -99,7 +102,7 @@ export function joinedConsents(first: ConsentState, other: ConsentState): Consen
   return { entries: sorted(entries), suppressions };
 }
 
-/** The consent of a contact that was joined into another: the person's, and every channel is closed to it. */
+/** The consent of a contact that was joined into another: the consent of the person, with every channel closed. */
 export function goneConsents(joined: ConsentState, { signalId, at }: Origin): ConsentState {
   const closed = Channel.options.map((channel): Suppression => ({ channel, reason: 'erased', signalId, at }));
   const remaining = joined.suppressions.filter((s) => s.reason !== 'erased');

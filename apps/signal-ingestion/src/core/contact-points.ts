@@ -2,11 +2,11 @@ import { type OpenedContactPoints, readAddress } from '@countersign/contracts';
 import { consentFacts, protects } from './consents.js';
 import type { Signal } from './signal.js';
 
-/** What a signal may tell of a contact; the account's name comes from its profile. */
+/** The contact points in a signal, without the account's name, which comes from the account's profile. */
 type StatedPoints = Omit<OpenedContactPoints, 'accountName'>;
 type Field = keyof StatedPoints;
 
-/** Name, address and phone of a contact, each with the time it is known from, and the account they belong to. */
+/** Name, address and phone of a contact, each with the time of its signal, and the account of the contact. */
 export interface Points {
   readonly fields: { readonly [F in Field]?: { readonly value: string; readonly at: string } };
   readonly accountId?: string;
@@ -14,8 +14,8 @@ export interface Points {
 }
 
 /**
- * What a signal tells of how to reach a contact. A form and a CRM's upsert are told to be kept; of the others, one that takes
- * a permission away is no occasion to keep an address.
+ * The contact points of a signal. A form and a CRM's upsert give all of theirs. Other signals give an address, but not if they
+ * take a permission away.
  */
 export function pointsOf(signal: Signal): StatedPoints {
   const given = 'contact' in signal.data ? signal.data.contact?.email : undefined;
@@ -27,7 +27,7 @@ export function pointsOf(signal: Signal): StatedPoints {
   return protects(consentFacts(signal)) ? {} : address;
 }
 
-/** Points after a signal, field by field the later. */
+/** Points after a signal; for each field the later value. */
 export function pointsAfter(before: Points, stated: StatedPoints, at: string): Points {
   const news = Object.entries(stated).filter(([name]) => (before.fields[name as Field]?.at ?? '') <= at);
   if (news.length === 0) return before;
@@ -37,7 +37,9 @@ export function pointsAfter(before: Points, stated: StatedPoints, at: string): P
   };
 }
 
-/** Points of one person who was known as two contacts, field by field the later; the account is that of the first. */
+/**
+ * Points of one person who was known as two contacts; for each field the later value. The account is that of the first contact.
+ */
 export function joinedPoints(first: Points, other: Points): Points {
   let points = first;
   for (const [name, field] of Object.entries(other.fields)) {
@@ -46,7 +48,7 @@ export function joinedPoints(first: Points, other: Points): Points {
   return points;
 }
 
-/** Points of a contact of an account; its name is left as it is where it is not known here. */
+/** Points of a contact of an account. An unknown name of the account leaves the name as it is. */
 export function belonging(points: Points, accountId: string, accountName: string | undefined): Points {
   const name = accountName ?? (points.accountId === accountId ? points.accountName : undefined);
   if (points.accountId === accountId && points.accountName === name) return points;
@@ -54,13 +56,13 @@ export function belonging(points: Points, accountId: string, accountName: string
   return { ...rest, accountId, ...(name !== undefined && { accountName: name }) };
 }
 
-/** The points as executors open them; null where there is no way to reach the contact, nor a name. */
+/** The points as executors open them; null if there is no name and no way to reach the contact. */
 export function openedPoints({ fields, accountName }: Points): OpenedContactPoints | null {
   const opened = Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value]));
   if (Object.keys(opened).length === 0) return null;
   return { ...opened, ...(accountName !== undefined && { accountName }) };
 }
 
-/** Whether executors would open something else than before; a newer date alone is no reason to seal again. */
+/** Whether executors would open different content. A newer date alone is no reason to seal again. */
 export const opensOtherwise = (before: Points | undefined, after: Points): boolean =>
   JSON.stringify(before ? openedPoints(before) : null) !== JSON.stringify(openedPoints(after));

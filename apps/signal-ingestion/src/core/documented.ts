@@ -14,10 +14,10 @@ const Structured = z.looseObject({
   data: Data,
 });
 
-/** What is answered when the broker has acknowledged every signal. */
+/** The answer when the broker has acknowledged every signal. */
 export const AcceptedAnswer = z.object({ accepted: z.int(), ids: z.array(z.string()) });
 
-/** `POST /v1/signals` for the OpenAPI document: the route is a scope of Fastify's own, so no controller declares it. */
+/** `POST /v1/signals` for the OpenAPI document. The route is in a Fastify scope of its own, so no controller declares it. */
 export const postSignals: DocumentedRoute = {
   method: 'post',
   path: '/v1/signals',

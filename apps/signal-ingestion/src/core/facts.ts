@@ -1,12 +1,12 @@
 import { type Fault, signalKinds, unreadableIdentity, withoutAddresses } from '@countersign/contracts';
 import type { Signal } from './signal.js';
 
-/** The facts of a signal's type, without whom it names and what is sealed: all of it that may travel on. */
+/** The facts of a signal's type, without the persons it names and what is sealed: everything that other services may see. */
 export const factsOf = (signal: Signal): Record<string, unknown> => signalKinds[signal.type].facts.parse(signal.data);
 
 /**
- * The signal with its facts cleaned: links lose user, query and fragment, and an address that strayed into a text or a
- * link is blanked. Identifiers stay: a message's id may look like an address and is none.
+ * The signal with cleaned facts: links lose user, query and fragment, and an address inside a text or a link is removed.
+ * Identifiers stay: a message's id may look like an address without being one.
  */
 export function cleaned(signal: Signal): Signal {
   const facts = Object.entries(factsOf(signal)).map(([name, value]) => {
@@ -25,7 +25,10 @@ function bareLink(link: string): string {
   return withoutAddresses(url.href.replace(/%40/gi, '@'), '[address]');
 }
 
-/** The signal without the reference or the address that its contract could not read, and the fault that says so: the other one says who is meant. */
+/**
+ * The signal without a reference or an address that its contract could not read, and the fault about it. The other identity still
+ * names the contact.
+ */
 export function readable(signal: Signal): { readonly signal: Signal; readonly leftOut: readonly Fault[] } {
   const contact = 'contact' in signal.data ? signal.data.contact : undefined;
   const unread = identities.filter(({ member }) => contact?.[member] === unreadableIdentity);

@@ -19,24 +19,24 @@ import {
   wronglyTyped,
 } from '@countersign/contracts';
 
-/** Events of one batch at most. */
+/** The most events of one batch. */
 export const maxBatchEvents = 500;
 
-/** A request as far as the CloudEvents HTTP binding cares for it: header names in lower case. */
+/** The parts of a request that the CloudEvents HTTP binding needs, with header names in lower case. */
 export interface HttpMessage {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Uint8Array | string;
 }
 
-/** The events of a request, each read or with its fault; or why there are none to be read. */
+/** The events of a request, each one read or with its fault; or why there are none. */
 export type HttpRead =
   | { readonly ok: true; readonly batch: boolean; readonly events: readonly Read<Envelope>[] }
   | { readonly ok: false; readonly fault: Fault; readonly attributes: KnownAttributes };
 
 /**
  * CloudEvents HTTP protocol binding 1.0.2: structured (`application/cloudevents+json`), batched
- * (`application/cloudevents-batch+json`), otherwise binary, with attributes in `ce-` headers and JSON data. The body is
- * read in the charset that the content type names. A request's trace context counts for each of its events that has none of its own.
+ * (`application/cloudevents-batch+json`), otherwise binary, with attributes in `ce-` headers and JSON data. The body is read in
+ * the charset of the content type. A request's trace context counts for each of its events that has none.
  */
 export function readHttp({ headers, body }: HttpMessage): HttpRead {
   const contentType = header(headers, 'content-type');
@@ -67,7 +67,7 @@ export function readHttp({ headers, body }: HttpMessage): HttpRead {
   }
   if (!batch) return { ok: true, batch, events: [envelope(attributes, json, 'ce-', trace)] };
   if (!Array.isArray(json)) return refused('not-an-array', 'a batch is a JSON array of CloudEvents');
-  // Before any is read: a megabyte of `{}` takes many seconds.
+  // Checked before any event is read: a megabyte of `{}` takes many seconds.
   if (json.length > maxBatchEvents) return refused('too-many', `a batch holds at most ${maxBatchEvents} events`);
   return { ok: true, batch, events: json.map((event) => fromStructured(event, trace)) };
 }
@@ -88,8 +88,8 @@ const header = (headers: HttpMessage['headers'], name: string): string | undefin
 };
 
 /**
- * Header values are percent-encoded, optionally in double quotes; what is not decodable is taken as it stands. Node gives a header's
- * bytes as ISO-8859-1; where they are UTF-8, that is what was meant.
+ * Header values are percent-encoded, optionally in double quotes. A value that cannot be decoded stays as it is. Node gives a
+ * header's bytes as ISO-8859-1; if they are valid UTF-8, they are read as UTF-8.
  */
 function decoded(value: string): string {
   const read = decode(Buffer.from(value, 'latin1'));

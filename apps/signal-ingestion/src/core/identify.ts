@@ -1,18 +1,18 @@
-/** Whom a signal means: nobody, one contact, or two where its reference and its address are known as different contacts. */
+/** The contacts that a signal means: none, one, or two if its reference and its address belong to different known contacts. */
 export type Persons = readonly [] | readonly [string] | readonly [string, string];
 
 export interface Identified {
   readonly persons: readonly Persons[];
-  /** Identities that were not known, with the contact that they now are. */
+  /** New identities, with their contact. */
   readonly links: ReadonlyMap<string, string>;
-  /** By the index of the claim that joins: the contact of its address, which is joined into that of its reference. */
+  /** By the index of the claim that joins: the contact of its address, which is joined into the contact of its reference. */
   readonly joins: ReadonlyMap<number, string>;
 }
 
 /**
- * Finds the contact of each claim, in order. A claim is up to two identities, the upstream's reference first. An identity
- * seen for the first time joins the contact of the other, or begins a contact under the claim's `fresh` id. Two contacts become one
- * only where `mayJoin` says so of the claim and the address's contact, and no claim before gave that contact a reference.
+ * Finds the contact of each claim, in order. A claim has up to two identities, the upstream's reference first. A new identity
+ * joins the contact of the other identity, or begins a contact with the claim's `fresh` id. Two contacts become one only if
+ * `mayJoin` allows it for the claim and the address's contact, and no earlier claim gave that contact a reference.
  */
 export function identify(
   claims: readonly (readonly string[])[],

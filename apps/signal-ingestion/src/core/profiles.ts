@@ -10,16 +10,16 @@ import {
 } from '@countersign/contracts';
 import type { Origin, Signal, SignalOf } from './signal.js';
 
-/** A profile before its version: the runtime counts those. */
+/** A profile without its version, which the runtime counts. */
 export type Unversioned<P> = Omit<P, 'version' | 'changedAt'>;
 type Provenance = AccountProfile['provenance'];
 
-/** Deals kept of one account; the longest unchanged makes room. */
+/** The most deals that one account keeps. The deal that is unchanged for longest makes room. */
 const maxDeals = 100;
-/** Reported days kept of one campaign. */
+/** The most reported days that one campaign keeps. */
 const maxDays = 35;
 
-/** The account after a signal that names it. Field by field the later fact wins, whatever the order of arrival. */
+/** The account after a signal that names it. For each field the later fact wins, whatever the order of arrival. */
 export function accountAfter(
   before: Unversioned<AccountProfile> | null,
   accountId: string,
@@ -42,7 +42,7 @@ export function accountAfter(
   return signal.type === 'DealUpserted' ? { ...seen, ...withDeal(known, signal, origin) } : seen;
 }
 
-/** The contact after a signal that names them, directly or by an identity known to be theirs. */
+/** The contact after a signal that names it, directly or by one of its known identities. */
 export function contactAfter(
   before: Unversioned<ContactProfile> | null,
   contactId: string,
@@ -77,7 +77,7 @@ export function contactAfter(
   };
 }
 
-/** What is known of one person who was known as two contacts: field by field the later fact, and the signals of both. */
+/** The profile of one person who was known as two contacts: for each field the later fact, and the signals of both. */
 export function joinedContact(
   first: Unversioned<ContactProfile>,
   other: Unversioned<ContactProfile> | null,
@@ -98,7 +98,7 @@ export function joinedContact(
   };
 }
 
-/** The contact that was joined into another: it tells that one, and cannot be reached. */
+/** The contact that was joined into another. It names that contact and cannot be reached. */
 export function goneContact(
   before: Unversioned<ContactProfile> | null,
   contactId: string,
@@ -109,8 +109,7 @@ export function goneContact(
 }
 
 /**
- * The ad account after a report: the same where the report tells nothing new of it, null where the report is in another currency than
- * the account's earlier ones.
+ * The ad account after a report: unchanged if the report is not new, null if the report has another currency than earlier ones.
  */
 export function adAccountAfter(
   before: Unversioned<AdAccountProfile> | null,
@@ -119,7 +118,8 @@ export function adAccountAfter(
 ): Unversioned<AdAccountProfile> | null {
   if (before === null) return { kind: 'ad-account', adAccountId, currency, campaigns: {}, lastSignalAt: at };
   if (before.currency !== currency) return null;
-  // An earlier version could keep a campaign without a status: no reader can read such a profile, nor take another one.
+  // An earlier version could store a campaign without a status. No reader can read such a profile, and it would keep the previous
+  // one.
   const campaigns = Object.entries<Partial<CampaignFacts>>(before.campaigns);
   if (campaigns.every(([, { status }]) => status !== undefined)) return before;
   const readable = campaigns.map(([id, campaign]) => [id, { status: 'active', ...campaign } as CampaignFacts] as const);
@@ -127,8 +127,8 @@ export function adAccountAfter(
 }
 
 /**
- * The campaign after a report, from what was known of it. A later report of a day replaces the earlier one; what is no figure of a
- * day is taken from the latest report that gives it.
+ * The campaign after a report. A later report of a day replaces the earlier one. Facts that belong to no day come from the latest
+ * report that has them.
  */
 export function campaignAfter(
   before: CampaignFacts | undefined,
@@ -157,7 +157,7 @@ export function campaignAfter(
 
 type CampaignDay = CampaignFacts['days'][number];
 
-/** Of a day that was kept before its report was, the report comes first among those of its time. */
+/** A day from before its report was stored: such a report comes first among those of the same time. */
 const statementOf = ({ reportedAt, source = '', signalId = '' }: CampaignDay): Statement => ({
   occurredAt: reportedAt,
   source,
@@ -184,7 +184,7 @@ function withDeal(
   return { deals, provenance };
 }
 
-/** The given fields that are not known from later, with their provenance. */
+/** The given fields without those that are known from a later time, with their provenance. */
 function learnt<F extends object>(
   provenance: Provenance,
   fields: F,
@@ -197,7 +197,7 @@ function learnt<F extends object>(
   };
 }
 
-/** Whether the signal shows that the person took part. A new type of signal does not compile before somebody decides. */
+/** Whether the signal shows that the person took part. A new type of signal does not compile until somebody decides about it. */
 function engages(signal: Signal): boolean {
   switch (signal.type) {
     case 'ContentEngaged':

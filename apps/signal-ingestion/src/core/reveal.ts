@@ -1,11 +1,11 @@
 import type { Fault, OpenedReveal, RevealRequested } from '@countersign/contracts';
 import type { Points } from './contact-points.js';
 
-/** What is known of the person somebody asks about. */
+/** What is known of the person in the request. */
 export interface Sought {
-  /** Absent where no signal told of a name or an address. */
+  /** Absent if no signal gave a name or an address. */
   readonly points: Points | undefined;
-  /** The contact that is the same person and has what is known. */
+  /** The contact of the same person that has the data. */
   readonly joinedInto: string | undefined;
   readonly erased: boolean;
 }
@@ -14,23 +14,23 @@ export type Reveal =
   | { readonly ok: true; readonly fields: RevealRequested['fields']; readonly opened: OpenedReveal }
   | { readonly ok: false; readonly reason: Fault };
 
-/** What else an answer depends on. */
+/** The other facts that an answer depends on. */
 export interface Standing {
   readonly at: string;
-  /** When the request is too old, by `endOf`. */
+  /** The end of the request's time, by `endOf`. */
   readonly expiresAt: string | undefined;
   /** The requests that were answered within the last hour. */
   readonly answered: ReadonlySet<string>;
-  /** How many more may be told within this hour, to all who ask together. */
+  /** How many more requests may be answered within this hour, for all callers together. */
   readonly left: number;
 }
 
-/** How long after the broker took it a request is answered, in milliseconds. */
+/** How long after the broker took it a request may be answered, in milliseconds. */
 const answeredMs = 120_000;
 
 /**
- * Until when a request is answered: as it says, but not longer than two minutes after the broker took it. Whoever asks writes
- * the rest of the request, also its times. Undefined: nobody knows how old it is, so it is not answered.
+ * How long a request may be answered: until its own end, but at most two minutes after the broker took it, because its sender
+ * writes all its times. Undefined: its age is not known, so it is not answered.
  */
 export function endOf({ expiresAt }: Pick<RevealRequested, 'expiresAt'>, takenAt: string | undefined) {
   if (takenAt === undefined) return undefined;
@@ -38,10 +38,10 @@ export function endOf({ expiresAt }: Pick<RevealRequested, 'expiresAt'>, takenAt
   return expiresAt < latest ? expiresAt : latest;
 }
 
-/** What of a person is told to whoever asks. */
+/** The answer to a request for a person's data. */
 export function reveal(request: RevealRequested, sought: Sought, { at, expiresAt, answered, left }: Standing): Reveal {
   const { revealId, contactId } = request;
-  // The id is chosen by whoever asks. It counts once, so it is answered once.
+  // The sender chooses the id. An id counts once, so it is answered once.
   if (answered.has(revealId)) return refused('repeated', 'a request with this id was answered before; ask again');
   if (expiresAt === undefined || at > expiresAt)
     return refused('expired', 'the request was too old when it came here; ask again');
