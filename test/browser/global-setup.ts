@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { offer } from '../flows/offer.js';
 import { startPlayed } from '../flows/played.js';
+import { receiver } from '../flows/receiver.js';
+import { routeFirst } from '../flows/started.js';
+import { screens } from './person.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** One installation for all files of a run, with the sample played, so that every page has something to show, and a second reviewer. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const hook = await receiver();
   const folder = mkdtempSync(join(tmpdir(), 'countersign-people-'));
   const [lea, marc] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
   const people = [
@@ -23,15 +27,23 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const file = join(folder, 'people.json');
   writeFileSync(file, JSON.stringify(people), { mode: 0o600 });
   // The list of people names lea by her token, so it is made before the start, which keeps one that is there.
-  const withToken = (config: string): void => {
+  const configure = (config: string): void => {
     const secrets = join(config, '../secrets');
     mkdirSync(secrets, { recursive: true, mode: 0o700 });
     writeFileSync(join(secrets, 'console-token.json'), JSON.stringify({ token: lea }), { mode: 0o600 });
+    // A system that never answers: nobody can tell what became of an action there.
+    const accounts = Object.keys(screens).map((screen) => `mute-${screen}`);
+    routeFirst(config, [{ kinds: ['crm.create_task'], accounts, executor: 'action-executor', connector: 'webhook' }]);
   };
-  const begin = () => startPlayed({ more: { console: { CONSOLE_TOKENS_FILE: file } } }, withToken);
+  const more = {
+    console: { CONSOLE_TOKENS_FILE: file },
+    'action-executor': { CONNECTORS_FILE: hook.connectorsFile, CALL_TRIES: '3' },
+  };
+  const begin = () => startPlayed({ more }, configure);
   const end = await offer(project, begin, { colleagueToken: marc });
   return async () => {
     await end();
+    await hook.close();
     rmSync(folder, { recursive: true, force: true });
   };
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { DataOf } from '@countersign/contracts';
-import pg from 'pg';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { ago, company, signal } from '../flows/signals.js';
+import { expectHandledOnce, type Mended, mendedTasks } from './dead-letters.js';
 import { objections, settled, tooWide } from './looks.js';
 import { type Screen, screens } from './person.js';
 import { stage } from './stage.js';
@@ -72,56 +71,22 @@ test('a dead letter is handled again from the page, and one that fails again say
   expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
 });
 
-/** Something in the agent's database that no task of this account gets past; what is returned mends it. */
-async function breakFor(accountId: string): Promise<() => Promise<void>> {
-  const database = new pg.Client({ connectionString: on.visitor.superuserUrl });
-  await database.connect();
-  const table = 'sequencing_agent.tasks';
-  await database.query(
-    `ALTER TABLE ${table} ADD CONSTRAINT broken CHECK (task->>'accountId' <> '${accountId}') NOT VALID`,
-  );
-  return async () => {
-    await database.query(`ALTER TABLE ${table} DROP CONSTRAINT IF EXISTS broken`);
-    await database.end();
-  };
-}
+let mended: readonly Mended[];
+beforeAll(async () => {
+  mended = await mendedTasks(on.visitor, all.length);
+});
 
-test.each<Screen>(['phone'])(
+test.each(all)(
   'on a %s a dead letter whose cause was mended is handled from the page, and its work is done once',
   async (screen) => {
-    const { id, known, compare } = company(`mended-${randomUUID().slice(0, 8)}`);
-    await on.visitor.accepted('crm', known());
-    const mend = await breakFor(id);
-    const task = () =>
-      on.visitor.eventsOf('TaskAssigned', (t) => t.accountId === id && t.agent === 'sequencing-agent')[0];
-    const enrolments = () =>
-      on.visitor.eventsOf(
-        'ActionProposed',
-        ({ action }) => action.accountId === id && action.kind === 'sequence.enroll',
-      );
-    let dead: DataOf<'DeadLetter'>;
-    try {
-      await on.visitor.accepted('website', compare());
-      await on.visitor.until('its task', task);
-      const place = on.visitor.events.find(
-        (event) => event.type === 'TaskAssigned' && event.data.taskId === task()?.taskId,
-      );
-      dead = await on.visitor.until('its dead letter', () =>
-        on.visitor
-          .eventsOf('DeadLetter', (d) => d.service === 'sequencing-agent' && d.topic === 'tasks.assigned.v1')
-          .find((d) => d.partition === place?.partition && d.offset === place?.offset),
-      );
-      expect(enrolments()).toEqual([]);
-    } finally {
-      await mend();
-    }
+    const dead = mended[all.indexOf(screen)] as Mended;
     const { page } = await on.enter({ on: screen });
     await page.goto('/sources/dead-letters');
     const letter = page
       .getByRole('list', { name: 'Dead letters' })
       .getByRole('listitem')
       .filter({ hasText: 'sequencing-agent could not handle an event TaskAssigned' })
-      .filter({ hasText: `tasks.assigned.v1, partition ${dead.partition}, offset ${dead.offset}` });
+      .filter({ hasText: `tasks.assigned.v1, partition ${dead.letter.partition}, offset ${dead.letter.offset}` });
     await letter.getByText('Waits for somebody').waitFor();
     await letter.getByRole('button', { name: 'Handle again' }).click();
     const dialog = page.getByRole('dialog', { name: 'Handle again' });
@@ -131,13 +96,7 @@ test.each<Screen>(['phone'])(
     expect(await letter.getByRole('button', { name: 'Handle again' }).count()).toBe(0);
     await settled(page);
     expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
-    // Three people compared, and each of them is enrolled: nothing is lost, and nothing is done twice.
-    await on.visitor.until('an end of its task', () =>
-      on.visitor.eventsOf('TaskSettled', (s) => s.taskId === task()?.taskId).at(0),
-    );
-    await on.visitor.until('three enrolments', () => enrolments().length >= 3);
-    expect(new Set(enrolments().map(({ action }) => action.payload.contactId)).size).toBe(3);
-    expect(enrolments()).toHaveLength(3);
+    await expectHandledOnce(on.visitor, dead);
   },
 );
 

@@ -3,7 +3,7 @@ import type { DataOf } from '@countersign/contracts';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { inSandbox, reports } from '../flows/signals.js';
-import { objections, settled } from './looks.js';
+import { objections } from './looks.js';
 import type { Screen } from './person.js';
 import { stage } from './stage.js';
 
@@ -64,6 +64,27 @@ interface Judged {
   readonly verdict: DataOf<'ActionApproved'>['verdict'];
 }
 
+/** Which of these campaigns the connected system has paused, which is what the agent wants of each. */
+async function pausedOf(campaigns: readonly Campaign[]): Promise<readonly string[]> {
+  const all = await on.visitor.sandbox<{ campaigns: { campaignId: string; status: string }[] }>('ads/campaigns');
+  const paused = new Set(all.campaigns.filter(({ status }) => status === 'paused').map(({ campaignId }) => campaignId));
+  return campaigns.map(({ campaignId }) => campaignId).filter((id) => paused.has(id));
+}
+
+/** What was approved of these campaigns, once each of it has come to its end. */
+const endsOf = (campaigns: readonly Campaign[]) => {
+  const ids = new Set<unknown>(campaigns.map(({ campaignId }) => campaignId));
+  return on.visitor.until('an end of everything that was approved', () => {
+    const found = on.visitor
+      .eventsOf('ActionApproved', ({ action }) => ids.has(action.payload.campaignId))
+      .map(({ permitId, action }) => ({
+        campaignId: action.payload.campaignId,
+        ends: on.visitor.eventsOf('ActionSettled', (end) => end.permitId === permitId),
+      }));
+    return found.every(({ ends }) => ends.length > 0) && found;
+  });
+};
+
 /** The verdict on each of these campaigns, once it is there. */
 const verdictsOn = (campaigns: readonly Campaign[]) => {
   const ids = new Set<unknown>(campaigns.map(({ campaignId }) => campaignId));
@@ -79,7 +100,7 @@ const verdictsOn = (campaigns: readonly Campaign[]) => {
 };
 
 test.each(['desktop', 'phone'] as Screen[])(
-  'on a %s a stop is confirmed by every service, and after its confirmation the busy agent has nothing approved',
+  'on a %s a stop is confirmed by every service, and after its confirmation nothing more of the busy agent is approved or done',
   async (screen) => {
     const { page } = await on.enter({ on: screen });
     await page.goto('/');
@@ -95,8 +116,16 @@ test.each(['desktop', 'phone'] as Screen[])(
     })();
     await stop(page, reason);
     await meanwhile;
+    await verdictsOn(campaigns.slice(0, -1));
+    // A call that was under way when the executor confirmed may end; from then on nothing more is done.
+    const ended = await endsOf(campaigns);
+    for (const { ends } of ended) expect(ends).toHaveLength(1);
+    const executed = ended.filter(({ ends }) => ends[0]?.outcome === 'executed').map(({ campaignId }) => campaignId);
+    const paused = await pausedOf(campaigns);
+    expect(new Set(paused)).toEqual(new Set(executed));
     await hear(last);
     const judged = await verdictsOn(campaigns);
+    expect(await pausedOf(campaigns)).toEqual(paused);
 
     // By the times on record: the validator said that it goes by the stop, and what it judged from then on it refused.
     const confirmed = await on.visitor.until('the confirmation on record', () => {
@@ -123,22 +152,3 @@ test.each(['desktop', 'phone'] as Screen[])(
     );
   },
 );
-
-test('the guide of a drain leads to the policy, and ends with the button that stops the agent', async () => {
-  const { page } = await on.enter();
-  await page.goto('/runbook/drain');
-  await settled(page);
-  const step = (n: number) => page.getByRole('region', { name: `Step ${n}:` });
-  expect(await step(2).getByRole('link', { name: 'Policy' }).getAttribute('href')).toBe('/policy');
-  const button = step(4).getByRole('button', { name: `Stop the agent ${agent}` });
-  expect(await button.count()).toBe(0);
-  await step(1).getByLabel('Agent').click();
-  await page.getByRole('option', { name: agent }).click();
-  await button.waitFor();
-  expect(await objections(page)).toEqual([]);
-  await button.click();
-  const dialog = page.getByRole('dialog', { name: 'Stop' });
-  await dialog.getByRole('button', { name: `Stop the agent ${agent}` }).waitFor();
-  await dialog.getByRole('button', { name: 'Cancel' }).click();
-  await dialog.waitFor({ state: 'detached' });
-});

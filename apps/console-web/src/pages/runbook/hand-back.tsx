@@ -1,5 +1,6 @@
-import { Button, Group, List, Radio, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Group, List, Radio, Skeleton, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
 import { fresh } from '../../app/queries.js';
@@ -46,6 +47,13 @@ export function HandBackGuide() {
         <>
           <Step n={2} title="Look into the connected system">
             <List size="sm" spacing="xs">
+              <List.Item>
+                Read in{' '}
+                <Anchor component={Link} to={`/stories/${permit.proposalId}`} inherit underline="always">
+                  its story
+                </Anchor>{' '}
+                what was to be done.
+              </List.Item>
               <List.Item>Open the system behind the connector {permit.connector}.</List.Item>
               <List.Item>
                 Look for this action under its key <Id id={permit.actionId} label="key of the action" />: each call
@@ -68,7 +76,8 @@ export function HandBackGuide() {
   );
 }
 
-const labelOf = ({ connector, executor }: Unresolved): string => `A call of ${connector} by ${executor}`;
+const labelOf = ({ connector, executor, actionId }: Unresolved): string =>
+  `A call of ${connector} by ${executor}, key ${actionId.slice(0, 8)}…`;
 
 const About = ({ permit }: { readonly permit: Unresolved }) => (
   <>

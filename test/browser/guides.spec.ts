@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import type { DataOf } from '@countersign/contracts';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { company, inSandbox, reports } from '../flows/signals.js';
+import { expectHandledOnce, type Mended, mendedTasks } from './dead-letters.js';
+import { objections, settled, tooWide } from './looks.js';
+import { type Screen, screens } from './person.js';
+import { stage } from './stage.js';
+
+/* Guides of the runbook, each from its first step to its last. */
+
+const on = stage();
+const all = Object.keys(screens) as Screen[];
+const agent = 'paid-media-agent';
+
+/** For each screen: an action that the connected system never answers, and a task that its agent could not take. */
+let unresolved: readonly DataOf<'ActionApproved'>[];
+let mended: readonly Mended[];
+beforeAll(async () => {
+  const mute = all.map((screen) => company(`mute-${screen}`));
+  for (const { known, compare } of mute) {
+    await on.visitor.accepted('crm', known());
+    await on.visitor.accepted('website', compare());
+  }
+  mended = await mendedTasks(on.visitor, all.length);
+  unresolved = await Promise.all(
+    mute.map(({ id }) =>
+      on.visitor.until('an action that nobody can tell of', () =>
+        on.visitor
+          .eventsOf('ActionApproved', (a) => a.action.kind === 'crm.create_task' && a.action.accountId === id)
+          .find(({ permitId }) => ends(permitId).length > 0),
+      ),
+    ),
+  );
+});
+afterAll(async () => {
+  await on.visitor.cli('resume', '--agent', agent, '--reason', 'the test is over');
+});
+
+const ends = (permitId: string) => on.visitor.eventsOf('ActionSettled', (end) => end.permitId === permitId);
+
+const step = (page: Page, n: number) => page.getByRole('region', { name: `Step ${n}:` });
+
+/** Opens a guide from the list of them, as a person finds it. */
+async function open(page: Page, title: string): Promise<void> {
+  await page.goto('/runbook');
+  await page.getByRole('link', { name: title }).click();
+  await page.getByRole('heading', { level: 1, name: title }).waitFor();
+  await settled(page);
+}
+
+const expectFit = async (page: Page) => expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
+
+test.each(all)('on a %s what nobody can tell of is looked into, said and settled, once', async (screen) => {
+  const { permitId, proposalId } = unresolved[all.indexOf(screen)] as DataOf<'ActionApproved'>;
+  expect(ends(permitId).map(({ outcome }) => outcome)).toEqual(['unresolved']);
+  const { page } = await on.enter({ on: screen });
+  await open(page, 'Settle what is unresolved');
+  await step(page, 1).locator(`input[type=radio][value="${permitId}"]`).check();
+  const look = step(page, 2);
+  await look.getByText('Open the system behind the connector webhook.').waitFor();
+  const story = look.getByRole('link', { name: 'its story' });
+  expect(await story.getAttribute('href')).toBe(`/stories/${proposalId}`);
+  const submit = step(page, 3).getByRole('button', { name: /^Say that it was/ });
+  expect(await submit.isDisabled()).toBe(true);
+  await step(page, 3).getByRole('radio', { name: 'It was done' }).check();
+  await step(page, 3).getByLabel('How you know it').fill('the ticket is there');
+  await expectFit(page);
+  await submit.click();
+  await step(page, 4).getByRole('status').getByText('action-executor has settled it: executed.').waitFor();
+  expect(ends(permitId).map(({ outcome }) => outcome)).toEqual(['unresolved', 'executed']);
+  expect(on.visitor.eventsOf('SettlementDecided', (d) => d.permitId === permitId)).toMatchObject([
+    { outcome: 'executed', by: 'lea', note: 'the ticket is there' },
+  ]);
+  await expectFit(page);
+});
+
+test.each(all)('on a %s a dead letter is handled again by its guide, and its work is done once', async (screen) => {
+  const dead = mended[all.indexOf(screen)] as Mended;
+  const { deadLetters } = await on.visitor.answer<{
+    deadLetters: { deadLetterId: string; service: string; topic: string; partition: number; offset: string }[];
+  }>('dead-letters', 'list', '--service', 'sequencing-agent');
+  const { topic, partition, offset } = dead.letter;
+  const id = deadLetters.find((d) => d.topic === topic && d.partition === partition && d.offset === offset)
+    ?.deadLetterId as string;
+  const { page } = await on.enter({ on: screen });
+  await open(page, 'Handle a dead letter again');
+  const letter = step(page, 1)
+    .getByRole('article')
+    .filter({ has: page.getByTitle(id) });
+  await letter.getByText('Open', { exact: true }).waitFor();
+  await letter.getByRole('button', { name: 'Choose this one' }).click();
+  const outcome = step(page, 4).getByRole('status');
+  await outcome.getByText('Nothing was ordered yet.').waitFor();
+  const order = step(page, 3).getByRole('button', { name: 'Handle it again' });
+  expect(await order.isDisabled()).toBe(true);
+  await step(page, 3).getByLabel('What has changed').fill('the rule of the table that forbade it is gone');
+  await expectFit(page);
+  await order.click();
+  await outcome.getByText('sequencing-agent has handled it.').waitFor();
+  await letter.getByText('Handled', { exact: true }).waitFor();
+  await letter.getByText('the rule of the table that forbade it is gone').waitFor();
+  await expectHandledOnce(on.visitor, dead);
+});
+
+interface Queue {
+  readonly reviews: { readonly first: readonly { readonly id: string }[] };
+}
+
+/** Answers what still waits of the agent, so that one drain knows nothing of what others left. */
+async function answerAll(): Promise<void> {
+  const { reviews } = await on.visitor.answer<Queue>('queue', '--agent', agent);
+  for (const { id } of reviews.first)
+    await on.visitor.cli('review', 'reject', id, '--yes', '--category', 'wrong-time', '--note', 'not of this test');
+}
+
+/** A campaign whose budget the agent wants to move, by more than it may alone. */
+async function shiftToAsk(): Promise<DataOf<'ActionEscalated'>> {
+  const run = randomUUID().slice(0, 8);
+  const campaign = (name: string, returnPercent: number) => ({
+    campaignId: `cmp-${name}-${run}`,
+    adAccountId: `ads-${run}`,
+    dailyBudgetMinor: 100_000,
+    returnPercent,
+  });
+  const [best, low] = [campaign('best', 400), campaign('low', 100)];
+  const ports = on.visitor.ports();
+  await ports.act({ kind: 'campaigns', campaigns: [best, low].map(inSandbox) });
+  await ports.close();
+  for (const reported of [best, low]) await on.visitor.accepted('ads', reports(reported));
+  return on.visitor.until('a shift that waits for a person', () =>
+    on.visitor.eventsOf('ActionEscalated', ({ action }) => action.payload.fromCampaignId === low.campaignId).at(0),
+  );
+}
+
+test.each(all)('on a %s an agent runs empty: its last review is answered, then it is stopped', async (screen) => {
+  await answerAll();
+  const { proposalId } = await shiftToAsk();
+  const { page } = await on.enter({ on: screen });
+  await open(page, 'Let an agent run empty');
+  const choose = async () => {
+    await step(page, 1).getByLabel('Agent').click();
+    await page.getByRole('option', { name: agent }).click();
+  };
+  const stop = step(page, 4).getByRole('button', { name: `Stop the agent ${agent}` });
+  expect(await stop.count()).toBe(0);
+  await choose();
+  await stop.waitFor();
+  const left = step(page, 4).getByRole('status');
+  await left.getByText(`1 of ${agent} still under way.`).waitFor({ timeout: 30_000 });
+  expect(await step(page, 2).getByRole('link', { name: 'Policy' }).getAttribute('href')).toBe('/policy');
+  await expectFit(page);
+
+  await step(page, 1).getByRole('list', { name: 'Under way' }).locator(`a[href="/reviews/${proposalId}"]`).click();
+  await page.getByRole('button', { name: 'Reject' }).click();
+  const rejecting = page.getByRole('dialog', { name: 'Reject' });
+  await rejecting.getByRole('radio', { name: 'The wrong moment' }).check();
+  await rejecting.getByRole('button', { name: 'Reject: nothing runs' }).click();
+  await page.getByText('Nothing runs.').waitFor();
+  await page.goBack();
+  await choose();
+  await left.getByText(`Nothing of ${agent} is under way.`).waitFor({ timeout: 30_000 });
+
+  await stop.click();
+  const dialog = page.getByRole('dialog', { name: 'Stop' });
+  await dialog.getByLabel('Why').fill('out of service');
+  await dialog.getByRole('button', { name: `Stop the agent ${agent}` }).click();
+  await dialog.getByText('Every service of this installation goes by it.').waitFor();
+  await dialog.getByRole('status').getByRole('button', { name: 'Close' }).click();
+  await step(page, 4).getByText(`lea stopped the agent ${agent}`).waitFor();
+  await expectFit(page);
+  await step(page, 4)
+    .getByRole('button', { name: `Resume the agent ${agent}` })
+    .click();
+  const resuming = page.getByRole('dialog', { name: 'Resume' });
+  await resuming.getByLabel('Why it may go on').fill('it is back');
+  await resuming.getByRole('button', { name: /^Resume / }).click();
+  await resuming.getByText('Every service of this installation goes by it.').waitFor();
+});
