@@ -55,7 +55,7 @@ export interface Limits {
   readonly stateWaitMs: number;
   /** How often state tables are compared with the end of their topics. `COMPARE_EVERY_MS` */
   readonly compareEveryMs: number;
-  /** How often the runner looks for due jobs if nothing wakes it. `JOB_POLL_MS` */
+  /** How often jobs are looked for that another instance has scheduled, put off or left; an instance knows when its own are due. `JOB_POLL_MS` */
   readonly jobPollMs: number;
   /**
    * How long the jobs of a dead instance wait until another instance takes them. A living instance prolongs its leases.

@@ -22,7 +22,7 @@ export class ActRunner {
     private readonly deps: {
       readonly service: string;
       readonly db: Database;
-      readonly jobs: Pick<JobRunner, 'wake'>;
+      readonly jobs: Pick<JobRunner, 'note'>;
       readonly publish: Publish;
       readonly bounds: Bounds;
       readonly now: () => string;
@@ -70,7 +70,7 @@ export class ActRunner {
       // The act is committed. Its job publishes it when the broker is back.
       log.warn(`act ${done.id}: committed, not published yet: ${describe(error).detail}`);
     }
-    jobs.wake(done.kinds);
+    jobs.note(done.scheduled);
     return { repeated: false, result: done.result };
   }
 
@@ -100,6 +100,6 @@ export class ActRunner {
       `INSERT INTO jobs (kind, id, due_at, lease_until, claims, payload, cause, result_at, messages, created_at) VALUES ($1, $2, $3, clock_timestamp() + interval '10 seconds', 1, '{}', $4, $3, $5, $3)`,
       [actKind.kind.name, id, at, JSON.stringify(cause), JSON.stringify(messages.map(toStore))],
     );
-    return { repeated: false, result, id, messages, kinds: new Set(unit.scheduled.map((job) => job.kind)) } as const;
+    return { repeated: false, result, id, messages, scheduled: unit.scheduled } as const;
   }
 }

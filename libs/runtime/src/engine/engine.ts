@@ -20,7 +20,7 @@ import { describe } from '../failures.js';
 import { type Handle, Inbox } from '../inbox/inbox.js';
 import { Past } from '../inbox/past.js';
 import { RecordInbox } from '../inbox/record-inbox.js';
-import { JobRunner } from '../jobs/jobs.js';
+import { JobRunner, type Scheduled } from '../jobs/jobs.js';
 import { whenLed } from '../kafka/read-ends.js';
 import { TopicSettings } from '../kafka/topic-settings.js';
 import { TopicWatch } from '../kafka/topic-watch.js';
@@ -126,7 +126,7 @@ export class Engine implements Runtime {
     this.stateTopics = new StateTopics({ ...clients, ...shared, topics, watch: topicWatch });
     const reader = () => this.stateTopics.reader();
     this.waits = spec.needs && new StateWaits({ needs: spec.needs, db, limits, clock, reader, log });
-    this.inbox = new Inbox({ spec, ...shared, onScheduled: (kinds) => jobs.wake(kinds) });
+    this.inbox = new Inbox({ spec, ...shared, onScheduled: (scheduled) => jobs.note(scheduled) });
     const { inbox, waits } = this;
     const recordInbox = (recordConsumer: RecordConsumer) => this.recordInbox(recordConsumer);
     this.worker = new Worker({
@@ -197,7 +197,7 @@ export class Engine implements Runtime {
   private recordInbox(recordConsumer: RecordConsumer, byBroker = true): RecordInbox {
     const { service, clients, limits, now, bounds, log } = this;
     const confirm = (topics: readonly string[]) => this.watch.confirm(topics);
-    const onScheduled = (kinds: ReadonlySet<string>) => this.jobs.wake(kinds);
+    const onScheduled = (scheduled: readonly Scheduled[]) => this.jobs.note(scheduled);
     const deps = { service, db: clients.db, limits, now, bounds, log, onScheduled };
     return new RecordInbox({ ...deps, ...(byBroker && { confirm }) }, recordConsumer);
   }

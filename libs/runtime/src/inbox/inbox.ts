@@ -5,6 +5,7 @@ import type { Batch, Cause, ServiceSpec, Tx } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 import { batchFailed, batchMeasured, messagesMeasured } from '../engine/measures.js';
 import { describe, isTransient } from '../failures.js';
+import type { Scheduled } from '../jobs/jobs.js';
 import {
   asideOf,
   type Entry,
@@ -32,7 +33,7 @@ export interface InboxDependencies {
   readonly limits: Limits;
   readonly now: () => string;
   readonly bounds: Bounds;
-  readonly onScheduled: (kinds: ReadonlySet<string>) => void;
+  readonly onScheduled: (jobs: readonly Scheduled[]) => void;
   readonly log: { warn(message: string): void; error(message: string): void };
   readonly sleep?: (ms: number) => Promise<void>;
 }
@@ -90,7 +91,7 @@ export class Inbox {
     const began = moment();
     let spans = new Map<Entry, Processing>();
     try {
-      const { taken, emitted, messages, handled, kinds } = await this.deps.db.transaction(
+      const { taken, emitted, messages, handled, scheduled } = await this.deps.db.transaction(
         (tx) => {
           for (const span of spans.values()) span.end('lost-race');
           spans = new Map();
@@ -99,7 +100,12 @@ export class Inbox {
         () => [...spans.values()].map((span) => span.traceparent),
       );
       messagesMeasured(emitted);
-      await this.deps.publish(messages);
+      try {
+        await this.deps.publish(messages);
+      } finally {
+        // They are committed: where the batch comes again, nobody schedules them again.
+        this.deps.onScheduled(scheduled);
+      }
       for (const span of spans.values()) span.end();
       batchMeasured({
         service: this.deps.spec.name,
@@ -109,7 +115,6 @@ export class Inbox {
         handled,
         times: () => taken.flatMap(({ event }) => event?.time ?? []),
       });
-      if (kinds.size > 0) this.deps.onScheduled(kinds);
       return handled;
     } catch (error) {
       const { code } = describe(error);
@@ -274,7 +279,7 @@ export class Inbox {
       emitted: stored.map((s) => s.output),
       messages: messages.map((o) => o.output),
       handled,
-      kinds: new Set(unit.scheduled.map((job) => job.kind)),
+      scheduled: unit.scheduled,
     };
   }
 

@@ -5,6 +5,7 @@ import type { RecordConsumer, SeenRecord, Tx } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 import { batchFailed, batchMeasured } from '../engine/measures.js';
 import { describe } from '../failures.js';
+import type { Scheduled } from '../jobs/jobs.js';
 import { nextOf, type RawRecord } from '../kafka/entries.js';
 import { acknowledge } from '../kafka/gaps.js';
 import { type Incarnation, TopicMadeAgain } from '../kafka/topic-watch.js';
@@ -23,8 +24,8 @@ export interface RecordInboxDependencies {
   readonly now: () => string;
   readonly bounds: Bounds;
   readonly log: { log(message: string): void; warn(message: string): void };
-  readonly onScheduled: (kinds: ReadonlySet<string>) => void;
-  /** The topics as they are at this moment, asked after records were fetched. Throws if a topic was made again. */
+  readonly onScheduled: (jobs: readonly Scheduled[]) => void;
+  /** The topics as they are at this moment, asked after records were fetched. Throws where one was made again. */
   readonly confirm?: (topics: readonly string[]) => Promise<ReadonlyMap<string, Incarnation>>;
 }
 
@@ -46,7 +47,7 @@ export class RecordInbox {
     try {
       const topics = [...byTopic(records).keys()].sort();
       const known = await this.deps.confirm?.(topics);
-      const { fresh, kinds } = await this.deps.db.transaction(
+      const { fresh, scheduled } = await this.deps.db.transaction(
         async (tx) => {
           for (const span of spans) span.end('lost-race');
           spans = [];
@@ -69,13 +70,13 @@ export class RecordInbox {
             await acknowledge(tx, this.deps.service, words, this.deps.log);
             unit.flush();
           }
-          return { fresh, kinds: new Set(unit.scheduled.map((job) => job.kind)) };
+          return { fresh, scheduled: unit.scheduled };
         },
         () => spans.map((span) => span.traceparent),
       );
       for (const span of spans) span.end();
       this.measured(records, fresh, began);
-      if (kinds.size > 0) this.deps.onScheduled(kinds);
+      this.deps.onScheduled(scheduled);
     } catch (error) {
       const { code } = describe(error);
       for (const span of spans) span.end(code);

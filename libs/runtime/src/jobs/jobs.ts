@@ -1,13 +1,14 @@
 import { type Processing, startJob } from '@countersign/telemetry';
 import type { Limits } from '../api/limits.js';
-import { type Cause, type Job, type JobContext, type JobKind, jobName, type Work } from '../api/runtime.js';
+import { type Job, type JobContext, type JobKind, jobName, type Work } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 import { messagesMeasured } from '../engine/measures.js';
 import { backoff, describe, isTransient } from '../failures.js';
-import { type OutboxMessage, type Outgoing, storedAgain, toStore } from '../outbox/outgoing.js';
+import { type Outgoing, storedAgain, toStore } from '../outbox/outgoing.js';
 import { cut, packed } from '../outbox/packed.js';
 import type { Publish } from '../outbox/publisher.js';
 import { type Bounds, causeKey, UnitOfWork } from '../outbox/unit-of-work.js';
+import { claim, type JobRow } from './claims.js';
 import { buryJob } from './job-letters.js';
 
 export interface JobsDependencies {
@@ -22,15 +23,21 @@ export interface JobsDependencies {
   readonly log: { warn(message: string): void; error(message: string): void };
 }
 
-interface JobRow {
-  kind: string;
-  id: string;
-  due_at: Date;
-  claims: number;
-  payload: unknown;
-  cause: Cause;
-  result_at: Date | null;
-  messages: OutboxMessage[] | null;
+/** A job that was scheduled or put off: from when on its kind has something to claim. */
+export interface Scheduled {
+  readonly kind: string;
+  readonly dueAt: string;
+}
+
+/** A kind of job, and what its runner knows of it. */
+interface Line {
+  readonly kind: JobKind<never>;
+  /** Claims in work. */
+  readonly running: Set<Promise<void>>;
+  /** Without those that only wait for somebody outside. */
+  readonly working: Set<Promise<void>>;
+  /** When the next row may be claimed, in milliseconds since 1970, as far as it is known. */
+  next: number;
 }
 
 /**
@@ -38,95 +45,121 @@ interface JobRow {
  * lock, then published, and only then is the row deleted. Any number of instances may run.
  */
 export class JobRunner {
-  private readonly loops: { kind: JobKind<never>; wake: () => void; stop: () => Promise<void> }[] = [];
+  private readonly lines = new Map<string, Line>();
+  private ended: Promise<void> | undefined;
   private stopping = false;
+  private wakeUp = (): void => undefined;
 
   constructor(private readonly deps: JobsDependencies) {}
 
   start(kinds: readonly JobKind<never>[]): void {
-    for (const kind of kinds) this.loops.push(this.loop(kind));
+    for (const kind of kinds)
+      this.lines.set(kind.kind.name, { kind, running: new Set(), working: new Set(), next: -Infinity });
+    this.ended = this.run();
   }
 
-  /** Looks for due rows of these kinds at once. */
-  wake(kinds: ReadonlySet<string>): void {
-    for (const loop of this.loops) if (kinds.has(loop.kind.kind.name)) loop.wake();
+  /** Notes jobs that this instance has scheduled or put off, so that they are claimed when they are due. */
+  note(jobs: readonly Scheduled[]): void {
+    for (const { kind, dueAt } of jobs) {
+      const line = this.lines.get(kind);
+      if (line) line.next = Math.min(line.next, Date.parse(dueAt));
+    }
+    if (jobs.length > 0) this.wakeUp();
   }
 
   /** Takes no new rows and waits for the rows in work. */
   async stop(): Promise<void> {
     this.stopping = true;
-    await Promise.all(this.loops.map((loop) => loop.stop()));
+    this.wakeUp();
+    await this.ended;
   }
 
-  private loop(kind: JobKind<never>) {
-    const running = new Set<Promise<void>>();
-    // Without the claims that only wait for an outside system.
-    const working = new Set<Promise<void>>();
-    let wake = (): void => undefined;
-    const done = (async () => {
-      let failures = 0;
-      while (!this.stopping) {
-        let claimed = 0;
-        if (working.size < (kind.parallel ?? 1)) {
-          try {
-            const rows = await this.claim(kind);
-            claimed = rows.length;
-            failures = 0;
-            if (claimed > 0) {
-              const free = () => {
-                working.delete(work);
-                wake();
-              };
-              const work: Promise<void> = this.work(kind, rows, () => free()).finally(() => {
-                running.delete(work);
-                free();
-              });
-              running.add(work);
-              working.add(work);
-            }
-          } catch (error) {
-            failures++;
-            this.deps.log.warn(`jobs ${kind.kind.name}: cannot claim: ${describe(error).detail}`);
-          }
-        }
-        if (claimed === kind.batch) continue;
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, this.deps.limits.jobPollMs * Math.min(2 ** failures, 25));
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-          if (this.stopping) wake();
-        });
+  /**
+   * Looks when something is due by what this instance knows, and every `JOB_POLL_MS` for what other instances have scheduled, put
+   * off, or claimed and left.
+   */
+  private async run(): Promise<void> {
+    const { limits, log } = this.deps;
+    let pollAt = -Infinity;
+    let failures = 0;
+    while (!this.stopping) {
+      try {
+        const now = this.deps.now();
+        const polls = performance.now() >= pollAt;
+        const free = [...this.lines.values()].filter(({ kind, working }) => working.size < (kind.parallel ?? 1));
+        const asked = free.filter(({ next }) => polls || next <= Date.parse(now));
+        if (asked.length > 0) await this.look(asked, now, polls);
+        if (polls) pollAt = performance.now() + limits.jobPollMs;
+        failures = 0;
+        if (asked.length > 0) continue;
+        // Nothing waits between the look at `next` and this: a note is either seen there or ends the sleep.
+        const next = Math.min(...free.map((line) => line.next)) - Date.parse(now);
+        await this.sleep(Math.min(next, pollAt - performance.now()));
+      } catch (error) {
+        log.warn(`jobs: cannot claim: ${describe(error).detail}`);
+        await this.sleep(backoff(failures++, limits.backoffMs, limits.jobPollMs * 5));
       }
-      await Promise.allSettled(running);
-    })();
-    return {
-      kind,
-      wake: () => wake(),
-      stop: () => {
-        wake();
-        return done;
-      },
-    };
+    }
+    await Promise.allSettled([...this.lines.values()].flatMap(({ running }) => [...running]));
   }
 
-  /** Claims due rows and works them once, for tests and for the loop. Returns the number of rows. */
+  private sleep(ms: number): Promise<void> {
+    if (this.stopping) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.max(1, ms));
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Claims due rows of these kinds and begins to work them. */
+  private async look(asked: readonly Line[], now: string, leases: boolean): Promise<void> {
+    const known = asked.map((line) => line.next);
+    // What is noted from here on may be too late for this look.
+    for (const line of asked) line.next = Infinity;
+    try {
+      const found = await this.claim(
+        asked.map((line) => line.kind),
+        now,
+        leases,
+      );
+      for (const line of asked) {
+        const { rows = [], nextMs = 0 } = found.get(line.kind.kind.name) ?? {};
+        // As many as there may be: there may be more.
+        const next = rows.length === line.kind.batch ? -Infinity : Date.parse(now) + nextMs;
+        line.next = Math.min(line.next, next);
+        if (rows.length > 0) this.begin(line, rows);
+      }
+    } catch (error) {
+      for (const [n, line] of asked.entries()) line.next = Math.min(line.next, known[n] ?? line.next);
+      throw error;
+    }
+  }
+
+  private begin({ kind, running, working }: Line, rows: readonly JobRow[]): void {
+    const free = () => {
+      working.delete(work);
+      this.wakeUp();
+    };
+    const work: Promise<void> = this.work(kind, rows, () => free()).finally(() => {
+      running.delete(work);
+      free();
+    });
+    running.add(work);
+    working.add(work);
+  }
+
+  /** Claims due rows and works them once; for tests. Returns how many there were. */
   async runDue(kind: JobKind<never>): Promise<number> {
-    const rows = await this.claim(kind);
+    const { rows = [] } = (await this.claim([kind], this.deps.now(), false)).get(kind.kind.name) ?? {};
     if (rows.length > 0) await this.work(kind, rows, () => undefined);
     return rows.length;
   }
 
-  private claim(kind: JobKind<never>): Promise<JobRow[]> {
-    return this.deps.db.read<JobRow>(
-      `UPDATE jobs j SET lease_until = clock_timestamp() + $3 * interval '1 millisecond', claims = claims + 1
-       FROM (SELECT ctid FROM jobs WHERE kind = $1 AND due_at <= $2 AND (lease_until IS NULL OR lease_until < clock_timestamp())
-             ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) due
-       WHERE j.ctid = due.ctid
-       RETURNING j.kind, j.id, j.due_at, j.claims, j.payload, j.cause, j.result_at, j.messages`,
-      [kind.kind.name, this.deps.now(), Math.min(kind.leaseMs, this.deps.limits.leaseMs), kind.batch],
-    );
+  private claim(kinds: readonly JobKind<never>[], now: string, leases: boolean) {
+    return claim(this.deps.db, kinds, { now, leaseMs: this.deps.limits.leaseMs, leases });
   }
 
   /**
@@ -243,7 +276,7 @@ export class JobRunner {
             tries,
             dueAt,
           ]);
-          return { tries, wait };
+          return { tries, wait, scheduled: [{ kind: kind.kind.name, dueAt }] };
         }
         const unit = new UnitOfWork(this.deps.service, at, tx, this.deps.bounds);
         const fault = { code: 'job', detail };
@@ -255,39 +288,45 @@ export class JobRunner {
           at,
           JSON.stringify(messages.map(toStore)),
         ]);
-        return { tries, messages, note, kinds: new Set(unit.scheduled.map((s) => s.kind)) };
+        return { tries, messages, note, scheduled: unit.scheduled };
       },
       contextsOf([job]),
     );
     if (!result) return;
-    const { tries, wait, messages, note = '', kinds } = result;
+    const { tries, wait, messages, note = '', scheduled } = result;
     const then = messages ? `dead letter after ${tries} tries${note}` : `try ${tries}, again in ${wait} ms`;
     this.deps.log.error(`jobs ${kind.kind.name} ${job.id}: ${detail}: ${then}`);
-    if (!messages) return;
-    messagesMeasured(messages);
-    await this.deliver(kind.kind.name, [{ id: job.id, messages }]);
-    if (kinds && kinds.size > 0) this.wake(kinds);
+    if (messages) messagesMeasured(messages);
+    try {
+      if (messages) await this.deliver(kind.kind.name, [{ id: job.id, messages }]);
+    } finally {
+      this.note(scheduled);
+    }
   }
 
   private context(kind: string, claimed: readonly Job[], aside: () => void): JobContext {
     return {
       aside,
       now: this.deps.now,
-      transaction: (fn) =>
-        this.deps.db.transaction(async (tx) => {
+      transaction: async (fn) => {
+        const { result, scheduled } = await this.deps.db.transaction(async (tx) => {
           const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
           const result = await fn(unit);
           // Outputs must be emitted in `finish`, because only `finish` stores them with the row.
           unit.causesAmong([]);
           unit.flush();
-          return result;
-        }, contextsOf(claimed)),
+          return { result, scheduled: unit.scheduled };
+        }, contextsOf(claimed));
+        this.note(scheduled);
+        return result;
+      },
       finish: (jobs, fn) => this.finish(kind, jobs, fn),
       later: async (job, dueAt) => {
         await this.deps.db.read(
           `UPDATE jobs SET due_at = $4, lease_until = NULL WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL`,
           [kind, job.id, job.claims, dueAt],
         );
+        this.note([{ kind, dueAt }]);
       },
       holds: async (job) => {
         const rows = await this.deps.db.read(
@@ -305,7 +344,7 @@ export class JobRunner {
     fn: (owned: readonly Job<P>[], work: Work) => Promise<void>,
   ): Promise<void> {
     if (jobs.length === 0) return;
-    const { emitted, ended, kinds } = await this.deps.db.transaction(async (tx) => {
+    const { emitted, ended, scheduled } = await this.deps.db.transaction(async (tx) => {
       const rows = await tx.query<Pick<JobRow, 'id' | 'result_at' | 'messages'>>(
         `SELECT id, result_at, messages FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
         [kind, jobs.map((job) => job.id)],
@@ -333,12 +372,15 @@ export class JobRunner {
       return {
         emitted: fresh.flatMap((job) => job.messages),
         ended: [...fresh, ...stored],
-        kinds: new Set(unit.scheduled.map((job) => job.kind)),
+        scheduled: unit.scheduled,
       };
     }, contextsOf(jobs));
     messagesMeasured(emitted);
-    await this.deliver(kind, ended);
-    if (kinds.size > 0) this.wake(kinds);
+    try {
+      await this.deliver(kind, ended);
+    } finally {
+      this.note(scheduled);
+    }
   }
 
   private release(kind: string, rows: readonly JobRow[]): Promise<void> {

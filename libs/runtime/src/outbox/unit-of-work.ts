@@ -89,6 +89,7 @@ export class UnitOfWork implements Work {
   >();
   private readonly numbers = new Map<string, number>();
   private readonly jobs: { cause: Cause; job: Scheduled }[] = [];
+  private readonly forks: UnitOfWork[] = [];
 
   constructor(
     private readonly service: string,
@@ -171,9 +172,9 @@ export class UnitOfWork implements Work {
       );
   }
 
-  /** The scheduled jobs, so that the runner can be woken at once. */
+  /** The jobs that were scheduled, those of its forks too, so that the runner knows of them before its next look. */
   get scheduled(): readonly Scheduled[] {
-    return this.jobs.map(({ job }) => job);
+    return [...this.jobs.map(({ job }) => job), ...this.forks.flatMap((fork) => fork.scheduled)];
   }
 
   /** The outputs of one cause so far, in order. */
@@ -196,7 +197,9 @@ export class UnitOfWork implements Work {
 
   /** Another unit in the same transaction, whose outputs can be thrown away. */
   fork(): UnitOfWork {
-    return new UnitOfWork(this.service, this.at, this.tx, this.bounds, this.traceparent);
+    const fork = new UnitOfWork(this.service, this.at, this.tx, this.bounds, this.traceparent);
+    this.forks.push(fork);
+    return fork;
   }
 
   /** Takes messages that another unit made, under a cause of this unit. */

@@ -90,7 +90,10 @@ export const limitVariables = {
     'how long an event waits for state that has not arrived yet, counted from when the broker took the event',
   ),
   COMPARE_EVERY_MS: ms(1_000, 'how often state is compared with the end of its topic'),
-  JOB_POLL_MS: ms(200, 'how often the runtime looks for due jobs'),
+  JOB_POLL_MS: ms(
+    1_000,
+    'how often the runtime looks for jobs that it does not know of: those that another instance has scheduled, put off or left',
+  ),
   LEASE_MS: ms(6_000, 'how long the jobs of a dead instance wait before another instance takes them'),
   SESSION_MS: ms(6_000, 'how long a silent instance keeps its partitions'),
   DRAIN_MS: ms(20_000, 'how long a drain may take'),
