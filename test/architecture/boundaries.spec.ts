@@ -54,7 +54,18 @@ function wrongDependencies(path: string, manifest: Manifest): string[] {
   return allowed ? ours.filter((d) => !allowed.includes(d.replace('@countersign/', ''))) : [];
 }
 
+/** Values that a text imports from TypeORM as soon as it is loaded; types cost nothing. */
+const loadsTypeorm = (text: string): boolean =>
+  /^(?:import (?!type )[^;]*?|export [^;]*?)from 'typeorm'|^import 'typeorm'/m.test(text);
+
 describe('boundaries between packages', () => {
+  test('TypeORM is loaded only where migrations have to run', () => {
+    const planted = "import { DataSource } from 'typeorm';";
+    expect(loadsTypeorm(planted)).toBe(true);
+    expect(loadsTypeorm("import type { QueryRunner } from 'typeorm';")).toBe(false);
+    expect(sources('{apps,libs,tools,deploy}/**/src/**/*.ts').filter((path) => loadsTypeorm(read(path)))).toEqual([]);
+  });
+
   test('dependencies point one way', () => {
     for (const { path, manifest } of manifests()) expect(wrongDependencies(path, manifest), path).toEqual([]);
   });

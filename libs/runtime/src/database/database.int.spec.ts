@@ -169,6 +169,35 @@ test('whatever advisory lock another role of the database holds, the schema is m
   expect(row?.n).toBe(runtimeMigrations.length);
 });
 
+test('a schema that is up to date waits for no other instance that migrates; one that lacks a migration does', async () => {
+  await migrate(database.url, []);
+  class Another1999900000000 {
+    name = 'Another1999900000000';
+    up = async (runner: { query(sql: string): Promise<unknown> }) => runner.query('CREATE TABLE another (a int)');
+    down = async () => undefined;
+  }
+  await other.query('BEGIN');
+  await other.query('LOCK TABLE migration_turn IN EXCLUSIVE MODE');
+  let ended = false;
+  try {
+    await migrate(database.url, []);
+    const lacking = migrate(database.url, [Another1999900000000]).finally(() => {
+      ended = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(ended).toBe(false);
+    await other.query('ROLLBACK');
+    await lacking;
+    expect(await db.read('SELECT a FROM another')).toEqual([]);
+    await other.query('BEGIN');
+    await other.query('LOCK TABLE migration_turn IN EXCLUSIVE MODE');
+    await migrate(database.url, [Another1999900000000]);
+  } finally {
+    await other.query('ROLLBACK');
+    await other.query(`DELETE FROM migrations WHERE name = 'Another1999900000000'`);
+  }
+});
+
 test('a turn is taken by one transaction at a time, whatever advisory lock another role holds, also the first time, and after its row is lost', async () => {
   await migrate(database.url, []);
   const stranger = new pg.Client({ connectionString: database.superuserUrl });
