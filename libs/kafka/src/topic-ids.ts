@@ -50,6 +50,7 @@ interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   refreshMetadata(): Promise<void>;
+  refreshMetadataIfNecessary(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   findTopicPartitionMetadata(topic: string): readonly { partitionId: number }[];
   fetchTopicsOffset(
@@ -98,6 +99,7 @@ export function topicFacts(kafka: Kafka): TopicFacts {
       await connected();
       try {
         await cluster.addMultipleTargetTopics(topics);
+        await cluster.refreshMetadataIfNecessary();
         const found = await cluster.fetchTopicsOffset(
           topics.map((topic) => ({
             topic,

@@ -22,7 +22,7 @@ export class StateTopics {
   private following: StateReader | undefined;
 
   constructor(
-    private readonly deps: Pick<Clients, 'db' | 'kafka' | 'admin'> & {
+    private readonly deps: Pick<Clients, 'db' | 'kafka' | 'admin' | 'facts'> & {
       readonly service: string;
       readonly topics: ServiceTopics;
       readonly publish: Publish;

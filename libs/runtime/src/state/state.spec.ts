@@ -1,4 +1,4 @@
-import { toBinary, topicNamed, topology } from '@countersign/contracts';
+import { type Topic, toBinary, topicNamed, topology } from '@countersign/contracts';
 import type { Admin, Kafka } from '@countersign/kafka';
 import { expect, test, vi } from 'vitest';
 import { defaults } from '../api/limits.js';
@@ -8,6 +8,7 @@ import { isBehind } from './own-state.js';
 import { followState, isReached, staleIn } from './state.js';
 
 const controls = topicNamed('controls.v1', topology());
+const consents = topicNamed('consents.v1', topology());
 const record = (version: number, more: object = {}) => {
   const { headers, value } = toBinary({
     id: `control-${version}`,
@@ -57,18 +58,13 @@ test('a table has all before an end also where only what it has nothing of lies 
   expect(isReached(10, 4, { from: 5, next: 10 })).toBe(false);
 });
 
-test('tables that are always a little behind a topic that never rests are compared with where it ended a little ago', async () => {
-  let end = 10;
-  // The tables are where the topic was two looks ago.
-  const db = {
-    read: async () => [{ topic: controls.name, partition: 0, next_offset: end - 20 }],
-  } as unknown as Database;
-  const admin = {
-    fetchTopicOffsets: async () => {
-      end += 10;
-      return [{ partition: 0, low: '0', high: String(end) }];
-    },
-  } as unknown as Admin;
+/** Follows topics with a consumer that is given nothing, over tables that were read to `at`. */
+const follow = async (
+  topics: readonly Topic[],
+  broker: Pick<Parameters<typeof followState>[0], 'facts'> & { readonly admin?: Pick<Admin, 'fetchTopicOffsets'> },
+  at: () => readonly { topic: string; partition: number; next_offset: number }[],
+  compareEveryMs = 1,
+) => {
   const consumer = {
     events: {},
     on: () => undefined,
@@ -78,27 +74,112 @@ test('tables that are always a little behind a topic that never rests are compar
   const kafka = {
     consumer: () => ({ ...consumer, run: async () => undefined, disconnect: async () => undefined }),
   } as unknown as Kafka;
-  const log = { log: () => undefined, warn: () => undefined, error: () => undefined };
-  const now = (): string => '2026-11-21T10:00:00.000Z';
-  const limits = { ...defaults, compareEveryMs: 1 };
-  const watch = { add: () => undefined, unreadable: () => new Set() } as unknown as TopicWatch;
-  const reader = await followState({
-    kafka,
-    admin,
-    db,
-    service: 's',
-    topics: [controls],
-    lookedUp: new Map(),
-    limits,
-    now,
-    log,
-    watch,
+  const admin = { fetchTopicOffsets: async () => [], ...broker.admin } as unknown as Admin;
+  return followState({
+    ...{ kafka, admin, facts: broker.facts, topics, service: 's', lookedUp: new Map() },
+    db: { read: async () => at() } as unknown as Database,
+    limits: { ...defaults, compareEveryMs },
+    now: () => '2026-11-21T10:00:00.000Z',
+    log: { log: () => undefined, warn: () => undefined, error: () => undefined },
+    watch: { add: () => undefined, unreadable: () => new Set() } as unknown as TopicWatch,
   });
+};
+
+test('tables that are always a little behind a topic that never rests are compared with where it ended a little ago', async () => {
+  let end = 10;
+  const facts = {
+    offsets: async (_topics: readonly string[], which: unknown) => {
+      if (which === 'end') end += 10;
+      return new Map([[`${controls.name}/0`, which === 'end' ? end : 0]]);
+    },
+  };
+  // The tables are where the topic was two looks ago.
+  const reader = await follow([controls], { facts }, () => [
+    { topic: controls.name, partition: 0, next_offset: end - 20 },
+  ]);
   try {
     await reader.caughtUp();
     const first = reader.comparedAgo()[controls.name];
     await vi.waitUntil(() => reader.comparedAgo()[controls.name] !== first);
   } finally {
     await reader.stop();
+  }
+});
+
+test('one request asks where all topics end; what a log no longer has is not waited for, and is asked only of what is not read', async () => {
+  const offsets = vi.fn(async (topics: readonly string[], which: unknown) => {
+    // Of the consents, nothing is left on the topic.
+    const all = [
+      [`${controls.name}/0`, which === 'end' ? 5 : 0],
+      [`${consents.name}/0`, which === 'end' ? 7 : 7],
+    ] as const;
+    return new Map(all.filter(([place]) => topics.some((topic) => place.startsWith(topic))));
+  });
+  const reader = await follow([controls, consents], { facts: { offsets } }, () => [
+    { topic: controls.name, partition: 0, next_offset: 5 },
+  ]);
+  try {
+    await reader.caughtUp();
+  } finally {
+    await reader.stop();
+  }
+  const asked = offsets.mock.calls.map(([topics, which]) => [which, topics.length]);
+  expect(asked.slice(0, 2)).toEqual([
+    ['end', 2],
+    ['first', 1],
+  ]);
+});
+
+test('what a log still has keeps its topic uncompared until the table has it', async () => {
+  let at = 4;
+  const facts = {
+    offsets: async (_topics: readonly string[], which: unknown) =>
+      new Map([[`${controls.name}/0`, which === 'end' ? 5 : 4]]),
+  };
+  const reader = await follow([controls], { facts }, () => [{ topic: controls.name, partition: 0, next_offset: at }]);
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(reader.comparedAgo()[controls.name]).toBeNull();
+    at = 5;
+    await reader.caughtUp();
+  } finally {
+    await reader.stop();
+  }
+});
+
+test('a topic whose end nobody says stays uncompared, and holds up no other', async () => {
+  const facts = {
+    offsets: async (topics: readonly string[]): Promise<ReadonlyMap<string, number>> => {
+      if (topics.includes(consents.name)) throw new Error('not permitted');
+      return new Map();
+    },
+  };
+  const admin = {
+    fetchTopicOffsets: async (topic: string) => {
+      if (topic === consents.name) throw new Error('not permitted');
+      return [{ partition: 0, offset: '5', low: '0', high: '5' }];
+    },
+  };
+  // The start compares all topics, so the right is lost after it.
+  let lost = false;
+  const later = await follow(
+    [controls, consents],
+    {
+      facts,
+      admin: {
+        fetchTopicOffsets: async (topic) => (lost ? admin.fetchTopicOffsets(topic) : []),
+      },
+    },
+    () => [{ topic: controls.name, partition: 0, next_offset: 5 }],
+  );
+  lost = true;
+  try {
+    await vi.waitUntil(() => later.comparedAgo()[controls.name] !== null);
+    const first = later.comparedAgo()[controls.name];
+    const standing = later.comparedAgo()[consents.name];
+    await vi.waitUntil(() => later.comparedAgo()[controls.name] !== first);
+    expect(later.comparedAgo()[consents.name]).toBe(standing);
+  } finally {
+    await later.stop();
   }
 });

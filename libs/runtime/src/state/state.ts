@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type EventType, fitsJsonb, readEvent, type Topic } from '@countersign/contracts';
-import type { Admin, Kafka } from '@countersign/kafka';
+import type { Admin, Kafka, TopicFacts } from '@countersign/kafka';
 import { attributes as a, count } from '@countersign/telemetry';
 import { type Ago, ago } from '../api/ago.js';
 import type { Limits } from '../api/limits.js';
@@ -203,11 +203,33 @@ async function comparedWithEnds(deps: PositionsOf, table: Positions) {
   return positions;
 }
 
-/** The end of each partition that holds records. */
-const endsOf = async (admin: Admin, topic: string): Promise<readonly (readonly [string, number])[]> =>
-  (await admin.fetchTopicOffsets(topic))
-    .filter(({ low, high }) => low !== high)
-    .map(({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const);
+type Ends = readonly (readonly [place: string, end: number])[];
+
+/**
+ * Where each topic ends: of all topics in one request, and of each by itself where that fails, so that one whose end nobody says
+ * holds up no other.
+ */
+async function endsOf(
+  { facts, admin }: { readonly facts: Pick<TopicFacts, 'offsets'>; readonly admin: Pick<Admin, 'fetchTopicOffsets'> },
+  topics: readonly string[],
+): Promise<readonly PromiseSettledResult<Ends>[]> {
+  try {
+    const ends = [...(await facts.offsets(topics, 'end'))];
+    return topics.map((topic) => ({
+      status: 'fulfilled',
+      value: ends.filter(([place]) => topicOf(place) === topic),
+    }));
+  } catch {
+    // What is wrong is told of the topic that it is wrong with.
+    return Promise.allSettled(
+      topics.map(async (topic) =>
+        (await admin.fetchTopicOffsets(topic)).map(
+          ({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const,
+        ),
+      ),
+    );
+  }
+}
 
 /** Whether a table that was read to `at` has everything before `end`. Between `from` and `next` there were no records for it. */
 export const isReached = (
@@ -225,6 +247,7 @@ export const isReached = (
 export async function followState(deps: {
   kafka: Kafka;
   admin: Admin;
+  facts: Pick<TopicFacts, 'offsets'>;
   db: Database;
   service: string;
   topics: readonly Topic[];
@@ -312,15 +335,20 @@ export async function followState(deps: {
 
   const compare = async (): Promise<void> => {
     const since = ago();
-    // The ends come first: a table that is read to them has everything that was there when the comparison began.
-    const asked = await Promise.allSettled(deps.topics.map(async ({ name }) => endsOf(deps.admin, name)));
-    for (const [n, { name: topic }] of deps.topics.entries()) {
+    // The ends first: what is read to them had all that was there when it began.
+    const names = deps.topics.map(({ name }) => name);
+    const asked = await endsOf(deps, names);
+    for (const [n, topic] of names.entries()) {
       const answer = asked[n];
       if (answer?.status === 'fulfilled') seen.push({ since, topic, ends: answer.value });
     }
     const positions = await readPositions(deps.db);
+    const isOpen = ([place, end]: Ends[number]) => !isReached(end, positions.get(place) ?? 0, passed.get(place));
+    const open = seen.filter(({ ends }) => ends.some(isOpen)).map(({ topic }) => topic);
+    // What a log no longer has cannot be read; that it is gone is a gap, which is told elsewhere.
+    const starts = open.length > 0 ? await deps.facts.offsets([...new Set(open)], 'first') : new Map<string, number>();
     seen = seen.filter(({ since, topic, ends }) => {
-      const reached = ends.every(([name, end]) => isReached(end, positions.get(name) ?? 0, passed.get(name)));
+      const reached = ends.every((end) => !isOpen(end) || (starts.get(end[0]) ?? 0) >= end[1]);
       if (reached) compared[topic] = since;
       return !reached;
     });
