@@ -60,6 +60,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   readonly kind = PERMIT;
   /** A question and a call, ten seconds at most each, and room to write down what came of them. */
   readonly leaseMs = 30_000;
+  readonly plannedOnce = true;
   readonly batch = 64;
   readonly parallel = 4;
   private readonly log = new Logger(PermitJobs.name);

@@ -26,6 +26,7 @@ interface StepPayload {
 export class StepJobs implements JobKind<StepPayload> {
   readonly kind = stepKind;
   readonly leaseMs = 30_000;
+  readonly plannedOnce = true;
   readonly batch = 50;
 
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}

@@ -25,6 +25,7 @@ type Ready =
 @Injectable()
 export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
   readonly kind = planKind;
+  readonly plannedOnce = true;
   readonly batch = 1;
   readonly parallel = 4;
   readonly leaseMs: number;

@@ -236,6 +236,11 @@ export interface JobKind<P = unknown> {
   readonly leaseMs: number;
   /** How many rows are claimed at once. */
   readonly batch: number;
+  /**
+   * Its statements find rows by their keys: the database plans them once on each connection, whatever their values. Absent: at each
+   * call, as statements need that delete by age or read many rows.
+   */
+  readonly plannedOnce?: true;
   /** How many claims of this kind are worked at the same time in one instance. Absent: 1. */
   readonly parallel?: number;
   /** Works the claimed jobs. Each must be finished, put off or left. A job that is left is claimed again after its lease. */

@@ -36,6 +36,42 @@ test('a statement is prepared once on its connection, in transactions and in rea
   expect(await db.read(preparedNow, [text])).toEqual([{ n: 1 }]);
 });
 
+test('a statement is planned once, whatever its values, by itself and in a transaction that says so; for its values elsewhere', async () => {
+  const own = openDatabase(database.url, 'test', { ...defaults, connections: 1 });
+  const text = 'SELECT $1::int + 2 AS sum';
+  const plans = async () =>
+    (
+      await own.read<{ once: number; each: number }>(
+        'SELECT generic_plans AS once, custom_plans AS each FROM pg_prepared_statements WHERE statement = $1',
+        [text],
+      )
+    )[0];
+  try {
+    for (let n = 0; n < 3; n++) await own.read(text, [n]);
+    expect(await plans()).toEqual({ once: 3, each: 0 });
+    for (let n = 0; n < 3; n++) await own.transaction((tx) => tx.query(text, [n]), undefined, 'once');
+    expect(await plans()).toEqual({ once: 6, each: 0 });
+    await own.transaction((tx) => tx.query(text, [1]));
+    expect(await own.look(text, [1])).toEqual([{ sum: 3 }]);
+    expect(await plans()).toEqual({ once: 6, each: 2 });
+    await own.read(text, [1]);
+    expect(await plans()).toEqual({ once: 7, each: 2 });
+  } finally {
+    await own.close();
+  }
+});
+
+test('a look that fails says why, and leaves its connection to others', async () => {
+  const own = openDatabase(database.url, 'test', { ...defaults, connections: 1 });
+  try {
+    await expect(own.look('SELECT 1 / $1::int', [0])).rejects.toMatchObject({ code: '22012' });
+    await expect(own.look('SELECT $1::int', [{ a: 1n }])).rejects.toThrow(TypeError);
+    expect(await own.look('SELECT $1::int AS n', [4])).toEqual([{ n: 4 }]);
+  } finally {
+    await own.close();
+  }
+});
+
 test('a table that gets a column while its statements are prepared costs nobody an error', async () => {
   await other.query('CREATE TABLE grows (a int); INSERT INTO grows VALUES (1)');
   const text = 'SELECT * FROM grows';

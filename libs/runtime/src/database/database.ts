@@ -8,22 +8,40 @@ import { prepared } from './prepared.js';
 import { watchForSilence } from './silence.js';
 import { takeMigrationTurn } from './turns.js';
 
+/**
+ * How the database plans the statements of a transaction: once on each connection, for statements that find rows by their keys and
+ * come with every event; or each time for their values, where those decide how many rows there are (an age, a page, a name).
+ */
+export type Planned = 'once' | 'each time';
+
 /** The service's own database: one pool, transactions in READ COMMITTED. */
 export interface Database {
   /**
-   * Runs `fn` in a transaction. If the transaction lost a race (deadlock, serialisation), it runs again, at most `raceTries`
-   * times. Throws what `fn` threw. It also throws if a statement failed and `fn` returned all the same: then nothing was
-   * committed. `contexts` is asked at the end for the trace contexts of the work.
+   * Runs `fn` in a transaction, again where it lost a race (deadlock, serialisation), at most `raceTries` times. Throws what `fn`
+   * threw, and where a statement had failed although `fn` returned: then nothing was committed. `contexts`, asked at its end,
+   * names the trace contexts that it was for. `planned`: absent, each time.
    */
-  transaction<R>(fn: (tx: Tx) => Promise<R>, contexts?: () => readonly (string | undefined)[]): Promise<R>;
-  /** One statement in its own transaction. If it lost a race, it runs again. */
+  transaction<R>(
+    fn: (tx: Tx) => Promise<R>,
+    contexts?: () => readonly (string | undefined)[],
+    planned?: Planned,
+  ): Promise<R>;
+  /** One statement, by itself a transaction, planned once; run again where it lost a race. */
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
-  /** How long the oldest waiting statement has had no answer, in milliseconds; 0 if none waits. */
+  /** The same, planned for its values. */
+  look<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  /** For how long the statement that has waited longest has had no answer, in milliseconds; 0 where none waits. */
   unansweredMs(): number;
   close(): Promise<void>;
 }
 
-// Offsets and versions are far below 2^53. Without this parser the driver returns them as text.
+const begin = {
+  once: 'BEGIN ISOLATION LEVEL READ COMMITTED',
+  // One message, so it costs no exchange of its own.
+  'each time': 'BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL plan_cache_mode = auto',
+} as const;
+
+// Offsets and versions are far below 2^53; the driver would hand them out as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Opens the pool. The role's search_path leads to its own schema. `warn` gets a message about connections without an answer. */
@@ -52,9 +70,11 @@ export function openDatabase(
     maxLifetimeSeconds: 60,
   });
   const namespace = new URL(url).pathname.slice(1);
-  // An idle connection that breaks is replaced at its next use. Without a listener its error would end the process.
+  // A third of the database's time went into plans that were the same again. Sent before the first statement; a server that does not know it plans as it did.
+  pool.on('connect', (client) => client.query('SET plan_cache_mode = force_generic_plan', () => undefined));
+  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', () => undefined);
-  const once = async <R>(fn: (tx: Tx) => Promise<R>): Promise<R> => {
+  const once = async <R>(fn: (tx: Tx) => Promise<R>, planned: Planned): Promise<R> => {
     const client = await pool.connect();
     // A connection that breaks in use also reports its error to the running query.
     const ignore = () => undefined;
@@ -67,8 +87,8 @@ export function openDatabase(
       return prepared(sql, params);
     };
     try {
-      // This waits: if BEGIN failed unnoticed, the next statements would be committed one by one.
-      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+      // Waited for: were it to fail, what follows would be committed piece by piece.
+      await client.query(begin[planned]);
       let failed: { readonly error: unknown } | undefined;
       const result = await fn({
         query: (sql, params) =>
@@ -112,12 +132,36 @@ export function openDatabase(
       client.release(broken);
     }
   };
+  /** One statement between its begin and its commit, in one exchange: were the begin to fail, it would be committed by itself. */
+  const plannedForValues = async (statement: pg.QueryConfig<unknown[]>): Promise<pg.QueryResult> => {
+    const client = await pool.connect();
+    const ignore = () => undefined;
+    client.on('error', ignore);
+    const sent = [client.query(begin['each time']), client.query(statement), client.query('COMMIT')] as const;
+    const answers = await Promise.allSettled(sent);
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    client.removeListener('error', ignore);
+    // As the pool does after a statement of its own has failed.
+    client.release(failed?.reason as Error | undefined);
+    if (failed) throw failed.reason;
+    return sent[1];
+  };
+  const alone = async <Row>(ask: () => Promise<pg.QueryResult>): Promise<Row[]> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await ask()).rows;
+      } catch (error) {
+        // That connection is closed; each of the others may have the same plan.
+        if (!(planOutdated(error) || lostRace(error)) || tries >= limits.raceTries) throw error;
+      }
+    }
+  };
   return {
-    async transaction(fn, contexts = () => []) {
+    async transaction(fn, contexts = () => [], planned = 'each time') {
       const began = moment();
       for (let tries = 1; ; tries++) {
         try {
-          const result = await once(fn);
+          const result = await once(fn, planned);
           transactionEnded({ namespace, began, contexts });
           return result;
         } catch (error) {
@@ -127,16 +171,8 @@ export function openDatabase(
         }
       }
     },
-    async read(sql, params) {
-      for (let tries = 1; ; tries++) {
-        try {
-          return (await pool.query(prepared(sql, params))).rows;
-        } catch (error) {
-          // The pool has closed that connection. Each other connection may have the same outdated plan.
-          if (!(planOutdated(error) || lostRace(error)) || tries >= limits.raceTries) throw error;
-        }
-      }
-    },
+    read: (sql, params) => alone(() => pool.query(prepared(sql, params))),
+    look: (sql, params) => alone(() => plannedForValues(prepared(sql, params))),
     unansweredMs: silence.unansweredMs,
     close: async () => {
       await pool.end();

@@ -310,7 +310,7 @@ export class Engine implements Runtime {
   }
 
   readForPage<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]> {
-    return this.pages.run(asking.getStore()?.name ?? '', () => this.read<Row>(sql, params));
+    return this.pages.run(asking.getStore()?.name ?? '', () => this.clients.db.look<Row>(sql, params));
   }
 
   beginExport(): Reader {
@@ -318,7 +318,7 @@ export class Engine implements Runtime {
     if (!asker) throw new Error('an export is begun for a request');
     const reads = this.pages.begin(asker.name);
     asker.whenClosed(() => reads.end());
-    return { query: (sql, params) => reads.run(() => this.read(sql, params)) };
+    return { query: (sql, params) => reads.run(() => this.clients.db.look(sql, params)) };
   }
 
   async publish(

@@ -98,6 +98,7 @@ export class Inbox {
           return this.once(topic, entries, handle, tx, { spans, began });
         },
         () => [...spans.values()].map((span) => span.traceparent),
+        'once',
       );
       messagesMeasured(emitted);
       try {

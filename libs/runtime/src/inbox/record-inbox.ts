@@ -73,6 +73,7 @@ export class RecordInbox {
           return { fresh, scheduled: unit.scheduled };
         },
         () => spans.map((span) => span.traceparent),
+        'once',
       );
       for (const span of spans) span.end();
       this.measured(records, fresh, began);

@@ -1,7 +1,7 @@
 import { type Processing, startJob } from '@countersign/telemetry';
 import type { Limits } from '../api/limits.js';
 import { type Job, type JobContext, type JobKind, jobName, type Work } from '../api/runtime.js';
-import type { Database } from '../database/database.js';
+import type { Database, Planned } from '../database/database.js';
 import { messagesMeasured } from '../engine/measures.js';
 import { backoff, describe, isTransient } from '../failures.js';
 import { type Outgoing, storedAgain, toStore } from '../outbox/outgoing.js';
@@ -228,7 +228,7 @@ export class JobRunner {
     spans: ReadonlyMap<string, Processing>,
     aside: () => void,
   ): Promise<void> {
-    const context = this.context(kind.kind.name, jobs, aside);
+    const context = this.context(kind, jobs, aside);
     const work = (group: readonly Job[]) => kind.work(group as unknown as readonly Job<never>[], context);
     try {
       await work(jobs);
@@ -304,23 +304,32 @@ export class JobRunner {
     }
   }
 
-  private context(kind: string, claimed: readonly Job[], aside: () => void): JobContext {
+  private context(
+    { kind: { name: kind }, plannedOnce }: JobKind<never>,
+    claimed: readonly Job[],
+    aside: () => void,
+  ): JobContext {
+    const planned = plannedOnce ? 'once' : 'each time';
     return {
       aside,
       now: this.deps.now,
       transaction: async (fn) => {
-        const { result, scheduled } = await this.deps.db.transaction(async (tx) => {
-          const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
-          const result = await fn(unit);
-          // Outputs must be emitted in `finish`, because only `finish` stores them with the row.
-          unit.causesAmong([]);
-          unit.flush();
-          return { result, scheduled: unit.scheduled };
-        }, contextsOf(claimed));
+        const { result, scheduled } = await this.deps.db.transaction(
+          async (tx) => {
+            const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
+            const result = await fn(unit);
+            // Outputs are emitted in `finish`, where they are stored with the row.
+            unit.causesAmong([]);
+            unit.flush();
+            return { result, scheduled: unit.scheduled };
+          },
+          contextsOf(claimed),
+          planned,
+        );
         this.note(scheduled);
         return result;
       },
-      finish: (jobs, fn) => this.finish(kind, jobs, fn),
+      finish: (jobs, fn) => this.finish(kind, jobs, fn, planned),
       later: async (job, dueAt) => {
         await this.deps.db.read(
           `UPDATE jobs SET due_at = $4, lease_until = NULL WHERE kind = $1 AND id = $2 AND claims = $3 AND result_at IS NULL`,
@@ -342,39 +351,44 @@ export class JobRunner {
     kind: string,
     jobs: readonly Job<P>[],
     fn: (owned: readonly Job<P>[], work: Work) => Promise<void>,
+    planned: Planned,
   ): Promise<void> {
     if (jobs.length === 0) return;
-    const { emitted, ended, scheduled } = await this.deps.db.transaction(async (tx) => {
-      const rows = await tx.query<Pick<JobRow, 'id' | 'result_at' | 'messages'>>(
-        `SELECT id, result_at, messages FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
-        [kind, jobs.map((job) => job.id)],
-      );
-      const open = new Set(rows.filter((row) => row.result_at === null).map((row) => row.id));
-      const owned = jobs.filter((job) => open.has(job.id));
-      const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
-      if (owned.length > 0) await fn(owned, unit);
-      await unit.withhold();
-      unit.flush();
-      const messages = owned.map((job) => unit.messagesOf(job.cause));
-      unit.causesAmong(owned.map((job) => causeKey(job.cause)));
-      if (owned.length > 0) {
-        const texts = packed(messages.map((list) => JSON.stringify(list.map(toStore))));
-        tx.write(
-          `UPDATE jobs j SET result_at = $4, messages = ${cut('$3', 'n.start', 'n.length')}::jsonb
+    const { emitted, ended, scheduled } = await this.deps.db.transaction(
+      async (tx) => {
+        const rows = await tx.query<Pick<JobRow, 'id' | 'result_at' | 'messages'>>(
+          `SELECT id, result_at, messages FROM jobs WHERE kind = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`,
+          [kind, jobs.map((job) => job.id)],
+        );
+        const open = new Set(rows.filter((row) => row.result_at === null).map((row) => row.id));
+        const owned = jobs.filter((job) => open.has(job.id));
+        const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
+        if (owned.length > 0) await fn(owned, unit);
+        await unit.withhold();
+        unit.flush();
+        const messages = owned.map((job) => unit.messagesOf(job.cause));
+        unit.causesAmong(owned.map((job) => causeKey(job.cause)));
+        if (owned.length > 0) {
+          const texts = packed(messages.map((list) => JSON.stringify(list.map(toStore))));
+          tx.write(
+            `UPDATE jobs j SET result_at = $4, messages = ${cut('$3', 'n.start', 'n.length')}::jsonb
            FROM unnest($2::text[], $5::int[], $6::int[]) AS n(id, start, length)
            WHERE j.kind = $1 AND j.id = ANY($2) AND j.id = n.id`,
-          [kind, owned.map((job) => job.id), texts.bytes, unit.at, texts.starts, texts.lengths],
-        );
-      }
-      const answered = rows.filter((row) => row.result_at !== null);
-      const fresh = owned.map((job, n) => ({ id: job.id, messages: messages[n] ?? [] }));
-      const stored = answered.map((row) => ({ id: row.id, messages: (row.messages ?? []).map(storedAgain) }));
-      return {
-        emitted: fresh.flatMap((job) => job.messages),
-        ended: [...fresh, ...stored],
-        scheduled: unit.scheduled,
-      };
-    }, contextsOf(jobs));
+            [kind, owned.map((job) => job.id), texts.bytes, unit.at, texts.starts, texts.lengths],
+          );
+        }
+        const answered = rows.filter((row) => row.result_at !== null);
+        const fresh = owned.map((job, n) => ({ id: job.id, messages: messages[n] ?? [] }));
+        const stored = answered.map((row) => ({ id: row.id, messages: (row.messages ?? []).map(storedAgain) }));
+        return {
+          emitted: fresh.flatMap((job) => job.messages),
+          ended: [...fresh, ...stored],
+          scheduled: unit.scheduled,
+        };
+      },
+      contextsOf(jobs),
+      planned,
+    );
     messagesMeasured(emitted);
     try {
       await this.deliver(kind, ended);

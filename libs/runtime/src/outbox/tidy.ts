@@ -15,7 +15,7 @@ export const weekActs = '~week-act';
  * that are known for a week.
  */
 export async function tidy(
-  db: Database,
+  db: Pick<Database, 'look'>,
   admin: Pick<Admin, 'fetchOffsets'>,
   group: string,
   topics: readonly Topic[],
@@ -27,7 +27,7 @@ export async function tidy(
   for (const { topic, partitions } of committed) {
     for (const { partition, offset } of partitions) {
       if (Number(offset) < 0) continue;
-      await db.read('DELETE FROM outbox WHERE topic = $1 AND partition = $2 AND "offset" < $3 AND at < $4', [
+      await db.look('DELETE FROM outbox WHERE topic = $1 AND partition = $2 AND "offset" < $3 AND at < $4', [
         topic,
         partition,
         offset,
@@ -35,15 +35,15 @@ export async function tidy(
       ]);
     }
   }
-  await db.read('DELETE FROM inbox WHERE topic = $1 AND at < $2', [weekActs, new Date(now - 7 * day).toISOString()]);
+  await db.look('DELETE FROM inbox WHERE topic = $1 AND at < $2', [weekActs, new Date(now - 7 * day).toISOString()]);
   for (const topic of topics) {
     if (!topic.readers.includes(group)) continue;
-    await db.read(`DELETE FROM inbox WHERE topic = $1 AND at < $2 AND status <> 'dead'`, [
+    await db.look(`DELETE FROM inbox WHERE topic = $1 AND at < $2 AND status <> 'dead'`, [
       topic.name,
       new Date(now - (topic.retentionDays + 7) * day).toISOString(),
     ]);
     if (topic.types.length > 0) continue;
-    await db.read(
+    await db.look(
       `UPDATE dead_letters SET key = NULL, headers = '{}', value = NULL, erased_at = $3
        WHERE topic = $1 AND at < $2 AND erased_at IS NULL`,
       [topic.name, new Date(now - topic.retentionDays * day).toISOString(), at],
