@@ -73,7 +73,7 @@ import { PlayStore } from './shell/plays.repository.js';
 import { PolicyRoutes } from './shell/policies.controller.js';
 import { PolicyStore } from './shell/policies.repository.js';
 import { Policies } from './shell/policies.service.js';
-import { Handlers } from './shell/projection.consumer.js';
+import { Handlers, sharing } from './shell/projection.consumer.js';
 import { QueueStore } from './shell/queue.repository.js';
 import { RecordPages } from './shell/record.controller.js';
 import { CheckpointStore } from './shell/record.repository.js';
@@ -139,6 +139,7 @@ export const spec: ServiceSpec = {
     RecordPasses1764600000782,
   ],
   ownState: [topics.controls, topics.policies],
+  sharesBatches: sharing,
   jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions, ForgetReveal],
 };
 

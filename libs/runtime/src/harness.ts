@@ -60,6 +60,10 @@ export interface Harness {
   deliver(topic: string, events: readonly Given[]): Promise<Published[]>;
   /** Delivers raw records as one batch, for example the same ones again. */
   deliverRecords(topic: string, records: readonly RawRecord[]): Promise<Published[]>;
+  /** Delivers events of several topics that one handler takes as one batch. */
+  deliverTogether(
+    slices: readonly { readonly topic: string; readonly events: readonly Given[] }[],
+  ): Promise<Published[]>;
   records(topic: string, events: readonly Given[]): RawRecord[];
   /** Puts state of other services into this service's table, as if it had been read from its topic. */
   putState(topic: string, key: string, data: unknown): Promise<void>;
@@ -212,6 +216,10 @@ export async function createHarness(
     records,
     deliver: (topic, events) => since(() => hand.inbox(topic, records(topic, events))),
     deliverRecords: (topic, given) => since(() => hand.inbox(topic, given)),
+    deliverTogether: (slices) =>
+      since(() =>
+        hand.inboxTogether(slices.map(({ topic, events }) => ({ name: topic, records: records(topic, events) }))),
+      ),
     putState: async (topic, key, data) => {
       const [record] = records(topic, [{ type: topicNamed(topic, engine.topics).types[0] as string, data }]);
       await hand.readState(topic, [{ ...(record as RawRecord), key: Buffer.from(key) }]);

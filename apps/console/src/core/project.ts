@@ -358,8 +358,17 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         event satisfies never;
     }
   }
-  return { ...changes, arrivals: [...arrivals.values()] };
+  return {
+    ...changes,
+    // Of several words on one action, from several topics, the latest stands: it has to come last.
+    verdicts: byTime(changes.verdicts),
+    personActions: byTime(changes.personActions),
+    arrivals: [...arrivals.values()],
+  };
 }
+
+const byTime = <T extends { readonly at: string }>(rows: readonly T[]): readonly T[] =>
+  [...rows].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 
 const verdictOf = (
   data: DataOf<'ActionApproved'> | DataOf<'ActionRefused'>,

@@ -1,12 +1,12 @@
 import type { Tx } from '@countersign/runtime';
 import type { AgentChanges } from '../core/project-agents.js';
+import { insert, orderedRounds } from './rows.js';
 
 /** Writes what a batch tells of actions, runs and tasks: in one order of tables, with sorted keys. The order between topics does not matter. */
 export function writeAgents(tx: Tx, { actions, runs, tasks, answers }: AgentChanges, at: string): void {
-  insert(
-    tx,
-    firstBy(runs, ({ runId }) => runId),
-    {
+  // A run's tasks and its checkpoint are on two topics, and each says what the other does not.
+  for (const round of orderedRounds(runs, ({ runId }) => runId))
+    insert(tx, round, {
       sql: `INSERT INTO play_runs AS r (run_id, play_id, account_id, ad_account_id, campaign_id, correlation_id, started_at, checkpoint_id, deadline_at, kept_at)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::uuid[], $9::timestamptz[], $10::timestamptz[])
           ON CONFLICT (run_id) DO UPDATE SET started_at = least(r.started_at, excluded.started_at),
@@ -23,8 +23,7 @@ export function writeAgents(tx: Tx, { actions, runs, tasks, answers }: AgentChan
         (r) => r.checkpoint?.deadline ?? null,
         () => at,
       ],
-    },
-  );
+    });
   insert(
     tx,
     firstBy(tasks, ({ taskId }) => taskId),
@@ -138,18 +137,6 @@ export async function forgetAgents(tx: Tx, at: string, firstDay: string, limit: 
     most = Math.max(most, row?.n ?? 0);
   }
   return most;
-}
-
-function insert<T>(
-  tx: Tx,
-  rows: readonly T[],
-  to: { sql: string; columns: readonly ((row: T) => string | number | null)[] },
-): void {
-  if (rows.length === 0) return;
-  tx.write(
-    to.sql,
-    to.columns.map((column) => rows.map(column)),
-  );
 }
 
 /** The first of each key, ordered by key: one statement may not touch a row twice. */

@@ -1,6 +1,7 @@
 import type { Tx } from '@countersign/runtime';
 import type { Approval, FunnelStep, NowChanges } from '../core/now-changes.js';
 import { recentMs, slotOf } from '../core/rates.js';
+import { orderedRounds } from './rows.js';
 
 /** What the validator approved. One action is approved once. */
 export function writeApprovals(tx: Tx, approvals: readonly Approval[]): void {
@@ -60,8 +61,8 @@ export function writeTasks(tx: Tx, { tasks, answered }: Pick<NowChanges, 'tasks'
         at,
       ],
     );
-  const ends = byId(answered, ({ taskId }) => taskId);
-  if (ends.length > 0)
+  // Another agent may have answered a task that is not its own: each answer is weighed by itself.
+  for (const ends of orderedRounds(answered, ({ taskId }) => taskId))
     tx.write(
       `INSERT INTO pending_tasks AS p (task_id, answered_at, answered_by, kept_at)
        SELECT i, t, g, $4 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS ended(i, t, g)

@@ -18,6 +18,9 @@ const projected = topology(installed).filter(
   ({ kind, readers, name }) => kind === 'log' && readers.includes('console') && !elsewhere.has(name),
 );
 
+/** Their events are read by one handler, whatever their topic: those that arrive together are written together. */
+export const sharing: readonly string[] = projected.map(({ name }) => name);
+
 @Controller()
 export class Handlers {
   private readonly log = new Logger('console');
@@ -33,11 +36,18 @@ export class Handlers {
     await writeProjection(batch.tx, changes, batch.at);
     await this.notifier.afterBatch(batch, changes);
     writeAgentCounts(batch.tx, agents);
-    // The topic says who wrote: all of a batch are one executor's.
-    const executor = changes.settlements[0]?.executor;
-    if (executor === undefined || !this.waiting.tooMany(executor, changes.settlements.length)) return;
-    const dropped = await dropWaiting(batch.tx, executor);
-    if (dropped > 0)
-      this.log.warn(`${dropped} rows of settlements of ${executor} forgotten: more wait for an approval than may`);
+    for (const [executor, count] of settledBy(changes.settlements)) {
+      if (!this.waiting.tooMany(executor, count)) continue;
+      const dropped = await dropWaiting(batch.tx, executor);
+      if (dropped > 0)
+        this.log.warn(`${dropped} rows of settlements of ${executor} forgotten: more wait for an approval than may`);
+    }
   }
+}
+
+/** How many of these each executor has written, in the order of their names. */
+function settledBy(settlements: readonly { readonly executor: string }[]): readonly (readonly [string, number])[] {
+  const counts = new Map<string, number>();
+  for (const { executor } of settlements) counts.set(executor, (counts.get(executor) ?? 0) + 1);
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
 }

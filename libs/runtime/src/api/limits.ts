@@ -55,7 +55,10 @@ export interface Limits {
   readonly stateWaitMs: number;
   /** How often state tables are compared with the end of their topics. `COMPARE_EVERY_MS` */
   readonly compareEveryMs: number;
-  /** How often jobs are looked for that another instance has scheduled, put off or left; an instance knows when its own are due. `JOB_POLL_MS` */
+  /**
+   * How often the runner looks for jobs that another instance has scheduled, put off or left. It knows when its own jobs are due.
+   * `JOB_POLL_MS`
+   */
   readonly jobPollMs: number;
   /**
    * How long the jobs of a dead instance wait until another instance takes them. A living instance prolongs its leases.

@@ -185,6 +185,7 @@ export interface SeenRecord {
 
 /** What a handler gets: fresh events of one topic, those of each partition in order. A redelivered event never reaches it. */
 export interface Batch<T extends EventType = EventType> extends Work {
+  /** If topics share their batches, the first topic of this batch. Each event names its own topic. */
   readonly topic: string;
   readonly events: readonly Received<T>[];
   readonly setAside: readonly SetAside[];
@@ -237,8 +238,8 @@ export interface JobKind<P = unknown> {
   /** How many rows are claimed at once. */
   readonly batch: number;
   /**
-   * Its statements find rows by their keys: the database plans them once on each connection, whatever their values. Absent: at each
-   * call, as statements need that delete by age or read many rows.
+   * Its statements find rows by their keys, so the database plans them once on each connection. Absent: it plans them at each call.
+   * Statements that delete by age or read many rows need that.
    */
   readonly plannedOnce?: true;
   /** How many claims of this kind are worked at the same time in one instance. Absent: 1. */
@@ -342,6 +343,11 @@ export interface ServiceSpec {
    * records.
    */
   readonly gathers?: boolean;
+  /**
+   * Topics of one handler. Events of these topics that arrive together come in one batch and one transaction. The handler must make
+   * the same of such a batch as of its events in any order of the topics.
+   */
+  readonly sharesBatches?: readonly string[];
   /**
    * Whether an event concerns the service, judged by the event alone. Absent: every event does. The other events are skipped
    * before any database statement, so no table remembers them.

@@ -9,28 +9,29 @@ import { watchForSilence } from './silence.js';
 import { takeMigrationTurn } from './turns.js';
 
 /**
- * How the database plans the statements of a transaction: once on each connection, for statements that find rows by their keys and
- * come with every event; or each time for their values, where those decide how many rows there are (an age, a page, a name).
+ * How the database plans the statements of a transaction. `once`: one plan on each connection for all values. This suits statements
+ * that find rows by their keys and come with every event. `each time`: a plan for the values, because the values decide how many
+ * rows there are (an age, a page, a name).
  */
 export type Planned = 'once' | 'each time';
 
 /** The service's own database: one pool, transactions in READ COMMITTED. */
 export interface Database {
   /**
-   * Runs `fn` in a transaction, again where it lost a race (deadlock, serialisation), at most `raceTries` times. Throws what `fn`
-   * threw, and where a statement had failed although `fn` returned: then nothing was committed. `contexts`, asked at its end,
-   * names the trace contexts that it was for. `planned`: absent, each time.
+   * Runs `fn` in a transaction. If the transaction lost a race (deadlock, serialisation), it runs again, at most `raceTries`
+   * times. Throws what `fn` threw. It also throws if a statement failed and `fn` returned all the same: then nothing was
+   * committed. `contexts` is asked at the end for the trace contexts of the work. If `planned` is absent, it is `each time`.
    */
   transaction<R>(
     fn: (tx: Tx) => Promise<R>,
     contexts?: () => readonly (string | undefined)[],
     planned?: Planned,
   ): Promise<R>;
-  /** One statement, by itself a transaction, planned once; run again where it lost a race. */
+  /** One statement in its own transaction, planned once. If it lost a race, it runs again. */
   read<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
-  /** The same, planned for its values. */
+  /** The same, planned each time for its values. */
   look<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
-  /** For how long the statement that has waited longest has had no answer, in milliseconds; 0 where none waits. */
+  /** How long the oldest waiting statement has had no answer, in milliseconds; 0 if none waits. */
   unansweredMs(): number;
   close(): Promise<void>;
 }
@@ -41,7 +42,7 @@ const begin = {
   'each time': 'BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL plan_cache_mode = auto',
 } as const;
 
-// Offsets and versions are far below 2^53; the driver would hand them out as text.
+// Offsets and versions are far below 2^53. Without this parser the driver returns them as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Opens the pool. The role's search_path leads to its own schema. `warn` gets a message about connections without an answer. */
@@ -70,9 +71,10 @@ export function openDatabase(
     maxLifetimeSeconds: 60,
   });
   const namespace = new URL(url).pathname.slice(1);
-  // A third of the database's time went into plans that were the same again. Sent before the first statement; a server that does not know it plans as it did.
+  // Otherwise the database spends a third of its time on plans that come out the same. The setting is sent before the first statement.
+  // A server that does not know the setting plans as before.
   pool.on('connect', (client) => client.query('SET plan_cache_mode = force_generic_plan', () => undefined));
-  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+  // An idle connection that breaks is replaced at its next use. Without a listener its error would end the process.
   pool.on('error', () => undefined);
   const once = async <R>(fn: (tx: Tx) => Promise<R>, planned: Planned): Promise<R> => {
     const client = await pool.connect();
@@ -87,7 +89,7 @@ export function openDatabase(
       return prepared(sql, params);
     };
     try {
-      // Waited for: were it to fail, what follows would be committed piece by piece.
+      // This waits: if BEGIN failed unnoticed, the next statements would be committed one by one.
       await client.query(begin[planned]);
       let failed: { readonly error: unknown } | undefined;
       const result = await fn({
@@ -132,7 +134,7 @@ export function openDatabase(
       client.release(broken);
     }
   };
-  /** One statement between its begin and its commit, in one exchange: were the begin to fail, it would be committed by itself. */
+  /** Sends BEGIN, the statement and COMMIT in one exchange. If BEGIN fails, the statement is committed alone, which is the same. */
   const plannedForValues = async (statement: pg.QueryConfig<unknown[]>): Promise<pg.QueryResult> => {
     const client = await pool.connect();
     const ignore = () => undefined;
@@ -141,7 +143,7 @@ export function openDatabase(
     const answers = await Promise.allSettled(sent);
     const failed = answers.find((answer) => answer.status === 'rejected');
     client.removeListener('error', ignore);
-    // As the pool does after a statement of its own has failed.
+    // The pool also closes a connection after one of its own statements failed.
     client.release(failed?.reason as Error | undefined);
     if (failed) throw failed.reason;
     return sent[1];
@@ -151,7 +153,7 @@ export function openDatabase(
       try {
         return (await ask()).rows;
       } catch (error) {
-        // That connection is closed; each of the others may have the same plan.
+        // The pool has closed that connection. Each other connection may have the same outdated plan.
         if (!(planOutdated(error) || lostRace(error)) || tries >= limits.raceTries) throw error;
       }
     }
@@ -197,7 +199,7 @@ const nameOf = (migration: unknown): string => {
   return made?.name ?? made?.constructor.name ?? '';
 };
 
-/** Whether a migration has not run yet. Each is written down in its own transaction, so one that is there has run to its end. */
+/** Whether a migration has not run yet. Each one is recorded in its own transaction, so a recorded one has run to its end. */
 async function pending(client: pg.Client, migrations: Migrations): Promise<boolean> {
   const { rowCount } = await client.query(
     `SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'migrations'`,
@@ -209,9 +211,8 @@ async function pending(client: pg.Client, migrations: Migrations): Promise<boole
 }
 
 /**
- * Brings a schema up to date. TypeORM is loaded only if there is something to do: it takes 28 MB of memory. Two instances at once
- * take turns. A migration may take as long as it needs; a connection without an
- * answer that the database does not work for fails it.
+ * Brings a schema up to date. TypeORM is loaded only if a migration has to run, because it takes 28 MB of memory. Two instances take
+ * turns. A migration may take as long as it needs. It fails if its connection has no answer and the database does not work on it.
  */
 export async function migrateTables(
   url: string,

@@ -34,6 +34,15 @@ export function byHand(deps: {
       if (recordInbox) await recordInbox.process(records.map((record) => ({ topic, record })));
       else await inbox.process(topic, inbox.entries(topic, records), handlers.get(name) ?? missing(name));
     },
+    /** Events of several topics that one handler takes, as one batch. */
+    inboxTogether: async (slices: readonly { readonly name: string; readonly records: readonly RawRecord[] }[]) => {
+      const [first] = slices;
+      const read = ({ name, records }: (typeof slices)[number]) => {
+        const topic = named(name);
+        return { topic, entries: inbox.entries(topic, records) };
+      };
+      if (first) await inbox.processTogether(slices.map(read), handlers.get(first.name) ?? missing(first.name));
+    },
     readState: async (topic: string, records: readonly RawRecord[]): Promise<void> => {
       await applyState(db, named(topic), records, now(), log, { lookedUp: deps.topics.lookedUp.get(topic) });
     },

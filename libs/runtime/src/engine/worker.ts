@@ -52,7 +52,7 @@ export class Worker {
 
   constructor(
     private readonly deps: Pick<Clients, 'db' | 'kafka' | 'admin'> & {
-      readonly spec: Pick<ServiceSpec, 'name' | 'gathers'>;
+      readonly spec: Pick<ServiceSpec, 'name' | 'gathers' | 'sharesBatches'>;
       readonly topics: ServiceTopics;
       readonly limits: Limits;
       readonly watch: TopicWatch;
@@ -107,7 +107,9 @@ export class Worker {
   private takesOf(handlers: ReadonlyMap<string, Handle>): ReadonlyMap<string, Take> {
     const { spec, topics, inbox, waits, limits, log } = this.deps;
     const all = withOrders(handlers, { service: spec.name, topics: topics.all, log });
-    return takesToHandle(all, { topics: topics.all, inbox, waits, limits });
+    // What people order of every service is handled before the service's own handler, so such a topic keeps to itself.
+    const shares = new Set(spec.sharesBatches?.filter((name) => all.get(name) === handlers.get(name)));
+    return takesToHandle(all, { topics: topics.all, inbox, waits, limits, shares });
   }
 
   private watchTopics(consumer: RunningConsumer, names: readonly string[], isRecorder: boolean): void {

@@ -4,51 +4,76 @@ import { type Outgoing, storedAgain } from '../outbox/outgoing.js';
 import { cut, packed } from '../outbox/packed.js';
 import { causeKey } from '../outbox/unit-of-work.js';
 
-/** Inserts the keys in key order. Returns those that are new. */
-export async function insertKeys(
-  tx: Tx,
-  topic: string,
-  entries: readonly Entry[],
-  isDead: (entry: Entry) => boolean,
-  at: string,
-): Promise<Set<string>> {
-  const sorted = [...entries].sort((a, b) => (causeKey(a) < causeKey(b) ? -1 : 1));
-  const rows = await tx.query<{ source: string; id: string }>(
-    `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", status, at)
-     SELECT $1, source, id, sha256, partition, "offset", status, $7
-     FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $8::text[]) AS n(source, id, sha256, partition, "offset", status)
-     ON CONFLICT DO NOTHING RETURNING source, id`,
-    [
-      topic,
-      sorted.map((e) => e.source),
-      sorted.map((e) => e.id),
-      sorted.map((e) => e.sha),
-      sorted.map((e) => e.record.partition),
-      sorted.map((e) => e.record.offset),
-      at,
-      sorted.map((e) => (isDead(e) ? 'dead' : 'done')),
-    ],
-  );
-  return new Set(rows.map(causeKey));
+/** An entry with its topic, because an id is unique only within its topic. */
+export interface Placed<E extends Entry = Entry> {
+  readonly topic: string;
+  readonly entry: E;
 }
 
-/** The rows that already existed for these keys. */
-export async function keyRows(tx: Tx, topic: string, entries: readonly Entry[]) {
-  if (entries.length === 0) return new Map<string, { sha256: string; partition: number; offset: number }>();
-  const rows = await tx.query<{ source: string; id: string; sha256: string; partition: number; offset: number }>(
-    `SELECT i.source, i.id, i.sha256, i.partition, i."offset" FROM inbox i
-     JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON i.source = n.source AND i.id = n.id
-     WHERE i.topic = $1 AND i.source = ANY($2) AND i.id = ANY($3)`,
-    [topic, entries.map((e) => e.source), entries.map((e) => e.id)],
+/** The name of an entry's key, or of its row. */
+export const keyOf = (topic: string, { source, id }: { readonly source: string; readonly id: string }): string =>
+  `${topic}\u0000${causeKey({ source, id })}`;
+
+/** Inserts the keys in key order. Returns those that are new, as `keyOf` names them. */
+export async function insertKeys(
+  tx: Tx,
+  placed: readonly Placed[],
+  isDead: (placed: Placed) => boolean,
+  at: string,
+): Promise<Set<string>> {
+  const sorted = [...placed].sort((a, b) => (keyOf(a.topic, a.entry) < keyOf(b.topic, b.entry) ? -1 : 1));
+  const rows = await tx.query<{ topic: string; source: string; id: string }>(
+    `INSERT INTO inbox (topic, source, id, sha256, partition, "offset", status, at)
+     SELECT topic, source, id, sha256, partition, "offset", status, $7
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $8::text[])
+       AS n(topic, source, id, sha256, partition, "offset", status)
+     ON CONFLICT DO NOTHING RETURNING topic, source, id`,
+    [
+      sorted.map(({ topic }) => topic),
+      sorted.map(({ entry }) => entry.source),
+      sorted.map(({ entry }) => entry.id),
+      sorted.map(({ entry }) => entry.sha),
+      sorted.map(({ entry }) => entry.record.partition),
+      sorted.map(({ entry }) => entry.record.offset),
+      at,
+      sorted.map((placed) => (isDead(placed) ? 'dead' : 'done')),
+    ],
   );
-  return new Map(rows.map((row) => [causeKey(row), row]));
+  return new Set(rows.map((row) => keyOf(row.topic, row)));
+}
+
+interface KeyRow {
+  readonly topic: string;
+  readonly source: string;
+  readonly id: string;
+  readonly sha256: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+const columnsOf = (placed: readonly Placed[]) => [
+  placed.map(({ topic }) => topic),
+  placed.map(({ entry }) => entry.source),
+  placed.map(({ entry }) => entry.id),
+];
+
+/** The rows that already existed for these keys, as `keyOf` names them. */
+export async function keyRows(tx: Tx, placed: readonly Placed[]): Promise<ReadonlyMap<string, KeyRow>> {
+  if (placed.length === 0) return new Map();
+  const rows = await tx.query<KeyRow>(
+    `SELECT i.topic, i.source, i.id, i.sha256, i.partition, i."offset" FROM inbox i
+     JOIN unnest($1::text[], $2::text[], $3::text[]) AS n(topic, source, id)
+       ON i.topic = n.topic AND i.source = n.source AND i.id = n.id
+     WHERE i.topic = ANY($1) AND i.source = ANY($2) AND i.id = ANY($3)`,
+    columnsOf(placed),
+  );
+  return new Map(rows.map((row) => [keyOf(row.topic, row), row]));
 }
 
 /** Stores the outputs of fresh entries, so that a repeat publishes the same bytes. */
 export function storeOutputs(
   tx: Tx,
-  topic: string,
-  stored: readonly { entry: Entry; seq: number; output: Outgoing }[],
+  stored: readonly (Placed & { readonly seq: number; readonly output: Outgoing })[],
   at: string,
 ): void {
   if (stored.length === 0) return;
@@ -56,13 +81,11 @@ export function storeOutputs(
   const values = packed(stored.map((s) => s.output.value));
   tx.write(
     `INSERT INTO outbox (topic, source, id, seq, out_topic, key, headers, value, partition, "offset", at)
-     SELECT $1, source, id, seq, out_topic, key, ${cut('$12', 'hs', 'hl')}, ${cut('$13', 'vs', 'vl')}, partition, "offset", $11
-     FROM unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::bigint[], $14::int[], $15::int[])
-       AS n(source, id, seq, out_topic, key, hs, hl, partition, "offset", vs, vl)`,
+     SELECT topic, source, id, seq, out_topic, key, ${cut('$12', 'hs', 'hl')}, ${cut('$13', 'vs', 'vl')}, partition, "offset", $11
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::bigint[], $14::int[], $15::int[])
+       AS n(topic, source, id, seq, out_topic, key, hs, hl, partition, "offset", vs, vl)`,
     [
-      topic,
-      stored.map((s) => s.entry.source),
-      stored.map((s) => s.entry.id),
+      ...columnsOf(stored),
       stored.map((s) => s.seq),
       stored.map((s) => s.output.topic),
       stored.map((s) => s.output.key),
@@ -82,11 +105,11 @@ export function storeOutputs(
 /** The stored outputs of redelivered entries. */
 export async function storedOutputs(
   tx: Tx,
-  topic: string,
-  entries: readonly Entry[],
-): Promise<{ entry: Entry; output: Outgoing }[]> {
-  if (entries.length === 0) return [];
+  placed: readonly Placed[],
+): Promise<(Placed & { readonly output: Outgoing })[]> {
+  if (placed.length === 0) return [];
   const rows = await tx.query<{
+    topic: string;
     source: string;
     id: string;
     out_topic: string;
@@ -94,14 +117,15 @@ export async function storedOutputs(
     headers: string;
     value: string;
   }>(
-    `SELECT o.source, o.id, o.out_topic, o.key, o.headers, o.value FROM outbox o
-     JOIN unnest($2::text[], $3::text[]) AS n(source, id) ON o.source = n.source AND o.id = n.id
-     WHERE o.topic = $1 AND o.source = ANY($2) AND o.id = ANY($3) ORDER BY o.source, o.id, o.seq`,
-    [topic, entries.map((e) => e.source), entries.map((e) => e.id)],
+    `SELECT o.topic, o.source, o.id, o.out_topic, o.key, o.headers, o.value FROM outbox o
+     JOIN unnest($1::text[], $2::text[], $3::text[]) AS n(topic, source, id)
+       ON o.topic = n.topic AND o.source = n.source AND o.id = n.id
+     WHERE o.topic = ANY($1) AND o.source = ANY($2) AND o.id = ANY($3) ORDER BY o.topic, o.source, o.id, o.seq`,
+    columnsOf(placed),
   );
-  const byName = new Map(entries.map((e) => [causeKey(e), e]));
-  return rows.map(({ out_topic, key, headers, value, ...cause }) => ({
-    entry: byName.get(causeKey(cause)) as Entry,
+  const byName = new Map(placed.map((each) => [keyOf(each.topic, each.entry), each]));
+  return rows.map(({ topic, out_topic, key, headers, value, ...cause }) => ({
+    ...(byName.get(keyOf(topic, cause)) as Placed),
     output: storedAgain({ topic: out_topic, key, headers, value }),
   }));
 }

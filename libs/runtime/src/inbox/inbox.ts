@@ -1,4 +1,4 @@
-import { outputId, type Topic, topics } from '@countersign/contracts';
+import { type Fault, outputId, type Topic, topics } from '@countersign/contracts';
 import { type Moment, moment, type Processing, startProcessing } from '@countersign/telemetry';
 import type { Limits } from '../api/limits.js';
 import type { Batch, Cause, ServiceSpec, Tx } from '../api/runtime.js';
@@ -22,7 +22,7 @@ import type { Publish } from '../outbox/publisher.js';
 import { type Bounds, causeKey, UnitOfWork } from '../outbox/unit-of-work.js';
 import { printable } from '../text.js';
 import { batchOf } from './batch.js';
-import { insertKeys, keyRows, storedOutputs, storeOutputs } from './inbox-rows.js';
+import { insertKeys, keyOf, keyRows, type Placed, storedOutputs, storeOutputs } from './inbox-rows.js';
 
 export type Handle = (batch: Batch) => Promise<void>;
 
@@ -46,9 +46,19 @@ export interface Handled {
   dead: number;
 }
 
-/** By partition, then by offset, because the order counts within a partition. */
-const byPlace = ({ record: a }: Entry, { record: b }: Entry): number =>
-  a.partition - b.partition || Number(a.offset) - Number(b.offset);
+/** The entries of one topic. */
+export interface Slice {
+  readonly topic: Topic;
+  readonly entries: readonly Entry[];
+}
+
+/** By topic, by partition, then by offset, because the order counts within a partition. */
+const byPlace = (a: Placed, b: Placed): number => {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1;
+  return (
+    a.entry.record.partition - b.entry.record.partition || Number(a.entry.record.offset) - Number(b.entry.record.offset)
+  );
+};
 
 /**
  * The batch protocol, with exactly one effect per event. It inserts the keys first, handles the fresh events, stores the outputs
@@ -69,33 +79,47 @@ export class Inbox {
    * Handles entries of one topic, those of each partition in order. Throws transient errors; the caller then repeats the same
    * records.
    */
-  async process(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
-    if (entries.length === 0) return { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+  process(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
+    return this.processTogether([{ topic, entries }], handle);
+  }
+
+  /** The same for entries of several topics with one handler, in one transaction and one batch. */
+  async processTogether(given: readonly Slice[], handle: Handle): Promise<Handled> {
+    const slices = given.filter(({ entries }) => entries.length > 0);
+    const total: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+    const add = (counts: Handled): void => {
+      for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += counts[name];
+    };
+    // Outputs are stored under the source and id of their event. These name one event only within its topic.
+    if (slices.length > 1 && sharesIds(slices)) {
+      for (const slice of slices) add(await this.processTogether([slice], handle));
+      return total;
+    }
+    if (slices.length === 0) return total;
     try {
-      return await this.attempt(topic, entries, handle);
+      return await this.attempt(slices, handle);
     } catch (error) {
       if (isTransient(error)) throw error;
+      const count = slices.reduce((sum, { entries }) => sum + entries.length, 0);
+      const names = slices.map(({ topic }) => topic.name).join(', ');
       this.deps.log.warn(
-        `${topic.name}: a batch of ${entries.length} failed (${describe(error).detail}); trying its events one by one`,
+        `${names}: a batch of ${count} failed (${describe(error).detail}); trying its events one by one`,
       );
-      const total: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
-      for (const entry of entries) {
-        const counts = await this.alone(topic, entry, handle);
-        for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += counts[name];
-      }
+      for (const { topic, entries } of slices) for (const entry of entries) add(await this.alone(topic, entry, handle));
       return total;
     }
   }
 
-  private async attempt(topic: Topic, entries: readonly Entry[], handle: Handle): Promise<Handled> {
+  private async attempt(slices: readonly Slice[], handle: Handle): Promise<Handled> {
     const began = moment();
+    const service = this.deps.spec.name;
     let spans = new Map<Entry, Processing>();
     try {
       const { taken, emitted, messages, handled, scheduled } = await this.deps.db.transaction(
         (tx) => {
           for (const span of spans.values()) span.end('lost-race');
           spans = new Map();
-          return this.once(topic, entries, handle, tx, { spans, began });
+          return this.once(slices, handle, tx, { spans, began });
         },
         () => [...spans.values()].map((span) => span.traceparent),
         'once',
@@ -104,23 +128,22 @@ export class Inbox {
       try {
         await this.deps.publish(messages);
       } finally {
-        // They are committed: where the batch comes again, nobody schedules them again.
+        // The jobs are committed. If the batch comes again, nothing schedules them a second time.
         this.deps.onScheduled(scheduled);
       }
       for (const span of spans.values()) span.end();
-      batchMeasured({
-        service: this.deps.spec.name,
-        topic: topic.name,
-        began,
-        records: entries.length,
-        handled,
-        times: () => taken.flatMap(({ event }) => event?.time ?? []),
-      });
-      return handled;
+      const total: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+      for (const { topic, entries } of slices) {
+        const counts = handled.get(topic.name) ?? total;
+        const times = () => taken.flatMap(({ topic: from, entry }) => (from === topic.name && entry.event?.time) || []);
+        batchMeasured({ service, topic: topic.name, began, records: entries.length, handled: counts, times });
+        for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += counts[name];
+      }
+      return total;
     } catch (error) {
       const { code } = describe(error);
       for (const span of spans.values()) span.end(code);
-      batchFailed(this.deps.spec.name, topic.name, began, code);
+      for (const { topic } of slices) batchFailed(service, topic.name, began, code);
       throw error;
     }
   }
@@ -147,7 +170,7 @@ export class Inbox {
     const sleep = this.deps.sleep ?? ((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
     for (let tries = 1; ; tries++) {
       try {
-        return await this.attempt(topic, [entry], handle);
+        return await this.attempt([{ topic, entries: [entry] }], handle);
       } catch (error) {
         if (isTransient(error)) throw error;
         if (tries < this.deps.limits.poisonTries) {
@@ -158,123 +181,124 @@ export class Inbox {
         this.deps.log.error(`${topic.name} ${entry.id}: dead letter after ${tries} tries: ${fault.detail}`);
         const bury: Handle = async () => undefined;
         const buried = { ...entry, fault, tries };
-        return await this.attempt(topic, [buried as Entry], bury);
+        return await this.attempt([{ topic, entries: [buried as Entry] }], bury);
       }
     }
   }
 
   private async once(
-    topic: Topic,
-    entries: readonly Entry[],
+    slices: readonly Slice[],
     handle: Handle,
     tx: Tx,
     { spans, began }: { readonly spans: Map<Entry, Processing>; readonly began: Moment },
   ) {
     const at = this.deps.now();
     const unit = new UnitOfWork(this.deps.spec.name, at, tx, this.deps.bounds);
-    const handled: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+    const topicNamed = new Map(slices.map(({ topic }) => [topic.name, topic]));
+    const handled = new Map<string, Handled>(
+      slices.map(({ topic }) => [topic.name, { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 }]),
+    );
+    const count = (name: keyof Handled, placed: readonly Placed[]): void => {
+      for (const { topic } of placed) (handled.get(topic) as Handled)[name]++;
+    };
 
     // The record with the lowest offset of an id in the batch is the event. The others are its duplicates.
-    const first = new Map<string, Entry>();
-    const repeats: Entry[] = [];
-    for (const entry of entries) {
-      const name = causeKey(entry);
-      if (first.has(name)) repeats.push(entry);
-      else first.set(name, entry);
-    }
-    const isDead = (entry: Entry) => entry.fault !== undefined && !this.isAside(topic.name, entry);
-    const inserted = await insertKeys(tx, topic.name, [...first.values()], isDead, at);
-    const fresh = [...first.values()].filter((e) => inserted.has(causeKey(e)));
-    const known = [...first.values()].filter((e) => !inserted.has(causeKey(e)));
+    const first = new Map<string, Placed>();
+    const repeats: Placed[] = [];
+    for (const { topic, entries } of slices)
+      for (const entry of entries) {
+        const name = keyOf(topic.name, entry);
+        if (first.has(name)) repeats.push({ topic: topic.name, entry });
+        else first.set(name, { topic: topic.name, entry });
+      }
+    const isDead = ({ topic, entry }: Placed) => entry.fault !== undefined && !this.isAside(topic, entry);
+    const inserted = await insertKeys(tx, [...first.values()], isDead, at);
+    const isNew = ({ topic, entry }: Placed) => inserted.has(keyOf(topic, entry));
+    const fresh = [...first.values()].filter(isNew);
+    const known = [...first.values()].filter((placed) => !isNew(placed));
 
     // This must be a later statement. One together with the insert would not see outputs that another instance committed
     // meanwhile.
-    const rows = await keyRows(tx, topic.name, known);
-    const redelivered: Entry[] = [];
-    const second: Entry[] = [];
-    const judge = (entry: Entry, row: { sha256: string; partition: number; offset: string | number }): void => {
+    const rows = await keyRows(tx, known);
+    const redelivered: Placed[] = [];
+    const second: Placed[] = [];
+    const judge = (
+      placed: Placed,
+      row: { readonly sha256: string; readonly partition: number; readonly offset: string | number },
+    ): void => {
+      const { topic, entry } = placed;
+      const aside = (source: '~duplicate' | '~reused', fault: Fault): void => {
+        second.push({ topic, entry: asideOf(topic, entry, source, fault) });
+      };
       if (row.partition === entry.record.partition && String(row.offset) === entry.record.offset) {
-        redelivered.push(entry);
+        redelivered.push(placed);
       } else if (row.sha256 === entry.sha) {
-        handled.duplicate++;
-        if (this.deps.spec.duplicates?.(topic.name)) {
-          second.push(
-            asideOf(topic.name, entry, '~duplicate', {
-              code: 'duplicate',
-              detail: 'the same event was received before',
-            }),
-          );
-        }
+        count('duplicate', [placed]);
+        if (this.deps.spec.duplicates?.(topic))
+          aside('~duplicate', { code: 'duplicate', detail: 'the same event was received before' });
       } else {
-        second.push(
-          asideOf(topic.name, entry, '~reused', {
-            code: 'id-reused',
-            detail: 'this id was used before with other bytes',
-            field: 'id',
-          }),
-        );
+        aside('~reused', { code: 'id-reused', detail: 'this id was used before with other bytes', field: 'id' });
       }
     };
-    for (const entry of known) {
-      const row = rows.get(causeKey(entry));
+    for (const placed of known) {
+      const row = rows.get(keyOf(placed.topic, placed.entry));
       // If the row was deleted between the two statements, it was past its retention. That is as good as a redelivery.
-      if (row) judge(entry, row);
+      if (row) judge(placed, row);
     }
-    for (const entry of repeats) {
-      const original = first.get(causeKey(entry)) as Entry;
-      judge(
-        entry,
-        rows.get(causeKey(entry)) ?? {
-          sha256: original.sha,
-          partition: original.record.partition,
-          offset: original.record.offset,
-        },
-      );
+    for (const placed of repeats) {
+      const name = keyOf(placed.topic, placed.entry);
+      const { sha, record } = (first.get(name) as Placed).entry;
+      judge(placed, rows.get(name) ?? { sha256: sha, partition: record.partition, offset: record.offset });
     }
     if (second.length > 0) {
-      const freshSecond = await insertKeys(tx, topic.name, second, isDead, at);
-      for (const entry of second) (freshSecond.has(causeKey(entry)) ? fresh : redelivered).push(entry);
+      const freshSecond = await insertKeys(tx, second, isDead, at);
+      for (const placed of second)
+        (freshSecond.has(keyOf(placed.topic, placed.entry)) ? fresh : redelivered).push(placed);
     }
-    handled.redelivered = redelivered.length;
+    count('redelivered', redelivered);
 
     fresh.sort(byPlace);
-    const toHandle = fresh.filter((e) => e.event && !e.fault);
-    const aside = fresh.filter((e) => this.isAside(topic.name, e));
-    const dead = fresh.filter((e) => e.fault && !aside.includes(e));
-    handled.fresh = toHandle.length;
-    handled.dead = dead.length;
+    const toHandle = fresh.filter(({ entry }) => entry.event && !entry.fault);
+    const aside = fresh.filter(({ topic, entry }) => this.isAside(topic, entry));
+    const dead = fresh.filter((placed) => placed.entry.fault && !aside.includes(placed));
+    count('fresh', toHandle);
+    count('dead', dead);
 
-    if (toHandle.length > 0 || aside.length > 0) {
-      for (const e of toHandle) spans.set(e, this.span(topic, e, began, toHandle.length));
+    const [slice] = slices;
+    if (slice && (toHandle.length > 0 || aside.length > 0)) {
+      for (const { topic, entry } of toHandle)
+        spans.set(entry, this.span(topicNamed.get(topic) as Topic, entry, began, toHandle.length));
       const batch = batchOf(
         unit,
-        topic.name,
-        toHandle.map((e) => received(topic.name, e, spans.get(e))),
-        aside.map((e) => setAside(topic.name, e)),
+        slice.topic.name,
+        toHandle.map(({ topic, entry }) => received(topic, entry, spans.get(entry))),
+        aside.map(({ topic, entry }) => setAside(topic, entry)),
       );
       await handle(batch);
     }
-    const carrier = new Map(fresh.map((e) => [causeKey(e), e]));
-    for (const entry of dead) carrier.set(causeKey(await this.bury(tx, unit, topic, entry)), entry);
+    const carrier = new Map(fresh.map((placed) => [causeKey(placed.entry), placed]));
+    for (const placed of dead) {
+      const cause = await this.bury(tx, unit, topicNamed.get(placed.topic) as Topic, placed.entry);
+      carrier.set(causeKey(cause), placed);
+    }
     const { past } = this.deps.bounds;
-    if (past && fresh.some(({ record }) => past.hadRead(topic.name, record))) await unit.withhold();
+    if (past && fresh.some(({ topic, entry }) => past.hadRead(topic, entry.record))) await unit.withhold();
     unit.flush();
 
-    const stored: { entry: Entry; seq: number; output: Emitted }[] = [];
+    const stored: (Placed & { seq: number; output: Emitted })[] = [];
     const perEntry = new Map<Entry, number>();
     for (const name of unit.causesAmong(carrier.keys())) {
-      const entry = carrier.get(name) as Entry;
+      const placed = carrier.get(name) as Placed;
       const [source = '', id = ''] = name.split('\u0000');
       for (const output of unit.messagesOf({ source, id })) {
-        const seq = perEntry.get(entry) ?? 0;
-        perEntry.set(entry, seq + 1);
-        stored.push({ entry, seq, output });
+        const seq = perEntry.get(placed.entry) ?? 0;
+        perEntry.set(placed.entry, seq + 1);
+        stored.push({ ...placed, seq, output });
       }
     }
-    storeOutputs(tx, topic.name, stored, at);
-    const again = await storedOutputs(tx, topic.name, redelivered);
-    const messages = [...stored.map(({ entry, output }) => ({ entry, output })), ...again];
-    messages.sort((a, b) => byPlace(a.entry, b.entry));
+    storeOutputs(tx, stored, at);
+    const again = await storedOutputs(tx, redelivered);
+    const messages = [...stored, ...again].sort(byPlace);
     return {
       taken: toHandle,
       emitted: stored.map((s) => s.output),
@@ -352,4 +376,16 @@ export class Inbox {
     });
     return cause;
   }
+}
+
+/** Whether an event of one of these topics has the source and id of an event of another. */
+function sharesIds(slices: readonly Slice[]): boolean {
+  const seen = new Map<string, string>();
+  for (const { topic, entries } of slices)
+    for (const entry of entries) {
+      const other = seen.get(causeKey(entry)) ?? topic.name;
+      if (other !== topic.name) return true;
+      seen.set(causeKey(entry), topic.name);
+    }
+  return false;
 }

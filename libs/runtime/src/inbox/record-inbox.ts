@@ -25,7 +25,7 @@ export interface RecordInboxDependencies {
   readonly bounds: Bounds;
   readonly log: { log(message: string): void; warn(message: string): void };
   readonly onScheduled: (jobs: readonly Scheduled[]) => void;
-  /** The topics as they are at this moment, asked after records were fetched. Throws where one was made again. */
+  /** The topics as they are at this moment, asked after records were fetched. Throws if a topic was made again. */
   readonly confirm?: (topics: readonly string[]) => Promise<ReadonlyMap<string, Incarnation>>;
 }
 

@@ -23,7 +23,7 @@ export interface JobsDependencies {
   readonly log: { warn(message: string): void; error(message: string): void };
 }
 
-/** A job that was scheduled or put off: from when on its kind has something to claim. */
+/** A job that was scheduled or put off, and the time from which it can be claimed. */
 export interface Scheduled {
   readonly kind: string;
   readonly dueAt: string;
@@ -34,7 +34,7 @@ interface Line {
   readonly kind: JobKind<never>;
   /** Claims in work. */
   readonly running: Set<Promise<void>>;
-  /** Without those that only wait for somebody outside. */
+  /** Without the claims that only wait for an outside system. */
   readonly working: Set<Promise<void>>;
   /** When the next row may be claimed, in milliseconds since 1970, as far as it is known. */
   next: number;
@@ -75,8 +75,8 @@ export class JobRunner {
   }
 
   /**
-   * Looks when something is due by what this instance knows, and every `JOB_POLL_MS` for what other instances have scheduled, put
-   * off, or claimed and left.
+   * Looks for jobs when this instance knows that one is due. Every `JOB_POLL_MS` it also looks for jobs that other instances have
+   * scheduled, put off, or claimed and left.
    */
   private async run(): Promise<void> {
     const { limits, log } = this.deps;
@@ -92,7 +92,7 @@ export class JobRunner {
         if (polls) pollAt = performance.now() + limits.jobPollMs;
         failures = 0;
         if (asked.length > 0) continue;
-        // Nothing waits between the look at `next` and this: a note is either seen there or ends the sleep.
+        // There is no await between reading `next` and this sleep, so no note gets lost between them.
         const next = Math.min(...free.map((line) => line.next)) - Date.parse(now);
         await this.sleep(Math.min(next, pollAt - performance.now()));
       } catch (error) {
@@ -117,7 +117,7 @@ export class JobRunner {
   /** Claims due rows of these kinds and begins to work them. */
   private async look(asked: readonly Line[], now: string, leases: boolean): Promise<void> {
     const known = asked.map((line) => line.next);
-    // What is noted from here on may be too late for this look.
+    // Jobs that are noted from here on may be too late for this look.
     for (const line of asked) line.next = Infinity;
     try {
       const found = await this.claim(
@@ -127,7 +127,7 @@ export class JobRunner {
       );
       for (const line of asked) {
         const { rows = [], nextMs = 0 } = found.get(line.kind.kind.name) ?? {};
-        // As many as there may be: there may be more.
+        // A full batch: there may be more.
         const next = rows.length === line.kind.batch ? -Infinity : Date.parse(now) + nextMs;
         line.next = Math.min(line.next, next);
         if (rows.length > 0) this.begin(line, rows);
@@ -151,7 +151,7 @@ export class JobRunner {
     working.add(work);
   }
 
-  /** Claims due rows and works them once; for tests. Returns how many there were. */
+  /** Claims due rows and works them once, for tests. Returns the number of rows. */
   async runDue(kind: JobKind<never>): Promise<number> {
     const { rows = [] } = (await this.claim([kind], this.deps.now(), false)).get(kind.kind.name) ?? {};
     if (rows.length > 0) await this.work(kind, rows, () => undefined);
@@ -318,7 +318,7 @@ export class JobRunner {
           async (tx) => {
             const unit = new UnitOfWork(this.deps.service, this.deps.now(), tx, this.deps.bounds);
             const result = await fn(unit);
-            // Outputs are emitted in `finish`, where they are stored with the row.
+            // Outputs must be emitted in `finish`, because only `finish` stores them with the row.
             unit.causesAmong([]);
             unit.flush();
             return { result, scheduled: unit.scheduled };

@@ -172,7 +172,7 @@ export class UnitOfWork implements Work {
       );
   }
 
-  /** The jobs that were scheduled, those of its forks too, so that the runner knows of them before its next look. */
+  /** The scheduled jobs, also those of its forks, so that the runner knows of them before its next look. */
   get scheduled(): readonly Scheduled[] {
     return [...this.jobs.map(({ job }) => job), ...this.forks.flatMap((fork) => fork.scheduled)];
   }

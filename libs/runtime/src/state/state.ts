@@ -206,8 +206,8 @@ async function comparedWithEnds(deps: PositionsOf, table: Positions) {
 type Ends = readonly (readonly [place: string, end: number])[];
 
 /**
- * Where each topic ends: of all topics in one request, and of each by itself where that fails, so that one whose end nobody says
- * holds up no other.
+ * Where each topic ends. All topics are asked for in one request. If it fails, each topic is asked for alone, so that a topic without
+ * an answer holds up no other.
  */
 async function endsOf(
   { facts, admin }: { readonly facts: Pick<TopicFacts, 'offsets'>; readonly admin: Pick<Admin, 'fetchTopicOffsets'> },
@@ -220,7 +220,7 @@ async function endsOf(
       value: ends.filter(([place]) => topicOf(place) === topic),
     }));
   } catch {
-    // What is wrong is told of the topic that it is wrong with.
+    // The single requests show which topic is at fault.
     return Promise.allSettled(
       topics.map(async (topic) =>
         (await admin.fetchTopicOffsets(topic)).map(
@@ -335,7 +335,7 @@ export async function followState(deps: {
 
   const compare = async (): Promise<void> => {
     const since = ago();
-    // The ends first: what is read to them had all that was there when it began.
+    // The ends come first: a table that is read to them has everything that was there when the comparison began.
     const names = deps.topics.map(({ name }) => name);
     const asked = await endsOf(deps, names);
     for (const [n, topic] of names.entries()) {
@@ -345,7 +345,7 @@ export async function followState(deps: {
     const positions = await readPositions(deps.db);
     const isOpen = ([place, end]: Ends[number]) => !isReached(end, positions.get(place) ?? 0, passed.get(place));
     const open = seen.filter(({ ends }) => ends.some(isOpen)).map(({ topic }) => topic);
-    // What a log no longer has cannot be read; that it is gone is a gap, which is told elsewhere.
+    // Deleted records cannot be read. If they were not read before, the topic watch reports a gap.
     const starts = open.length > 0 ? await deps.facts.offsets([...new Set(open)], 'first') : new Map<string, number>();
     seen = seen.filter(({ since, topic, ends }) => {
       const reached = ends.every((end) => !isOpen(end) || (starts.get(end[0]) ?? 0) >= end[1]);
