@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
+import { signal } from '../flows/signals.js';
 import { objections, settled } from './looks.js';
 import type { Screen } from './person.js';
 import { stage } from './stage.js';
@@ -194,6 +195,43 @@ test('a card quotes what the agent considered and left, under what it says itsel
   );
 });
 
+test('an open card says of when the rules would let it through, and at once that consent was withdrawn meanwhile', async () => {
+  const [message] = await waiting(on.visitor, 1);
+  const accountId = message?.action.accountId as string;
+  const { page } = await on.enter();
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/dry-run')) asked.push(request.url());
+  });
+  await page.goto(`/reviews/${message?.proposalId}`);
+  await page.getByText(/The rules would let it through \(as of \d\d:\d\d:\d\d\)/).waitFor();
+  await page.getByRole('columnheader', { name: 'Now' }).waitFor();
+  const against = page.getByRole('alert').filter({ hasText: 'If you approve it now, it is refused' });
+  expect(await against.count()).toBe(0);
+  // From here on what others do is told.
+  await page.getByText(/^as of /).waitFor();
+  expect(asked).toHaveLength(1);
+  const withdrawals = [1, 2, 3].map((n) =>
+    signal('crm', 'ConsentChanged', {
+      contact: { ref: `crm:${accountId}-${n}` },
+      ...{ purpose: 'sales', channel: 'email', status: 'withdrawn' },
+    }),
+  );
+  await on.visitor.accepted('crm', withdrawals);
+  await against.getByText(/this person .*\(rule consent\)/i).waitFor();
+  await page.getByText(/The rules would refuse it \(as of \d\d:\d\d:\d\d\)/).waitFor();
+  expect(await page.getByRole('status').filter({ hasText: 'Approved' }).count()).toBe(0);
+  expect(await objections(page)).toEqual([]);
+  // What changed is told by the console, not looked for: so few questions, however long the card is open.
+  expect(asked.length).toBeLessThan(6);
+  const { out, code } = await on.visitor.cli('review', 'dry-run', message?.proposalId as string);
+  expect(out).toContain('The rules would refuse it at this moment');
+  expect(code).toBe(1);
+  await page.getByRole('button', { name: /^Approve and / }).click();
+  await verdict(page, 'Refused all the same').waitFor();
+  expect(await sentTo(message?.action.payload.contactId)).toEqual([]);
+});
+
 test('a stop that covers an open card is said there at once, with what an approval comes to, and the end of the stop too', async () => {
   const [message, other] = await waiting(on.visitor, 2);
   const account = message?.action.accountId as string;
@@ -223,5 +261,5 @@ test('a stop that covers an open card is said there at once, with what an approv
     await on.visitor.cli('resume', '--account', account, '--reason', 'they agreed');
   }
   await stopped.waitFor({ state: 'detached' });
-  await page.getByText('The rules are applied once more before it runs.').waitFor();
+  await page.getByText('They are applied once more before it runs.').waitFor();
 });

@@ -20,6 +20,8 @@ const withoutCommand: Readonly<Record<string, string>> = {
   'GET /v1/sign-in/oidc/callback': 'a browser comes back from it',
   'GET /{path}': 'the pages themselves',
   'GET /v1/funnel': 'for other programs; `status` has the same numbers out of GET /v1/now',
+  'GET /v1/reviews/{subjectId}/facts':
+    'a page asks it to know when to ask for a dry run again; `review dry-run` asks for that at once',
   'GET /v1/events': 'for other programs; `stories` tells the same steps',
   'GET /health': '`status` asks it of every service in the same way, so not through the client of the console',
   'GET /health/live': 'for whatever runs the process',

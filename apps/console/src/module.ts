@@ -53,6 +53,7 @@ import { SignInAttempts1764500000093 } from './shell/migrations/sign-in-attempts
 import { SignOuts1764500000771 } from './shell/migrations/sign-outs.js';
 import { SignalsOfSources1764500000072 } from './shell/migrations/signals-of-sources.js';
 import { Stories1764500000173 } from './shell/migrations/stories.js';
+import { TriedAsItIs1764600000801 } from './shell/migrations/tried-as-it-is.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
 import { NotificationPages } from './shell/notifications.controller.js';
 import { NotificationStore } from './shell/notifications.repository.js';
@@ -79,6 +80,7 @@ import { RecordPages } from './shell/record.controller.js';
 import { CheckpointStore } from './shell/record.repository.js';
 import { Reveals } from './shell/reveals.controller.js';
 import { RevealsStore } from './shell/reveals.repository.js';
+import { ReviewFactStore } from './shell/review-facts.repository.js';
 import { Reviews } from './shell/reviews.controller.js';
 import { SendNotifications } from './shell/send-notifications.job.js';
 import { SessionPages } from './shell/session.controller.js';
@@ -137,6 +139,7 @@ export const spec: ServiceSpec = {
     KeptForDays1764500000233,
     PageReads1764500000791,
     RecordPasses1764600000782,
+    TriedAsItIs1764600000801,
   ],
   ownState: [topics.controls, topics.policies],
   sharesBatches: sharing,
@@ -181,6 +184,7 @@ export const spec: ServiceSpec = {
     UnresolvedStore,
     FailureStore,
     DryRunStore,
+    ReviewFactStore,
     GapStore,
     NowStore,
     QueueStore,

@@ -194,13 +194,16 @@ export const ActionProposed = z.object({
 });
 export type ActionProposed = z.infer<typeof ActionProposed>;
 
+/** Under which policy something was judged. */
+const underPolicy = z.object({ version: z.int().nonnegative(), digest: Sha256.nullable() });
+
 /** Every rule's reason, and under which policy. `judge` on the same proposal, facts and policy gives the same again. */
 export const Verdict = z.object({
   outcome: z.enum(['approved', 'refused', 'escalated']),
   /** One of each rule, and one of the review. */
   reasons: listOf(Reason, 500),
   tier: Tier.nullable(),
-  policy: z.object({ version: z.int().nonnegative(), digest: Sha256.nullable() }),
+  policy: underPolicy,
   at: Instant,
   /** `gateVersion` of the gate that judged. Absent: nothing was judged (a deadline, an edit), or by one that did not say it yet. */
   gate: z.int().positive().optional(),
@@ -224,6 +227,18 @@ export const Reservation = z.object({
 export type Reservation = z.infer<typeof Reservation>;
 /** One of each limit that an action concerns: some of its agent, account, campaign, and one of each recipient. */
 const mostReservations = 1000;
+
+/** What counts under each limit that an action concerns, without the action itself. */
+const runningTotals = listOf(
+  z.object({
+    ledger: z.string().max(1000),
+    held: Minor,
+    committed: Minor,
+    cap: Minor,
+    currency: Currency.optional(),
+  }),
+  mostReservations,
+);
 
 const judged = {
   proposalId: Uuid,
@@ -285,16 +300,7 @@ export const ActionEscalated = z.object({
         2000,
       ),
       money: z.object({ amountMinor: Minor, currency: Currency }).optional(),
-      runningTotals: listOf(
-        z.object({
-          ledger: z.string().max(1000),
-          held: Minor,
-          committed: Minor,
-          cap: Minor,
-          currency: Currency.optional(),
-        }),
-        mostReservations,
-      ),
+      runningTotals,
       /** The campaigns that it changes, as they were when it was judged. */
       campaigns: listOf(
         z.object({
@@ -328,18 +334,23 @@ export const ReviewSetAside = z.object({
 });
 export type ReviewSetAside = z.infer<typeof ReviewSetAside>;
 
-/** A person's answer. Bound to the digest that the person saw. An edit carries the new action, with an id of its own. */
-/** A person asks what would be said of a changed version of a proposal that waits, while they still write it. Nothing follows from it. */
+/**
+ * A person asks what would be said of a proposal that waits, before they answer. The action is the one that waits, as it was shown, or under
+ * another id a changed version that they still write. Nothing follows from it.
+ */
 export const DryRunAsked = z.object({ dryRunId: Uuid, proposalId: Uuid, action: Action, by: Name, at: Instant });
 export type DryRunAsked = z.infer<typeof DryRunAsked>;
 
-/** The verdict that the changed version would have had at this moment. Nothing is reserved, and it may be another one later. */
+/** The verdict that it would have had at this moment. Nothing is reserved, and it may be another one later. */
 export const DryRunJudged = z.object({
   dryRunId: Uuid,
   proposalId: Uuid,
   outcome: z.enum(['approved', 'refused']),
   /** The rules that refuse it; none where it would be approved. */
   reasons: listOf(z.object({ rule: z.string().max(1000), detail: Sentence }), 500),
+  /** Absent where the rules were not asked, since the answer itself would have no effect; and in those of before they were told. */
+  policy: underPolicy.optional(),
+  runningTotals: runningTotals.optional(),
   at: Instant,
 });
 export type DryRunJudged = z.infer<typeof DryRunJudged>;
@@ -347,6 +358,7 @@ export type DryRunJudged = z.infer<typeof DryRunJudged>;
 /** Why a person rejects, for the figures of an agent; the note says it in words. */
 export const rejections = ['wrong-time', 'wrong-person', 'wrong-content', 'too-much', 'not-needed', 'other'] as const;
 
+/** A person's answer. Bound to the digest that the person saw. An edit carries the new action, with an id of its own. */
 export const ReviewDecided = z.object({
   reviewId: Uuid,
   subject: z.object({ kind: z.enum(['proposal', 'checkpoint']), id: Uuid }),

@@ -237,10 +237,17 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       'as proposed',
       "People's answers.",
     ),
-    log(topics.dryRunsAsked, 'console', [], 'proposal', 'Changed versions of proposals, while a person writes them.', {
-      partitions: 1,
-      readers: ['audit-recorder', 'guardrail-validator'],
-    }),
+    log(
+      topics.dryRunsAsked,
+      'console',
+      [],
+      'proposal',
+      'Proposals that wait, as they are or changed, before a person answers.',
+      {
+        partitions: 1,
+        readers: ['audit-recorder', 'guardrail-validator'],
+      },
+    ),
     log(topics.dryRunsJudged, 'guardrail-validator', [], 'proposal', 'The verdicts that they would have had.', {
       partitions: 1,
       readers: ['audit-recorder', 'console'],

@@ -204,8 +204,8 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
     ...reasons(d.verdict),
   ],
   ReviewSetAside: (d) => [['review', `an answer of ${d.by} had no effect: ${d.reason.detail}`]],
-  DryRunAsked: (d) => [['review', `${d.by} asked what would be said of a changed version`]],
-  DryRunJudged: (d) => [['review', `a changed version would be ${d.outcome}`]],
+  DryRunAsked: (d, names) => [['dry run', `${d.by} asked what verdict it would have: ${actionText(d.action, names)}`]],
+  DryRunJudged: (d) => [['dry run', `it would have been ${d.outcome}`]],
   ReviewDecided: (d, names) => {
     const note = d.note ? `, noting “${d.note}”` : '';
     const act = {

@@ -218,7 +218,7 @@ const answerText = (answer: NonNullable<Card['answers']>[number]): string =>
     answer.setAside ? `; set aside: ${answer.setAside.detail}` : ''
   }`;
 
-function totalText(t: NonNullable<Card['facts']['runningTotals']>[number]): string {
+export function totalText(t: NonNullable<Card['facts']['runningTotals']>[number]): string {
   const show = (n: number) => (t.currency ? money(n, t.currency) : String(n));
   return `${t.ledger}: ${show(t.committed)} used, ${show(t.held)} held, of ${show(t.cap)}`;
 }

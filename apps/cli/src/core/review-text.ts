@@ -1,4 +1,5 @@
-import { type Card, type Paint, printable, titled } from '@countersign/client/core';
+import { type Card, clock, type Paint, printable, titled } from '@countersign/client/core';
+import { totalText } from './render.js';
 
 /** What a list of cards is narrowed to. */
 export interface CardFilter {
@@ -20,25 +21,44 @@ export function isOf(card: Card, { agent, kind, play, account }: CardFilter): bo
   );
 }
 
+type RunningTotal = NonNullable<Card['facts']['runningTotals']>[number];
+
 export type DryRunVerdict =
   | {
       readonly judged: true;
       readonly outcome: 'approved' | 'refused';
       readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
       readonly at: string;
+      /** Null where the rules were not asked; a console of before it was told does not answer it. */
+      readonly policy?: { readonly version: number; readonly digest: string | null } | null;
+      readonly runningTotals?: readonly RunningTotal[] | null;
     }
   | { readonly judged: false };
 
-export function dryRunText(paint: Paint, given: DryRunVerdict): string {
+/** What the rules said, and what else is not as it was when a person was asked. */
+export function dryRunText(paint: Paint, given: DryRunVerdict, facts: Pick<Card['facts'], 'policy' | 'runningTotals'>) {
   if (!given.judged)
-    return paint.yellow('The rules have not answered in time. You can still send the edit: the rules judge it then.');
-  const { outcome, reasons } = printable(given);
-  if (outcome === 'approved') return paint.green('No rule is against it at this moment.');
+    return paint.yellow('The rules have not answered in time. You can still send the answer: the rules judge it then.');
+  const { outcome, reasons, at, policy, runningTotals } = printable(given);
+  const [before, asked] = [printable(facts.policy), new Map(facts.runningTotals?.map((t) => [t.ledger, t]))];
+  const moved = (runningTotals ?? []).filter((total) => totalText(total) !== textOf(asked.get(total.ledger)));
   return [
-    paint.red('The rules would refuse it at this moment:'),
-    ...reasons.map(({ rule, detail }) => `  ${detail} [${rule}]`),
+    ...(outcome === 'approved'
+      ? [paint.green(`No rule is against it at this moment (${clock(at)}).`)]
+      : [
+          paint.red(`The rules would refuse it at this moment (${clock(at)}):`),
+          ...reasons.map(({ rule, detail }) => `  ${detail} [${rule}]`),
+        ]),
+    ...(policy && before && policy.digest !== before.digest
+      ? [
+          `Another policy is in force than when you were asked: version ${policy.version} in place of ${before.version}.`,
+        ]
+      : []),
+    ...moved.map((total) => `limit now  ${totalText(total)}`),
   ].join('\n');
 }
+
+const textOf = (total: RunningTotal | undefined): string | undefined => total && totalText(total);
 
 interface Schema {
   readonly type?: string;

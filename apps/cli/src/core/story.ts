@@ -3,7 +3,7 @@ import type { Story } from '@countersign/client/core';
 type Line = Story['lines'][number];
 
 /** What led to an action, and remarks about it. Only `--all` shows them. */
-const behind = new Set(['signal', 'profile', 'evidence', 'alternative']);
+const behind = new Set(['signal', 'profile', 'evidence', 'alternative', 'dry run']);
 
 type LineText = Pick<Line, 'what' | 'detail'>;
 

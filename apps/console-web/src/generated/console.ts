@@ -96,6 +96,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reviews/{subjectId}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether something changed that its verdict rests on */
+        get: operations["reviews_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/reviews/{reviewId}/result": {
         parameters: {
             query?: never;
@@ -123,8 +140,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What verdict a changed version would have at this moment
-         * @description Nothing is reserved and nothing follows from it; the verdict on the edit itself may be another one.
+         * What verdict it would have at this moment, as it is or changed
+         * @description Without a payload it is asked of the action that waits. Nothing is reserved and nothing follows from it; the verdict on the answer itself may be another one.
          */
         post: operations["dryRuns_ask"];
         delete?: never;
@@ -1497,6 +1514,11 @@ export interface operations {
                                     rule: string;
                                     detail: string;
                                 }[];
+                                /** @description Under which a person was asked */
+                                policy: {
+                                    version: number;
+                                    digest: string | null;
+                                };
                                 evidence: {
                                     detail: string;
                                     /** Format: date-time */
@@ -1707,6 +1729,11 @@ export interface operations {
                                 rule: string;
                                 detail: string;
                             }[];
+                            /** @description Under which a person was asked */
+                            policy: {
+                                version: number;
+                                digest: string | null;
+                            };
                             evidence: {
                                 detail: string;
                                 /** Format: date-time */
@@ -2036,6 +2063,101 @@ export interface operations {
             };
         };
     };
+    reviews_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                subjectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Another one where policy, stops, consents, people or the use of a limit changed */
+                        digest: string;
+                        /** Format: date-time */
+                        at: string;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     reviews_result: {
         parameters: {
             query?: never;
@@ -2171,7 +2293,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    payload: {
+                    payload?: {
                         [key: string]: unknown;
                     };
                 };
@@ -2198,6 +2320,19 @@ export interface operations {
                         }[];
                         /** Format: date-time */
                         at: string;
+                        /** @description Under which it was judged; null where the rules were not asked */
+                        policy: {
+                            version: number;
+                            digest: string | null;
+                        } | null;
+                        /** @description What counts now under the limits that it concerns, without it */
+                        runningTotals: {
+                            ledger: string;
+                            held: number;
+                            committed: number;
+                            cap: number;
+                            currency?: string;
+                        }[] | null;
                     } | {
                         /**
                          * @description The validator has not answered in time

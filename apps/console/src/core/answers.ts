@@ -55,6 +55,16 @@ const CardOf = {
   detail: z.string(),
   approving: z.string(),
 };
+const UnderPolicy = z.object({ version: z.int(), digest: Sha256.nullable() });
+const RunningTotals = z.array(
+  z.object({
+    ledger: z.string(),
+    held: z.int(),
+    committed: z.int(),
+    cap: z.int(),
+    currency: z.string().optional(),
+  }),
+);
 const ActionCard = {
   ...CardOf,
   subject: z.literal('proposal'),
@@ -72,15 +82,7 @@ const ActionCard = {
       }),
     ),
     money: z.object({ amountMinor: z.int(), currency: z.string() }).nullable(),
-    runningTotals: z.array(
-      z.object({
-        ledger: z.string(),
-        held: z.int(),
-        committed: z.int(),
-        cap: z.int(),
-        currency: z.string().optional(),
-      }),
-    ),
+    runningTotals: RunningTotals,
     campaigns: z.array(
       z.object({
         campaignId: z.string(),
@@ -92,6 +94,7 @@ const ActionCard = {
     ),
     reversible: z.string(),
     whyAsked: z.array(z.object({ rule: z.string(), detail: z.string() })),
+    policy: UnderPolicy.describe('Under which a person was asked'),
     evidence: z.array(EvidenceShown),
   }),
   agentSays: z.object({
@@ -145,9 +148,15 @@ export const DryRunAnswer = z.discriminatedUnion('judged', [
     outcome: z.enum(['approved', 'refused']),
     reasons: z.array(z.object({ rule: z.string(), detail: z.string() })).describe('The rules that refuse it'),
     at: Instant,
+    policy: UnderPolicy.nullable().describe('Under which it was judged; null where the rules were not asked'),
+    runningTotals: RunningTotals.nullable().describe('What counts now under the limits that it concerns, without it'),
   }),
   z.object({ judged: z.literal(false).describe('The validator has not answered in time') }),
 ]);
+export const ReviewFactsAnswer = z.object({
+  digest: Sha256.describe('Another one where policy, stops, consents, people or the use of a limit changed'),
+  at: Instant,
+});
 export const KindsAnswer = z.object({
   kinds: z.array(
     z.object({

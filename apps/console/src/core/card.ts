@@ -38,6 +38,7 @@ function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
       whyAsked: card.verdict.reasons
         .filter((reason) => reason.outcome === 'escalate')
         .map(({ rule, detail }) => ({ rule, detail })),
+      policy: card.verdict.policy,
       evidence: card.evidence.map(({ detail, occurredAt, source, signalId }) => ({
         detail,
         occurredAt,

@@ -7,9 +7,12 @@ const compare = (before: Record<string, string>, now: Record<string, string>) =>
 test('tells the parts that show what changed, each once, and nothing where nothing did', () => {
   const before = { 'counts verdicts': '3', 'own controls.v1': '1 1', 'counts reviews': '2' };
   expect(compare(before, { ...before })).toEqual([]);
-  expect(compare(before, { ...before, 'own controls.v1': '1 2' })).toEqual(['funnel', 'controls', 'agents', 'plays']);
+  expect(compare(before, { ...before, 'own controls.v1': '1 2' })).toEqual([
+    ...['funnel', 'facts', 'controls', 'agents', 'plays'],
+  ]);
+  expect(compare(before, { ...before, consents: '2026-11-21' })).toEqual(['facts', 'people']);
   expect(compare(before, { ...before, 'counts verdicts': '4', 'counts reviews': '3' })).toEqual([
-    ...['funnel', 'reviews', 'stories', 'agents', 'plays', 'people'],
+    ...['funnel', 'reviews', 'facts', 'stories', 'agents', 'plays', 'people'],
   ]);
 });
 

@@ -1,6 +1,6 @@
 /** Parts of the pages that can change, by the names of their queries. */
 export const parts = [
-  ...(['session', 'funnel', 'services', 'reviews', 'controls', 'stories', 'agents', 'plays'] as const),
+  ...(['session', 'funnel', 'services', 'reviews', 'facts', 'controls', 'stories', 'agents', 'plays'] as const),
   ...(['policy', 'sources', 'dead-letters', 'people', 'record', 'notifications'] as const),
 ] as const;
 export type Part = (typeof parts)[number];
@@ -13,17 +13,18 @@ const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^counts signals/, ['funnel', 'sources', 'people', 'stories']],
   [/^counts tasks/, ['funnel', 'plays', 'agents', 'stories']],
   [/^counts proposals/, ['funnel', 'agents', 'plays', 'stories']],
-  [/^counts verdicts/, ['funnel', 'reviews', 'agents', 'plays', 'people', 'stories']],
+  [/^counts verdicts/, ['funnel', 'reviews', 'facts', 'agents', 'plays', 'people', 'stories']],
   [/^counts reviews/, ['funnel', 'reviews', 'agents', 'stories']],
-  [/^counts (settled|permits)/, ['funnel', 'reviews', 'agents', 'plays', 'people', 'stories']],
+  [/^counts (settled|permits)/, ['funnel', 'reviews', 'facts', 'agents', 'plays', 'people', 'stories']],
   [/^counts dead-letters/, ['funnel', 'dead-letters', 'services']],
   [/^counts gaps/, ['services']],
   [/^counts reveals/, ['people']],
   [/^counts record/, ['record']],
   [/^(counts )?inspections/, ['record']],
-  [/^own controls/, ['controls', 'funnel', 'agents', 'plays']],
+  [/^own controls/, ['controls', 'facts', 'funnel', 'agents', 'plays']],
   [/^confirmations/, ['controls']],
-  [/^own policies/, ['policy', 'agents', 'plays']],
+  [/^own policies/, ['policy', 'facts', 'agents', 'plays']],
+  [/^consents/, ['people', 'facts']],
   [/^answers/, ['reviews', 'funnel']],
   [/^replays/, ['dead-letters', 'funnel']],
   [/^notifications/, ['notifications']],

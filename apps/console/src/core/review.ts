@@ -29,8 +29,8 @@ export const ReviewRequest = z.strictObject({
 });
 export type ReviewRequest = z.infer<typeof ReviewRequest>;
 
-/** The whole new payload of an edit that is not sent yet. */
-export const DryRunRequest = z.strictObject({ payload: recordOf(z.string(), z.unknown(), 1000) });
+/** The whole new payload of an edit that is not sent yet. Without a payload, the action that waits. */
+export const DryRunRequest = z.strictObject({ payload: recordOf(z.string(), z.unknown(), 1000).optional() });
 
 export const standings = ['open', 'answered', 'approved', 'refused', 'superseded', 'expired'] as const;
 /** The state of an escalation. `answered` is between a person's answer and the one of the validator or orchestrator. */
@@ -113,4 +113,23 @@ export function review(
   }
   const action = Action.parse({ ...card.action, actionId: derivedId('action', reviewId), payload: parsed.data });
   return { ok: true, decided: { ...decided, action } };
+}
+
+/** The action whose verdict somebody asks for before they answer: the one that waits, or what their edit would make of it. */
+export function tried(
+  { payload }: z.infer<typeof DryRunRequest>,
+  escalation: Escalation,
+  standing: Standing,
+  by: Pick<Person, 'person'>,
+  dryRunId: string,
+  at: string,
+): { ok: true; action: Action } | { ok: false; problem: Problem } {
+  if (!('action' in escalation.card)) {
+    const detail = 'no rule judges the checkpoint of a play; what its agents propose is judged';
+    return { ok: false, problem: problem(400, 'Not judged by rules', detail) };
+  }
+  const decision = payload === undefined ? ('approve' as const) : ('edit' as const);
+  const request = { decision, digest: escalation.digest, ...(payload && { payload }) };
+  const answer = review(request, escalation, standing, by, dryRunId, at);
+  return answer.ok ? { ok: true, action: answer.decided.action ?? escalation.card.action } : answer;
 }

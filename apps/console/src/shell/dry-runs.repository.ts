@@ -3,7 +3,12 @@ import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtim
 import { Inject, Injectable } from '@nestjs/common';
 import { readersOf } from './readers.js';
 
-export type DryVerdict = Pick<DataOf<'DryRunJudged'>, 'outcome' | 'reasons' | 'at'>;
+type Judged = DataOf<'DryRunJudged'>;
+export type DryVerdict = Pick<Judged, 'outcome' | 'reasons' | 'at'> & {
+  /** Null where the rules were not asked. */
+  readonly policy: Judged['policy'] | null;
+  readonly runningTotals: Judged['runningTotals'] | null;
+};
 
 /** Dry runs that somebody waits for, and what was said of them. */
 @Injectable()
@@ -22,20 +27,25 @@ export class DryRunStore {
 
   /** Only what is waited for is kept. */
   judged(tx: Tx, verdicts: readonly DataOf<'DryRunJudged'>[]): void {
-    for (const { dryRunId, outcome, reasons, at } of verdicts)
-      tx.write('UPDATE dry_runs SET outcome = $2, reasons = $3, judged_at = $4 WHERE dry_run_id = $1', [
-        dryRunId,
-        outcome,
-        JSON.stringify(reasons),
-        at,
-      ]);
+    for (const { dryRunId, outcome, reasons, at, policy, runningTotals } of verdicts)
+      tx.write(
+        'UPDATE dry_runs SET outcome = $2, reasons = $3, judged_at = $4, policy = $5, running_totals = $6 WHERE dry_run_id = $1',
+        [
+          ...[dryRunId, outcome, JSON.stringify(reasons), at],
+          policy ? JSON.stringify(policy) : null,
+          runningTotals ? JSON.stringify(runningTotals) : null,
+        ],
+      );
   }
 
   async verdict(dryRunId: string): Promise<DryVerdict | undefined> {
     const [row] = await this.reader.query<Omit<DryVerdict, 'at'> & { judged_at: Date }>(
-      'SELECT outcome, reasons, judged_at FROM dry_runs WHERE dry_run_id = $1 AND judged_at IS NOT NULL',
+      `SELECT outcome, reasons, judged_at, policy, running_totals AS "runningTotals" FROM dry_runs
+       WHERE dry_run_id = $1 AND judged_at IS NOT NULL`,
       [dryRunId],
     );
-    return row && { outcome: row.outcome, reasons: row.reasons, at: row.judged_at.toISOString() };
+    if (!row) return undefined;
+    const { judged_at, ...verdict } = row;
+    return { ...verdict, at: judged_at.toISOString() };
   }
 }

@@ -23,6 +23,7 @@ const sights = `
   SELECT 'counts ' || stage AS name, sum(n)::text AS seen FROM counts GROUP BY stage
   UNION ALL SELECT 'own ' || topic, concat_ws(' ', count(*), sum(version)) FROM published_state GROUP BY topic
   UNION ALL SELECT 'confirmations', concat_ws(' ', count(*), sum(version)) FROM control_confirmations
+  UNION ALL SELECT 'consents', coalesce(max(changed_at)::text, '') FROM person_consents
   UNION ALL SELECT 'answers', coalesce(max(decided_at)::text, '') FROM reviews
   UNION ALL SELECT 'replays', coalesce(max(replayed_at)::text, '') FROM replays
   UNION ALL SELECT 'replays ended', concat_ws(' ', count(*), sum(attempts), count(*) FILTER (WHERE outcome = 'handled')) FROM replay_ends

@@ -3,7 +3,13 @@ import { topics, Uuid } from '@countersign/contracts';
 import { Documented, type Reader, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
-import { ReviewAnswer, ReviewResultAnswer, ReviewsAnswer, ReviewTakenAnswer } from '../core/answers.js';
+import {
+  ReviewAnswer,
+  ReviewFactsAnswer,
+  ReviewResultAnswer,
+  ReviewsAnswer,
+  ReviewTakenAnswer,
+} from '../core/answers.js';
 import { cardOf, otherRules } from '../core/card.js';
 import { Cursor, paged } from '../core/cursor.js';
 import { problem } from '../core/problem.js';
@@ -14,6 +20,7 @@ import { IdempotencyKey } from './idempotency-key.js';
 import { Limit } from './limit.js';
 import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
+import { ReviewFactStore } from './review-facts.repository.js';
 
 const Listing = z.object({ state: z.enum(standings).optional(), cursor: Cursor.optional(), limit: Limit });
 
@@ -22,6 +29,7 @@ export class Reviews {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(ReviewFactStore) private readonly facts: ReviewFactStore,
   ) {}
 
   @Get()
@@ -49,6 +57,18 @@ export class Reviews {
     const { escalation, standing } = await this.escalation(at, subjectId, this.store.forPages);
     const answers = await this.store.answers(subjectId);
     return { ...cardOf(escalation, standing, at), answers, otherRules: otherRules(escalation) };
+  }
+
+  @Get(':subjectId/facts')
+  @Documented({
+    summary: 'Whether something changed that its verdict rests on',
+    answers: { 200: ReviewFactsAnswer },
+    problems: [404],
+  })
+  async changes(@Param('subjectId', { schema: PathId }) subjectId: string) {
+    const at = this.runtime.now();
+    const { escalation } = await this.escalation(at, subjectId, this.store.forPages);
+    return { digest: await this.facts.digest(escalation, at), at };
   }
 
   @Post(':subjectId')

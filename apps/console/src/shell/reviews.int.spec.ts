@@ -7,7 +7,7 @@ import { actionKindNames, type DataOf, derivedId, digestOf } from '@countersign/
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { at, escalated, payload, proposalId } from '../core/given.js';
+import { approved, at, checkpoint, checkpointId, escalated, payload, proposalId } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
 
 let database: TestDatabase;
@@ -18,7 +18,10 @@ beforeEach(async () => {
   database = await createTestDatabase();
   folder = mkdtempSync(join(tmpdir(), 'console-'));
   const sha256 = createHash('sha256').update('lea-token').digest('hex');
-  writeFileSync(join(folder, 'tokens.json'), JSON.stringify([{ sha256, person: 'lea', roles: ['reviewer'] }]));
+  writeFileSync(
+    join(folder, 'tokens.json'),
+    JSON.stringify([{ sha256, person: 'lea', roles: ['reviewer', 'operator'] }]),
+  );
   process.env.CONSOLE_TOKENS_FILE = join(folder, 'tokens.json');
   process.env.CONFIG_DIR = fileURLToPath(new URL('../../../../deploy/config', import.meta.url));
   harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
@@ -159,13 +162,95 @@ test('a dry run asks the validator what it would say of a changed version, and a
   const reasons = [{ rule: 'spend-cap', detail: 'EUR 20.00 over the daily cap' }];
   const judged = { dryRunId: data.dryRunId, proposalId, outcome: 'refused' as const, reasons, at };
   await harness.deliver('dry-runs.judged.v1', [{ type: 'DryRunJudged', data: judged, key: proposalId }]);
-  expect(await answer).toEqual({ status: 200, body: { judged: true, outcome: 'refused', reasons, at } });
+  expect(await answer).toEqual({
+    status: 200,
+    body: { judged: true, outcome: 'refused', reasons, at, policy: null, runningTotals: null },
+  });
   // Nobody has answered anything by it, and it is not among the acts that are known for ever.
   expect(decided()).toHaveLength(0);
   expect(await harness.query('SELECT topic FROM inbox WHERE id = $1', [data.dryRunId])).toEqual([
     { topic: '~week-act' },
   ]);
   expect((await call('GET', `/v1/reviews/${proposalId}`)).body).toMatchObject({ state: 'open', answers: [] });
+});
+
+test('a dry run of what waits, as it is, asks with its own action and answers under what it was judged', async () => {
+  await escalate(escalated());
+  const answer = call('POST', `/v1/reviews/${proposalId}/dry-run`, {});
+  await vi.waitFor(() => expect(asked()).toHaveLength(1));
+  const { data } = asked()[0] as { data: DataOf<'DryRunAsked'> };
+  expect(data).toMatchObject({ proposalId, by: 'lea', action: escalated().action });
+  const policy = { version: 2, digest: 'c'.repeat(64) };
+  const runningTotals = [{ ledger: 'actions:paid-media-agent', held: 3, committed: 1, cap: 5 }];
+  const judged = { dryRunId: data.dryRunId, proposalId, outcome: 'approved' as const, reasons: [], at };
+  const event = { ...judged, policy, runningTotals };
+  await harness.deliver('dry-runs.judged.v1', [{ type: 'DryRunJudged', data: event, key: proposalId }]);
+  const body = { judged: true, outcome: 'approved', reasons: [], at, policy, runningTotals };
+  expect(await answer).toEqual({ status: 200, body });
+  // The card says under which policy its reader was asked, so that both can be compared.
+  const card = (await call('GET', `/v1/reviews/${proposalId}`)).body;
+  expect(card.facts.policy).toEqual({ version: 1, digest: 'a'.repeat(64) });
+  expect(decided()).toHaveLength(0);
+});
+
+test('a dry run of a checkpoint is refused here: no rule judges it', async () => {
+  await harness.deliver('tasks.escalated.v1', [{ type: 'TaskEscalated', data: checkpoint(), key: 'acme' }]);
+  expect(await call('POST', `/v1/reviews/${checkpointId}/dry-run`, {})).toMatchObject({
+    status: 400,
+    body: { title: 'Not judged by rules' },
+  });
+  expect(asked()).toHaveLength(0);
+});
+
+test('what a card rests on has another digest when consent, stop, policy or use of a limit changes, and no other one else', async () => {
+  const contactId = derivedId('given', 'contact');
+  const person = { contactId, seniority: 'vp' as const };
+  await escalate(escalated({ card: { ...escalated().card, people: [person] } }));
+  const digest = async () => (await call('GET', `/v1/reviews/${proposalId}/facts`)).body.digest;
+  let last = await digest();
+  const expectAnother = async (what: string) => {
+    const next = await digest();
+    expect([what, next]).not.toEqual([what, last]);
+    last = next;
+  };
+  const consents = (person: string, version: number) =>
+    harness.deliver('consents.v1', [
+      {
+        type: 'ConsentsChanged',
+        data: { contactId: person, entries: [], suppressions: [], version, changedAt: at },
+        key: person,
+      },
+    ]);
+  const approve = (n: number, adAccountId: string) => {
+    const action = {
+      ...escalated().action,
+      actionId: derivedId('given', 'action', String(n)),
+      payload: { ...payload, adAccountId },
+    };
+    const judged = {
+      action,
+      actionId: action.actionId,
+      digest: digestOf(action),
+      proposalId: derivedId('given', 'proposal', String(n)),
+      permitId: derivedId('given', 'permit', String(n)),
+      reservations: [
+        { ledger: `spend:ad-account:${adAccountId}:2026-11-21`, amount: 60_000, currency: 'EUR' },
+        { ledger: 'spend:campaign:c-2:2026-11-21', amount: 60_000, currency: 'EUR' },
+      ],
+    };
+    return harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data: approved(judged), key: 'ads' }]);
+  };
+  await consents(contactId, 1);
+  await expectAnother('consents of its person');
+  await approve(1, 'ads-1');
+  await expectAnother('an approval that spends of the same ad account');
+  const stop = { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'a drill' };
+  expect((await call('POST', '/v1/controls', stop)).status).toBe(200);
+  await expectAnother('a stop');
+  await consents(derivedId('given', 'somebody else'), 1);
+  await approve(2, 'ads-2');
+  expect(await digest()).toBe(last);
+  expect((await call('GET', `/v1/reviews/${derivedId('nothing')}/facts`)).status).toBe(404);
 });
 
 test('a dry run says so where the validator does not answer', async () => {

@@ -68,6 +68,7 @@ const decisions: Readonly<Record<string, Decision>> = {
   'GET /v1/reviews/:subjectId': 'known',
   'POST /v1/reviews/:subjectId': 'reviewer',
   'POST /v1/reviews/:subjectId/dry-run': 'reviewer',
+  'GET /v1/reviews/:subjectId/facts': 'known',
   'GET /v1/runs/:runId': 'known',
   'DELETE /v1/session': 'session',
   'GET /v1/session': 'session',

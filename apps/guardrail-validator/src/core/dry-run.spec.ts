@@ -1,7 +1,8 @@
-import type { Verdict } from '@countersign/contracts';
+import { derivedId, digestOf, type Verdict } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import type { Answer } from './answer.js';
-import { dryVerdict, isForgotten } from './dry-run.js';
+import { dryVerdict, isForgotten, triedAnswer } from './dry-run.js';
+import { proposed } from './testing.js';
 
 const at = '2026-11-21T10:00:00.000Z';
 const judged = { kind: 'judge' } as Answer;
@@ -34,6 +35,28 @@ test('an answer that would be set aside would be refused for the reason of that'
     outcome: 'refused',
     reasons: [{ rule: 'late', detail: 'the deadline has passed' }],
   });
+});
+
+test('the action that waits is tried as an approval of what was shown, and any other one as an edit', () => {
+  const { action } = proposed('ads.set_bid');
+  const waits = { digest: digestOf(action), proposal: proposed('ads.set_bid') };
+  const asked = { dryRunId: derivedId('dry'), proposalId: waits.proposal.proposalId, action, by: 'lea', at };
+  const common = { reviewId: asked.dryRunId, subject: { kind: 'proposal', id: asked.proposalId }, by: 'lea', at };
+  expect(triedAnswer(asked, waits)).toEqual({ ...common, decision: 'approve', digest: waits.digest });
+  const moved = { ...action, payload: { ...action.payload, bidMinor: 1 } };
+  expect(triedAnswer({ ...asked, action: moved }, waits)).toMatchObject({
+    decision: 'approve',
+    digest: digestOf(moved),
+  });
+  const edit = { ...moved, actionId: derivedId('another') };
+  expect(triedAnswer({ ...asked, action: edit }, waits)).toEqual({
+    ...common,
+    decision: 'edit',
+    digest: waits.digest,
+    action: edit,
+  });
+  // Nothing of this id waits: whatever is tried will be set aside.
+  expect(triedAnswer(asked, undefined)).toMatchObject({ decision: 'edit', digest: '' });
 });
 
 test('nobody waits for one of half a minute ago', () => {

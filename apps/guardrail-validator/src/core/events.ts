@@ -68,7 +68,7 @@ export function escalatedEvent(
   loaded: Loaded,
 ): ActionEscalated {
   const { proposal } = request;
-  const { read, concerns } = prepared.examined;
+  const { read } = prepared.examined;
   const { escalation, digest, verdict } = judgement;
   if (!escalation || !read.ok) throw new TypeError('only an escalation has a card');
   const { spec, payload, contacts, spend: money } = read.subject;
@@ -97,13 +97,7 @@ export function escalatedEvent(
         };
       }),
       ...(money && { money: { amountMinor: money.amountMinor, currency: money.currency } }),
-      runningTotals: concerns.draws.map((draw) => ({
-        ledger: draw.ledger,
-        held: own(facts.ledgers, draw.ledger)?.held ?? 0,
-        committed: own(facts.ledgers, draw.ledger)?.committed ?? 0,
-        cap: draw.cap,
-        ...('currency' in draw && { currency: draw.currency }),
-      })),
+      runningTotals: runningTotals({ facts, prepared }),
       ...changed(facts, spec.adAccountId(payload), spec.campaignIds(payload), loaded),
       reversible: spec.reversibility.reversible
         ? `can be taken back by ${spec.reversibility.by} within ${spec.reversibility.withinHours} hours`
@@ -115,6 +109,19 @@ export function escalatedEvent(
     evidence: proposal.evidence,
   };
 }
+
+/** What counts under the limits that the action concerns, from the facts of its verdict. */
+export const runningTotals = ({
+  facts,
+  prepared,
+}: Pick<VerdictResult, 'facts' | 'prepared'>): ActionEscalated['card']['runningTotals'] =>
+  prepared.examined.concerns.draws.map((draw) => ({
+    ledger: draw.ledger,
+    held: own(facts.ledgers, draw.ledger)?.held ?? 0,
+    committed: own(facts.ledgers, draw.ledger)?.committed ?? 0,
+    cap: draw.cap,
+    ...('currency' in draw && { currency: draw.currency }),
+  }));
 
 /** The campaigns that the action changes, from the facts of its verdict. */
 function changed(

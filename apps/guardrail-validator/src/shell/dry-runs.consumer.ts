@@ -1,13 +1,15 @@
-import { type DryRunAsked, type DryRunJudged, type ReviewDecided, topics } from '@countersign/contracts';
+import { topics } from '@countersign/contracts';
 import { type Batch, Consumes, causeOf } from '@countersign/runtime';
 import { Controller, Inject } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { answer, reviewersOf } from '../core/answer.js';
-import { dryVerdict, isForgotten } from '../core/dry-run.js';
+import { dryVerdict, isForgotten, triedAnswer } from '../core/dry-run.js';
+import { runningTotals } from '../core/events.js';
+import type { VerdictResult } from '../core/verdicts.js';
 import { Store } from './verdicts.repository.js';
 import { VerdictsService } from './verdicts.service.js';
 
-/** Says what verdict an edit would have, while a person still writes it. Reserves nothing and keeps nothing. */
+/** Says what verdict an approval or an edit would have, before a person gives it. Reserves nothing and keeps nothing. */
 @Controller()
 export class DryRuns {
   constructor(
@@ -28,32 +30,23 @@ export class DryRuns {
       const row = rows.get(data.proposalId);
       return {
         received,
-        answer: answer(asEdit(data, row?.digest), row, reviewersOf(row, inForce.policy?.content), batch.at),
+        answer: answer(triedAnswer(data, row), row, reviewersOf(row, inForce.policy?.content), batch.at),
       };
     });
     const judged = found.flatMap((each) => (each.answer.kind === 'judge' ? [each.answer.request] : []));
     const results = [...(await this.verdicts.weigh(batch, judged, inForce))];
     for (const { received, answer: taken } of found) {
-      const verdict = taken.kind === 'judge' ? results.shift()?.judgement.verdict : undefined;
-      const data = judgedOf(received.event.data, dryVerdict(taken, verdict), batch.at);
-      batch.emit(causeOf(received), topics.dryRunsJudged, { key: data.proposalId, data, subject: data.proposalId });
+      const result = taken.kind === 'judge' ? results.shift() : undefined;
+      const { dryRunId, proposalId } = received.event.data;
+      const verdict = dryVerdict(taken, result?.judgement.verdict);
+      const data = { dryRunId, proposalId, ...verdict, ...(result && standing(result)), at: batch.at };
+      batch.emit(causeOf(received), topics.dryRunsJudged, { key: proposalId, data, subject: proposalId });
     }
   }
 }
 
-/** The edit that it would be, of what waits now. */
-const asEdit = ({ dryRunId, proposalId, action, by, at }: DryRunAsked, digest = ''): ReviewDecided => ({
-  reviewId: dryRunId,
-  subject: { kind: 'proposal', id: proposalId },
-  digest,
-  decision: 'edit',
-  action,
-  by,
-  at,
+/** Under what it was judged, for whoever compares it with what stands on the card. */
+const standing = (result: VerdictResult) => ({
+  policy: result.judgement.verdict.policy,
+  runningTotals: runningTotals(result),
 });
-
-const judgedOf = (
-  { dryRunId, proposalId }: DryRunAsked,
-  verdict: Pick<DryRunJudged, 'outcome' | 'reasons'>,
-  at: string,
-): DryRunJudged => ({ dryRunId, proposalId, ...verdict, at });

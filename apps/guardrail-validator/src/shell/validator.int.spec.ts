@@ -796,7 +796,15 @@ describe('a review', () => {
     test('is told what it would become, by the facts of now, and nothing is kept', async () => {
       const before = await everything();
       expect(dataOf(await ask(tried), 'DryRunJudged')).toEqual([
-        { dryRunId: derivedId('dry'), proposalId: waiting.proposalId, outcome: 'approved', reasons: [], at },
+        {
+          dryRunId: derivedId('dry'),
+          proposalId: waiting.proposalId,
+          ...{ outcome: 'approved', reasons: [], at },
+          policy: { version: 7, digest: policyOf(supervised).digest },
+          runningTotals: expect.arrayContaining([
+            { ledger: 'actions:paid-media-agent', held: 0, committed: 0, cap: expect.any(Number) },
+          ]),
+        },
       ]);
       const foreign = { ...tried, payload: { ...tried.payload, currency: 'USD' } };
       const [refused] = dataOf<DryRunJudged>(await ask(foreign), 'DryRunJudged');
@@ -807,6 +815,65 @@ describe('a review', () => {
       // The same edit, made in earnest, ends as was told.
       await decide(review(waiting, { decision: 'edit', action: edit }));
       expect(approvals()).toMatchObject([{ actionId: edit.actionId }]);
+    });
+
+    test('as it is: is told what an approval would become now, under which policy and beside which totals', async () => {
+      const asItIs = actionOf('ads.set_bid');
+      const now = async () => dataOf<DryRunJudged>(await ask(asItIs), 'DryRunJudged')[0];
+      const usedBy = (judged: DryRunJudged | undefined) => {
+        const used = judged?.runningTotals?.find(({ ledger }) => ledger === 'actions:paid-media-agent');
+        return used && used.held + used.committed;
+      };
+      const before = await everything();
+      const first = await now();
+      expect(first).toMatchObject({ outcome: 'approved', reasons: [], policy: { version: 7 } });
+      expect(usedBy(first)).toBe(0);
+      expect(await everything()).toEqual(before);
+      expect(asides()).toEqual([]);
+
+      // Another of the agent's actions is approved, and another policy published.
+      const second = proposed('ads.set_bid', { bidMinor: 90 }, 2);
+      await propose(second);
+      await decide(review({ proposalId: second.proposalId, digest: digestOf(second.action) }, {}, 2));
+      await publish(supervised, 8);
+      const later = await now();
+      expect(later).toMatchObject({ outcome: 'approved', policy: { version: 8 } });
+      expect(usedBy(later)).toBe(1);
+
+      await service.putState('controls.v1', 'agent:paid-media-agent', {
+        ...{ scope: 'agent:paid-media-agent', state: 'stopped', by: 'marc', reason: 'a drill' },
+        ...{ version: 1, changedAt: at },
+      });
+      const stopped = await now();
+      expect(stopped?.outcome).toBe('refused');
+      expect(stopped?.reasons.map(({ rule }) => rule)).toContain('kill-control');
+    });
+
+    test('as it was when somebody looked, and is not any more, is told to be another one', async () => {
+      const other = { ...actionOf('ads.set_bid'), payload: { ...actionOf('ads.set_bid').payload, bidMinor: 1 } };
+      expect(dataOf(await ask(other), 'DryRunJudged')).toMatchObject([
+        { outcome: 'refused', reasons: [{ rule: 'other-digest' }] },
+      ]);
+    });
+
+    test('as it is: a message whose receiver has withdrawn consent since would be refused for that', async () => {
+      const asked = content({ charter: { kinds: { 'email.send': 'supervised' } } });
+      await publish(asked, 8);
+      const message = proposed('email.send');
+      await propose(message);
+      const dryRun = () =>
+        service.deliver('dry-runs.asked.v1', [
+          {
+            type: 'DryRunAsked',
+            data: { dryRunId: derivedId('dry'), proposalId: message.proposalId, action: message.action, by: 'lea', at },
+          },
+        ]);
+      expect(dataOf(await dryRun(), 'DryRunJudged')).toMatchObject([{ outcome: 'approved' }]);
+      const withdrawn = { ...granted(), version: 5, entries: [], contactId: contact, changedAt: plus(1) };
+      await service.putState('consents.v1', contact, withdrawn);
+      expect(dataOf(await dryRun(), 'DryRunJudged')).toMatchObject([
+        { outcome: 'refused', reasons: [{ rule: 'consent' }] },
+      ]);
     });
 
     test('by somebody who may not answer is refused for that, and what nobody waits for is not judged', async () => {

@@ -84,6 +84,8 @@ export interface Card {
       currency?: string;
     }[];
     readonly reversible?: string;
+    /** Under which policy a person was asked. */
+    readonly policy?: { readonly version: number; readonly digest: string | null };
     readonly whyAsked?: readonly { rule: string; detail: string }[];
     readonly tasks?: readonly { agent: string; purpose: string; kinds: readonly string[]; dueAt: string }[];
   };

@@ -133,21 +133,26 @@ export function reviewCommands(program: Command): void {
     .command('dry-run')
     .argument('<id>', 'a proposal; the first characters of its id are enough')
     .description(
-      'what the rules would say of a changed action at this moment; nothing is reserved, and no answer is sent',
+      'what the rules would say of the action at this moment, as it is or changed; nothing is reserved, and no answer is sent',
     )
     .option('--set <name=value>', 'change one setting; may be given several times', repeated)
     .option('--payload <file>', 'the whole new payload as JSON; - reads it from standard input');
   explained(
     dryRun,
-    ['review dry-run 3f2a --set amountMinor=40000', 'review dry-run 3f2a --payload payload.json --json'],
+    [
+      'review dry-run 3f2a',
+      'review dry-run 3f2a --set amountMinor=40000',
+      'review dry-run 3f2a --payload payload.json --json',
+    ],
     'the rules refuse it or did not answer in time, or you do not have the role',
   );
   acts(dryRun, async (s, id: string, options: Pick<AnswerOptions, 'set' | 'payload'>) => {
     const card = await cardOf(s, id);
-    const payload = edited(card, options);
-    s.note(changesText(s.paint, changesBetween(card.action?.payload, payload)));
-    const verdict = await s.console.post<DryRunVerdict>(`/v1/reviews/${card.id}/dry-run`, { payload });
-    s.answer(verdict, dryRunText(s.paint, verdict));
+    const changes = options.set !== undefined || options.payload !== undefined;
+    const payload = changes ? edited(card, options) : undefined;
+    if (payload) s.note(changesText(s.paint, changesBetween(card.action?.payload, payload)));
+    const verdict = await s.console.post<DryRunVerdict>(`/v1/reviews/${card.id}/dry-run`, payload ? { payload } : {});
+    s.answer(verdict, dryRunText(s.paint, verdict, card.facts));
     return verdict.judged && verdict.outcome === 'approved';
   });
 

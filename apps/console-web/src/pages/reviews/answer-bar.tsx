@@ -3,20 +3,23 @@ import { IconCheck, IconPencil, IconX } from '@tabler/icons-react';
 import { actWords } from '../../parts/sentence.js';
 import { clock } from '../../parts/times.js';
 import { useNow } from '../../parts/use-now.js';
+import { IfApproved } from './live-verdict.js';
 import type { Review } from './reviews.queries.js';
+import type { LiveVerdict } from './use-live-verdict.js';
 
 interface Props {
   readonly card: Review;
   readonly sending: boolean;
   /** What an approval comes to while a stop holds. */
   readonly stopped: string | undefined;
+  readonly live: LiveVerdict;
   readonly onApprove: () => void;
   readonly onEdit: (() => void) | undefined;
   readonly onReject: () => void;
 }
 
 /** The answers; each button says what happens. */
-export function AnswerBar({ card, sending, stopped, onApprove, onEdit, onReject }: Props) {
+export function AnswerBar({ card, sending, stopped, live, onApprove, onEdit, onReject }: Props) {
   const now = useNow(15_000);
   const runsAt = card.subject === 'proposal' ? card.runsAt : null;
   const start = runsAt !== null && Date.parse(runsAt) > now ? `at ${clock(runsAt, now)}` : 'now';
@@ -53,11 +56,13 @@ export function AnswerBar({ card, sending, stopped, onApprove, onEdit, onReject 
         </Button>
       </Group>
       <Text size="sm" mt={6} {...(stopped === undefined ? { c: 'dimmed' } : { fw: 600 })}>
-        {stopped !== undefined
-          ? `Stopped. ${stopped}`
-          : card.subject === 'proposal'
-            ? 'The rules are applied once more before it runs. You approve this one action and nothing like it later.'
-            : card.approving}
+        {stopped !== undefined ? (
+          `Stopped. ${stopped}`
+        ) : card.subject === 'proposal' ? (
+          <IfApproved live={live} />
+        ) : (
+          card.approving
+        )}
       </Text>
     </div>
   );

@@ -41,7 +41,7 @@ export function Why({ card }: { readonly card: Review }) {
 }
 
 /** A sentence of the gate without the ids of people, who stand on the card by what they are. */
-const withoutIds = (detail: string, people: readonly { readonly contactId: string }[]): string =>
+export const withoutIds = (detail: string, people: readonly { readonly contactId: string }[]): string =>
   people.reduce((text, { contactId }) => text.replaceAll(`contact ${contactId}`, 'this person'), detail);
 
 export function Evidence({ card }: { readonly card: Review }) {

@@ -20,6 +20,7 @@ import { AnswerBar } from './answer-bar.js';
 import { Changed } from './changed.js';
 import { EditForm } from './edit-form.js';
 import { AgentWords, Evidence, Why } from './facts.js';
+import { SinceAsked } from './live-verdict.js';
 import { inOrder } from './queue.js';
 import { categoryWords, RejectDialog } from './reject-dialog.js';
 import { acts, ResultView } from './result.js';
@@ -28,6 +29,7 @@ import { Stopped, useStops } from './stopped.js';
 import { approvalUnder } from './stops.js';
 import { Touches } from './touches.js';
 import { isUnknown, useAnswer } from './use-answer.js';
+import { useLiveVerdict } from './use-live-verdict.js';
 import { useLooked } from './use-looked.js';
 
 /** One review: the card, the answer, and what became of it. */
@@ -91,6 +93,7 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
   const may = open && !changed && mayReview && listed;
   const second = given !== undefined && answer.error instanceof ApiProblem && answer.error.status === 409;
   const again = reviewId === undefined && isUnknown(answer.error) && answer.variables ? answer.variables : undefined;
+  const live = useLiveVerdict(card, may);
   const edits = mode === 'edit' && card.subject === 'proposal' && may;
   const giveUp = (begun: Draft['mode']) => {
     draft.forget(begun);
@@ -117,6 +120,7 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
         <Deadline card={card} over={over} now={now} />
       </div>
       {open && stops && <Stopped card={card} stops={stops} />}
+      {card.subject === 'proposal' && !stops?.length && <SinceAsked card={card} live={live} />}
       {open && !stops && <Text>Whether something stops this is not known now.</Text>}
       {changed && <Changed before={read} now={card} onRead={() => setRead(card)} />}
       {second && (
@@ -176,7 +180,11 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
       )}
       {card.subject === 'proposal' && (
         <Part title="What it touches">
-          <Touches facts={card.facts} countedAt={card.escalatedAt} />
+          <Touches
+            facts={card.facts}
+            countedAt={card.escalatedAt}
+            now={live.state === 'known' ? live.judged : undefined}
+          />
         </Part>
       )}
       <Part title="What happened before">
@@ -211,6 +219,7 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
         <AnswerBar
           card={card}
           sending={answer.isPending}
+          live={live}
           stopped={stops && stops.length > 0 ? approvalUnder(card, stops) : undefined}
           onApprove={() => answer.mutate({ decision: 'approve' })}
           onEdit={card.subject === 'proposal' ? () => setMode('edit') : undefined}

@@ -43,6 +43,13 @@ export const reviewQuery = (subjectId: string) =>
     queryFn: () => answerOf(api.GET('/v1/reviews/{subjectId}', { params: { path: { subjectId } } })),
   });
 
+/** Another digest where something changed that the verdict on it rests on. The live stream calls this part of the pages `facts`. */
+export const factsQuery = (subjectId: string) =>
+  queryOptions({
+    queryKey: ['facts', subjectId],
+    queryFn: () => answerOf(api.GET('/v1/reviews/{subjectId}/facts', { params: { path: { subjectId } } })),
+  });
+
 /** What became of an answer; asked again until it has settled. */
 export const resultQuery = (reviewId: string) =>
   queryOptions({

@@ -3,18 +3,25 @@ import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { money } from '../../parts/money.js';
 import { personWords } from '../../parts/sentence.js';
+import { toTheSecond } from '../../parts/times.js';
 import { Moment } from '../../parts/when.js';
+import { type Figure, limitRows } from './limits.js';
 import type { Proposal } from './reviews.queries.js';
+import type { Judged } from './use-live-verdict.js';
 
 interface Props {
   readonly facts: Proposal['facts'];
   /** When a person was asked: the totals are those of then. */
   readonly countedAt: string;
+  /** What counts now, where the validator has said it. */
+  readonly now: Pick<Judged, 'runningTotals' | 'at'> | undefined;
 }
 
-/** Whom and what the action touches, with the totals as they were with it when a person was asked. */
-export function Touches({ facts, countedAt }: Props) {
+/** Whom and what the action touches, with the totals as they were with it when a person was asked, and as they are. */
+export function Touches({ facts, countedAt, now }: Props) {
   const { people, account, accountId, reversible, runningTotals } = facts;
+  const present = now?.runningTotals ?? undefined;
+  const rows = limitRows(runningTotals, present, facts.money?.amountMinor);
   return (
     <>
       <List listStyleType="none" spacing={6} className="facts">
@@ -31,36 +38,31 @@ export function Touches({ facts, countedAt }: Props) {
         {facts.money && <List.Item>Money: {money(facts.money.amountMinor, facts.money.currency)}</List.Item>}
         <List.Item>{capital(reversible.replace(/ by [a-z_]+\.[a-z_]+/, ''))}</List.Item>
       </List>
-      {runningTotals.length > 0 && (
+      {rows.length > 0 && (
         <Table.ScrollContainer minWidth={280} mt="sm">
           <Text size="sm" c="dimmed">
-            Limits, as counted at <Moment at={countedAt} />. They are counted again when you answer.
+            Limits, as counted at <Moment at={countedAt} />
+            {present && now ? ` when you were asked, and as of ${toTheSecond(now.at)}` : ''}. They are counted again
+            when you answer.
           </Text>
           <Table aria-label="Limits, with this action counted in">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Limit</Table.Th>
-                <Table.Th className="numbers">With this</Table.Th>
+                <Table.Th className="numbers">{present ? 'When asked' : 'With this'}</Table.Th>
+                {present && <Table.Th className="numbers">Now</Table.Th>}
                 <Table.Th className="numbers">At most</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {runningTotals.map((total) => {
-                const asked = total.currency === undefined ? 1 : (facts.money?.amountMinor ?? 0);
-                const sum = total.held + total.committed + asked;
-                const shown = (n: number): string =>
-                  total.currency === undefined ? n.toLocaleString() : money(n, total.currency);
-                return (
-                  <Table.Tr key={total.ledger}>
-                    <Table.Td>{ledgerWords(total.ledger)}</Table.Td>
-                    <Table.Td className="numbers">
-                      {shown(sum)}
-                      {sum > total.cap && <Text size="xs">over the limit</Text>}
-                    </Table.Td>
-                    <Table.Td className="numbers">{shown(total.cap)}</Table.Td>
-                  </Table.Tr>
-                );
-              })}
+              {rows.map(({ ledger, currency, asked, now: counted }) => (
+                <Table.Tr key={ledger}>
+                  <Table.Td>{ledgerWords(ledger)}</Table.Td>
+                  <Sum figure={asked} currency={currency} />
+                  {present && <Sum figure={counted} currency={currency} />}
+                  <Table.Td className="numbers">{amount((counted ?? asked)?.cap, currency)}</Table.Td>
+                </Table.Tr>
+              ))}
             </Table.Tbody>
           </Table>
         </Table.ScrollContainer>
@@ -68,6 +70,16 @@ export function Touches({ facts, countedAt }: Props) {
     </>
   );
 }
+
+const amount = (n: number | undefined, currency: string | undefined): string =>
+  n === undefined ? '' : currency === undefined ? n.toLocaleString() : money(n, currency);
+
+const Sum = ({ figure, currency }: { readonly figure: Figure | undefined; readonly currency: string | undefined }) => (
+  <Table.Td className="numbers">
+    {figure ? amount(figure.sum, currency) : 'no limit'}
+    {figure && figure.sum > figure.cap && <Text size="xs">over the limit</Text>}
+  </Table.Td>
+);
 
 /** What is counted: "spend:campaign:c-1:2026-11-21" is the money of a campaign on a day. */
 function ledgerWords(ledger: string): string {

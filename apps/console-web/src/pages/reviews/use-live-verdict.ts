@@ -1,0 +1,39 @@
+import { useDocumentVisibility, useThrottledValue } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import type { Answer } from '../../app/answers.js';
+import { answerOf, api } from '../../app/api.js';
+import { factsQuery, type Review } from './reviews.queries.js';
+
+/** The validator is asked so often at most, however much changes. */
+const atMostEveryMs = 5_000;
+
+export type Judged = Extract<Answer<'dryRuns_ask'>, { judged: true }>;
+/** What the rules say of an approval now; `unknown` where they cannot be asked or have not answered in time. */
+export type LiveVerdict =
+  | { readonly state: 'asking' | 'unknown' | 'not-asked' }
+  | { readonly state: 'known'; readonly judged: Judged };
+
+/**
+ * The verdict that an approval of the card would have. It is asked for when the card opens, and again when something changed that it rests on,
+ * and not while nobody looks at the page. What was known stays until the next answer: it says of when it is.
+ */
+export function useLiveVerdict(card: Review, open: boolean): LiveVerdict {
+  const looked = useDocumentVisibility() === 'visible';
+  const wanted = open && card.subject === 'proposal';
+  const facts = useQuery({ ...factsQuery(card.id), enabled: wanted && looked });
+  const digest = useThrottledValue(facts.data?.digest, atMostEveryMs);
+  const verdict = useQuery({
+    queryKey: ['dry-run', card.id, card.digest, 'as it is', digest],
+    enabled: wanted && looked && digest !== undefined,
+    placeholderData: (known, before) => (before?.queryKey[2] === card.digest ? known : undefined),
+    staleTime: 30_000,
+    retry: false,
+    refetchInterval: false,
+    queryFn: () =>
+      answerOf(api.POST('/v1/reviews/{subjectId}/dry-run', { params: { path: { subjectId: card.id } }, body: {} })),
+  });
+  if (!wanted) return { state: 'not-asked' };
+  if (verdict.isError || facts.isError) return { state: 'unknown' };
+  if (!verdict.data) return { state: 'asking' };
+  return verdict.data.judged ? { state: 'known', judged: verdict.data } : { state: 'unknown' };
+}

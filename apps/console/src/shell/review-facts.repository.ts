@@ -1,0 +1,51 @@
+import { digestOf } from '@countersign/contracts';
+import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Escalation } from '../core/project.js';
+import { readersOf } from './readers.js';
+
+const dayMs = 86_400_000;
+
+/** What an open card rests on, as far as the console knows it. */
+@Injectable()
+export class ReviewFactStore {
+  private readonly forPages: Reader;
+
+  constructor(@Inject(RUNTIME) runtime: Runtime) {
+    ({ forPages: this.forPages } = readersOf(runtime));
+  }
+
+  /**
+   * Of what the rules look at: policy, stops, the card's people and account, and what was approved and settled of the same people and the same
+   * ad account. So a page asks the validator again only where something concerns its card. What an agent does in an hour is not part of it:
+   * that changes with each of the agent's actions.
+   */
+  async digest({ card }: Escalation, at: string): Promise<string> {
+    const action = 'action' in card ? card.action : undefined;
+    const people = 'action' in card ? card.card.people.map(({ contactId }) => contactId) : [];
+    const account = action?.accountId ?? ('action' in card ? null : (card.accountId ?? null));
+    const adAccount = action?.payload.adAccountId;
+    const rows = await this.forPages.query<{ seen: string | null }>(
+      `SELECT concat_ws(' ', topic, count(*), sum(version)) AS seen FROM published_state
+       WHERE topic IN ('policies.v1', 'controls.v1') GROUP BY topic
+       UNION ALL SELECT concat_ws(' ', 'consents', contact_id, version) FROM person_consents WHERE contact_id = ANY($1)
+       UNION ALL SELECT concat_ws(' ', 'person', contact_id, version) FROM people WHERE contact_id = ANY($1)
+       UNION ALL SELECT concat_ws(' ', 'account', version) FROM accounts WHERE account_id = $2
+       UNION ALL SELECT concat_ws(' ', 'spend', count(*), count(s.outcome)) FROM approvals a
+         LEFT JOIN settlements s ON s.action_id = a.action_id AND s.executor = a.executor AND s.approved
+         WHERE a.day >= $4 AND a.ad_account_id = $3
+       UNION ALL SELECT concat_ws(' ', 'touches', count(*), count(s.outcome)) FROM person_actions p
+         JOIN verdicts v ON v.action_id = p.action_id AND v.outcome = 'approved'
+         LEFT JOIN settlements s ON s.action_id = v.action_id AND s.executor = v.executor AND s.approved
+         WHERE p.contact_id = ANY($1)`,
+      [
+        people,
+        account,
+        typeof adAccount === 'string' ? adAccount : null,
+        // The day of a spend is that of the account's time zone.
+        new Date(Date.parse(at) - dayMs).toISOString().slice(0, 10),
+      ],
+    );
+    return digestOf(rows.map(({ seen }) => seen).sort());
+  }
+}
