@@ -108,6 +108,28 @@ describe('boundaries between packages', () => {
     }
   });
 
+  /** What Nest loads by itself: no source names it. */
+  const loaded = /^(@nestjs\/(core|microservices|platform-fastify)|reflect-metadata|rxjs)$/;
+  /** Packages of others that a manifest names and no file of its folder does. */
+  const unused = ({ dependencies = {} }: Manifest, files: readonly { text: string }[]): string[] =>
+    Object.keys(dependencies).filter(
+      (name) =>
+        !name.startsWith('@countersign/') &&
+        !loaded.test(name) &&
+        !files.some(({ text }) => new RegExp(`['"]${name}['"/]`).test(text)),
+    );
+
+  test('whatever a package depends on is used there', () => {
+    for (const { path, manifest } of manifests()) {
+      const files = globSync(`${dirname(path)}/**/*.{ts,tsx,mjs}`, { cwd: root })
+        .filter((file) => !file.includes('node_modules') && !file.includes('/dist/'))
+        .map((file) => ({ path: file, text: read(file) }));
+      expect(unused(manifest, files), path).toEqual([]);
+      const planted = { ...manifest, dependencies: { ...manifest.dependencies, recharts: '3.11.1' } };
+      expect(unused(planted, files), path).toEqual(['recharts']);
+    }
+  });
+
   test('a relative import into another project does not compile', () => {
     const dir = mkdtempSync(join(tmpdir(), 'planted-'));
     try {
