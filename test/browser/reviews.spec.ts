@@ -211,6 +211,9 @@ test('an open card says of when the rules would let it through, and at once that
   // From here on what others do is told.
   await page.getByText(/^as of /).waitFor();
   expect(asked).toHaveLength(1);
+  await page.getByRole('button', { name: 'Ask the rules again' }).click();
+  await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(2);
+  await page.getByText(/The rules would let it through \(as of \d\d:\d\d:\d\d\)/).waitFor();
   const withdrawals = [1, 2, 3].map((n) =>
     signal('crm', 'ConsentChanged', {
       contact: { ref: `crm:${accountId}-${n}` },

@@ -1,5 +1,5 @@
 import { Button, Group, Text } from '@mantine/core';
-import { IconCheck, IconPencil, IconX } from '@tabler/icons-react';
+import { IconCheck, IconPencil, IconRefresh, IconX } from '@tabler/icons-react';
 import { actWords } from '../../parts/sentence.js';
 import { clock } from '../../parts/times.js';
 import { useNow } from '../../parts/use-now.js';
@@ -15,11 +15,14 @@ interface Props {
   readonly live: LiveVerdict;
   readonly onApprove: () => void;
   readonly onEdit: (() => void) | undefined;
+  /** Asks the rules what they say now. */
+  readonly onAskAgain: (() => void) | undefined;
+  readonly asking: boolean;
   readonly onReject: () => void;
 }
 
 /** The answers; each button says what happens. */
-export function AnswerBar({ card, sending, stopped, live, onApprove, onEdit, onReject }: Props) {
+export function AnswerBar({ card, sending, stopped, live, asking, onApprove, onEdit, onAskAgain, onReject }: Props) {
   const now = useNow(15_000);
   const runsAt = card.subject === 'proposal' ? card.runsAt : null;
   const start = runsAt !== null && Date.parse(runsAt) > now ? `at ${clock(runsAt, now)}` : 'now';
@@ -43,6 +46,17 @@ export function AnswerBar({ card, sending, stopped, live, onApprove, onEdit, onR
             disabled={sending}
           >
             Edit
+          </Button>
+        )}
+        {onAskAgain && (
+          <Button
+            variant="default"
+            leftSection={<IconRefresh size={18} aria-hidden />}
+            onClick={onAskAgain}
+            loading={asking}
+            disabled={sending}
+          >
+            Ask the rules again
           </Button>
         )}
         <Button

@@ -93,7 +93,7 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
   const may = open && !changed && mayReview && listed;
   const second = given !== undefined && answer.error instanceof ApiProblem && answer.error.status === 409;
   const again = reviewId === undefined && isUnknown(answer.error) && answer.variables ? answer.variables : undefined;
-  const live = useLiveVerdict(card, may);
+  const { live, asking, again: askAgain } = useLiveVerdict(card, may);
   const edits = mode === 'edit' && card.subject === 'proposal' && may;
   const giveUp = (begun: Draft['mode']) => {
     draft.forget(begun);
@@ -223,6 +223,8 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
           stopped={stops && stops.length > 0 ? approvalUnder(card, stops) : undefined}
           onApprove={() => answer.mutate({ decision: 'approve' })}
           onEdit={card.subject === 'proposal' ? () => setMode('edit') : undefined}
+          onAskAgain={card.subject === 'proposal' ? askAgain : undefined}
+          asking={asking}
           onReject={() => setMode('reject')}
         />
       )}

@@ -13,11 +13,18 @@ export type LiveVerdict =
   | { readonly state: 'asking' | 'unknown' | 'not-asked' }
   | { readonly state: 'known'; readonly judged: Judged };
 
+export interface AskedVerdict {
+  readonly live: LiveVerdict;
+  readonly asking: boolean;
+  /** Asks at once, for whoever does not want to wait for a change. */
+  readonly again: () => void;
+}
+
 /**
  * The verdict that an approval of the card would have. It is asked for when the card opens, and again when something changed that it rests on,
  * and not while nobody looks at the page. What was known stays until the next answer: it says of when it is.
  */
-export function useLiveVerdict(card: Review, open: boolean): LiveVerdict {
+export function useLiveVerdict(card: Review, open: boolean): AskedVerdict {
   const looked = useDocumentVisibility() === 'visible';
   const wanted = open && card.subject === 'proposal';
   const facts = useQuery({ ...factsQuery(card.id), enabled: wanted && looked });
@@ -32,8 +39,16 @@ export function useLiveVerdict(card: Review, open: boolean): LiveVerdict {
     queryFn: () =>
       answerOf(api.POST('/v1/reviews/{subjectId}/dry-run', { params: { path: { subjectId: card.id } }, body: {} })),
   });
-  if (!wanted) return { state: 'not-asked' };
-  if (verdict.isError || facts.isError) return { state: 'unknown' };
-  if (!verdict.data) return { state: 'asking' };
-  return verdict.data.judged ? { state: 'known', judged: verdict.data } : { state: 'unknown' };
+  const known = (): LiveVerdict => {
+    if (!wanted) return { state: 'not-asked' };
+    if (verdict.isError || facts.isError) return { state: 'unknown' };
+    if (!verdict.data) return { state: 'asking' };
+    return verdict.data.judged ? { state: 'known', judged: verdict.data } : { state: 'unknown' };
+  };
+  return {
+    live: known(),
+    asking: verdict.isFetching || facts.isFetching,
+    // Where nothing was learnt of the facts there is nothing to ask about yet.
+    again: digest === undefined ? () => void facts.refetch() : () => void verdict.refetch(),
+  };
 }
