@@ -412,67 +412,64 @@ test('dead letters are listed, shown and replayed through the console, with the 
     out: expect.stringContaining('replayed by lea, failed again'),
   });
   expect((await run('dead-letters', 'replay', '--all', '--note', 'x')).out).toBe('Nothing to replay.\n');
-  answers[`${list}&service=orchestrator`] = { body: { deadLetters: [] } };
+  answers['GET /v1/dead-letters?service=orchestrator&limit=500'] = { body: { deadLetters: [] } };
   expect((await run('dead-letters', 'list', '--service', 'orchestrator')).code).toBe(0);
   expect((await run('dead-letters', 'replay', '--all', '--service', 'orchestrator', '--note', 'x')).out).toBe(
     'Nothing to replay.\n',
   );
 });
 
-test('more dead letters than the console tells at once are all replayed', async () => {
-  const id = (n: number) => `5b1e6c1e-0000-5000-8000-${String(n).padStart(12, '0')}`;
-  const waiting = Array.from({ length: 500 }, (_, n) => ({ ...letter, deadLetterId: id(n) }));
-  for (let n = 0; n <= 500; n += 1) answers[`POST /v1/dead-letters/${id(n)}/replays`] = { body: letter };
-  const list = 'GET /v1/dead-letters?limit=500';
-  Object.defineProperty(answers, list, {
-    get: () => ({ body: { deadLetters: posted().length === 0 ? waiting : [{ ...letter, deadLetterId: id(500) }] } }),
-  });
-  expect((await run('dead-letters', 'replay', '--all', '--note', 'x')).out).toBe(
-    '501 dead letters to be handled again.\n',
-  );
-});
-
-test('where the console may have more dead letters than it tells at once, it is said, and a shortened id is not taken', async () => {
+test('more dead letters than the console tells at once are all replayed, and found by a shortened id', async () => {
   const id = (n: number) => `${String(n).padStart(8, '0')}-0000-5000-8000-000000000001`;
-  const listed = Array.from({ length: 500 }, (_, n) => ({ ...letter, deadLetterId: id(n), state: 'ordered' }));
-  answers['GET /v1/dead-letters?limit=500'] = { body: { deadLetters: listed } };
-  expect((await run('dead-letters', 'list', '--all')).out).toContain('500 were looked at and there may be more');
-  expect(JSON.parse((await run('dead-letters', 'list', '--json')).out)).toEqual({ deadLetters: [], more: true });
-  for (const given of ['00000007', 'ffff'])
-    for (const words of [['show'], ['replay', '--note', 'x']])
-      expect(await run('dead-letters', ...words, given)).toMatchObject({
-        code: 2,
-        err: expect.stringContaining(`another may begin with ${given}; give the whole id`),
-      });
-  expect(posted()).toEqual([]);
-  answers[`GET /v1/dead-letters/${id(7)}`] = { body: { ...letter, deadLetterId: id(7) } };
-  expect((await run('dead-letters', 'show', id(7))).code).toBe(0);
-  answers['GET /v1/dead-letters?limit=500'] = { body: { deadLetters: listed.slice(1) } };
-  expect(JSON.parse((await run('dead-letters', 'list', '--json')).out)).toEqual({ deadLetters: [], more: false });
+  const page = (from: number, size: number, next: string | null) => ({
+    body: { deadLetters: Array.from({ length: size }, (_, n) => ({ ...letter, deadLetterId: id(from + n) })), next },
+  });
+  const last = `waiting,${letter.at},${id(499)}`;
+  answers['GET /v1/dead-letters?limit=500'] = page(0, 500, last);
+  answers[`GET /v1/dead-letters?limit=500&cursor=${encodeURIComponent(last)}`] = page(500, 2, null);
+  for (let n = 0; n < 502; n += 1) answers[`POST /v1/dead-letters/${id(n)}/replays`] = { body: letter };
+  expect((await run('dead-letters', 'show', '00000501')).code).toBe(0);
+  expect(await run('dead-letters', 'show', '0000050')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('2 dead letters begin with 0000050'),
+  });
+  expect(await run('dead-letters', 'show', 'ffff')).toMatchObject({ code: 1 });
+  expect((await run('dead-letters', 'replay', '--all', '--note', 'x')).out).toBe(
+    '502 dead letters to be handled again.\n',
+  );
+  expect(posted()).toHaveLength(502);
 });
 
-test('a permit is settled by a shortened id only where every unresolved permit was read', async () => {
+test('a list of dead letters that ends early says how it goes on, and goes on there', async () => {
+  const second = { ...letter, deadLetterId: '6c2f6c1e-0000-5000-8000-000000000002' };
+  const next = `waiting,${letter.at},${letter.deadLetterId}`;
+  answers['GET /v1/dead-letters?limit=1'] = { body: { deadLetters: [letter], next } };
+  answers[`GET /v1/dead-letters?limit=1&cursor=${encodeURIComponent(next)}`] = {
+    body: { deadLetters: [second], next: null },
+  };
+  const first = await run('dead-letters', 'list', '--limit', '1');
+  expect(first.out).toContain(`--before ${next} continues`);
+  const rest = await run('dead-letters', 'list', '--limit', '1', '--before', next, '--json');
+  expect(JSON.parse(rest.out)).toMatchObject({ deadLetters: [{ deadLetterId: second.deadLetterId }], next: null });
+  expect((await run('dead-letters', 'list', '--limit', 'all')).code).toBe(2);
+});
+
+test('unresolved permits are listed page by page, and settled by a shortened id wherever in the list they are', async () => {
   const id = (n: number) => `${String(n).padStart(8, '0')}-0000-5000-8000-000000000001`;
   const permit = (n: number, outcome = 'unresolved') => ({
     ...{ permitId: id(n), actionId: id(n), proposalId: id(n), executor: 'action-executor', connector: 'ads' },
     ...{ detail: null, at: letter.at, outcome, decision: null },
   });
+  const next = `${letter.at},${id(499)}`;
   const list = 'GET /v1/settlements?limit=500';
-  const settle = (given: string) => run('settle', given, '--executed', '--note', 'seen', '--wait', '0');
-  answers[`POST /v1/settlements/${id(101)}`] = { status: 202, body: permit(101, 'executed') };
-  // More than a page that nobody gives a size.
-  answers[list] = { body: { unresolved: Array.from({ length: 499 }, (_, n) => permit(n)) } };
-  expect((await settle('00000101')).code).toBe(0);
+  answers[list] = { body: { unresolved: Array.from({ length: 500 }, (_, n) => permit(n)), next } };
+  answers[`${list}&cursor=${encodeURIComponent(next)}`] = { body: { unresolved: [permit(500)], next: null } };
+  answers[`POST /v1/settlements/${id(500)}`] = { status: 202, body: permit(500, 'executed') };
+  expect((await run('settle', '00000500', '--executed', '--note', 'seen', '--wait', '0')).code).toBe(0);
   expect(posted()).toHaveLength(1);
-  expect((await run('unresolved')).out).not.toContain('there may be more');
-  answers[list] = { body: { unresolved: Array.from({ length: 500 }, (_, n) => permit(n)) } };
-  expect(await settle('00000101')).toMatchObject({
-    code: 2,
-    err: expect.stringContaining('only the first 500 unresolved permits were read'),
-  });
-  expect(posted()).toHaveLength(1);
-  expect((await settle(id(101))).code).toBe(0);
-  expect((await run('unresolved')).out).toContain('These are the first 500; there may be more.');
+  expect((await run('unresolved')).out).toContain(`There are more. --before ${next} continues.`);
+  const rest = await run('unresolved', '--before', next, '--json');
+  expect(JSON.parse(rest.out)).toMatchObject({ unresolved: [{ permitId: id(500) }], next: null });
 });
 
 test('how long an answer is waited for goes by a clock that nobody sets', async () => {

@@ -21,19 +21,12 @@ export function scopeOf(options: ScopeOptions): string {
   return scope;
 }
 
-/**
- * The one id that begins with the given text; full ids are taken as they are. `more`: there may be other ids that are not known
- * here and begin so too.
- */
-export function idOf(given: string, known: readonly string[], noun = 'open review', more = false): string {
+/** The one id that begins with the given text; full ids are taken as they are. */
+export function idOf(given: string, known: readonly string[], noun = 'open review'): string {
   if (given.length >= 36) return given;
   const found = known.filter((id) => id.startsWith(given));
   const [only] = found;
-  if (only !== undefined && found.length === 1 && !more) return only;
+  if (only !== undefined && found.length === 1) return only;
   if (found.length > 1) throw new Misused(`${found.length} ${noun}s begin with ${given}; give more of it`);
-  throw new Misused(
-    more
-      ? `only the first ${known.length} ${noun}s were read, and another may begin with ${given}; give the whole id`
-      : `no ${noun} begins with ${given}`,
-  );
+  throw new Misused(`no ${noun} begins with ${given}`);
 }

@@ -1,4 +1,5 @@
 import type { Session } from '@countersign/client';
+import { Misused } from '@countersign/client/core';
 
 /** As many rows as the console gives in one answer. */
 export const mostRows = 500;
@@ -26,4 +27,11 @@ export async function rowsOf<T>(
     if (next === null || rows.length >= most) return { rows, next };
     place = next;
   }
+}
+
+/** The number of `--limit`. */
+export function mostOf(limit: string): number {
+  const most = Number(limit);
+  if (!Number.isSafeInteger(most) || most < 1) throw new Misused(`--limit ${limit}: a number is expected`);
+  return most;
 }

@@ -120,7 +120,7 @@ const inside = [
   page(
     '/sources/dead-letters',
     lazyRouteComponent(() => import('../pages/sources/dead-letters.page.js'), 'DeadLettersPage'),
-    () => [read(deadLettersQuery)],
+    () => [readPages(deadLettersQuery)],
   ),
   createRoute({
     getParentRoute: () => signedIn,

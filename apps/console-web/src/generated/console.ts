@@ -2745,6 +2745,7 @@ export interface operations {
     settlements_list: {
         parameters: {
             query?: {
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -2787,6 +2788,8 @@ export interface operations {
                                 at: string;
                             } | null;
                         }[];
+                        /** @description Give it as `cursor` for what follows; null where there is no more */
+                        next: string | null;
                     };
                 };
             };
@@ -3120,6 +3123,7 @@ export interface operations {
         parameters: {
             query?: {
                 service?: "signal-ingestion" | "orchestrator" | "paid-media-agent" | "sequencing-agent" | "guardrail-validator" | "action-executor" | "audit-recorder" | "console";
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -3169,6 +3173,8 @@ export interface operations {
                                 field?: string;
                             } | null;
                         }[];
+                        /** @description Give it as `cursor` for what follows; null where there is no more */
+                        next: string | null;
                     };
                 };
             };

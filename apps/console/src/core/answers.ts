@@ -19,6 +19,7 @@ import { standings } from './review.js';
 
 /* The answers of the console, for its OpenAPI document. The harness of the tests compares each answer with these. */
 
+const NextPage = z.string().nullable().describe('Give it as `cursor` for what follows; null where there is no more');
 const Confirmed = {
   confirmed: z.boolean(),
   confirmedBy: z.array(z.string()),
@@ -210,7 +211,7 @@ export const UnresolvedAnswer = z.object({
     })
     .nullable(),
 });
-export const UnresolvedListAnswer = z.object({ unresolved: z.array(UnresolvedAnswer) });
+export const UnresolvedListAnswer = z.object({ unresolved: z.array(UnresolvedAnswer), next: NextPage });
 
 export const WhoamiAnswer = z.object({ person: Name, roles: z.array(Role) });
 const counts = z.record(z.string(), z.int());
@@ -260,7 +261,7 @@ const DeadLetter = {
   failedAgain: WrittenFault.nullable(),
 };
 export const DeadLetterAnswer = z.object(DeadLetter);
-export const DeadLettersAnswer = z.object({ deadLetters: z.array(DeadLetterAnswer) });
+export const DeadLettersAnswer = z.object({ deadLetters: z.array(DeadLetterAnswer), next: NextPage });
 export const GapAnswer = GapAcknowledged;
 export const GapsAnswer = z.object({ acknowledged: z.array(GapAnswer) });
 export const PolicyAnswer = z.object({

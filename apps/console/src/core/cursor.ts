@@ -14,6 +14,21 @@ export const Cursor = z
   });
 export type Cursor = z.infer<typeof Cursor>;
 
+/** The place after which a list of two parts goes on: `waiting,2026-11-21T10:00:00.000Z,<id>`, or `done,…`. */
+export const PartCursor = z
+  .string()
+  .max(120)
+  .transform((text, context) => {
+    const [part, ...place] = text.split(',');
+    const read = z
+      .object({ part: z.enum(['waiting', 'done']), place: Cursor })
+      .safeParse({ part, place: place.join(',') });
+    if (read.success) return { part: read.data.part, ...read.data.place };
+    context.addIssue({ code: 'custom', message: 'what the list before gave as `next`' });
+    return z.NEVER;
+  });
+export type PartCursor = z.infer<typeof PartCursor>;
+
 /** The page, from one row more than was asked for, and where the next page begins. */
 export function paged<T>(
   rows: readonly T[],

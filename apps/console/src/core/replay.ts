@@ -15,6 +15,9 @@ export type ReplayRequest = z.infer<typeof ReplayRequest>;
 export const letterStates = ['open', 'ordered', 'handled', 'scheduled', 'failed-again'] as const;
 export type LetterState = (typeof letterStates)[number];
 
+/** Whether somebody has to do something about it: nothing was ordered, or what was ordered failed. */
+export const waits = (state: LetterState): boolean => state === 'open' || state === 'failed-again';
+
 /** Also for a letter of another installation: this console has not read it. */
 export const noSuchLetter = (id: string): Problem =>
   problem(

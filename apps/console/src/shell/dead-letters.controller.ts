@@ -4,14 +4,15 @@ import { Documented, type Reader, Refused, RUNTIME, type Runtime, readBy } from 
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { DeadLetterAnswer, DeadLettersAnswer } from '../core/answers.js';
+import { PartCursor, paged } from '../core/cursor.js';
 import { noSuchLetter, ReplayRequest } from '../core/replay.js';
-import { FailureStore } from './failures.repository.js';
+import { FailureStore, placeOfLetter } from './failures.repository.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { Limit } from './limit.js';
 import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 
-const Listing = z.object({ service: z.enum(services).optional(), limit: Limit });
+const Listing = z.object({ service: z.enum(services).optional(), cursor: PartCursor.optional(), limit: Limit });
 
 /** What services could not handle, and a person's order to handle it again. */
 @Controller('v1/dead-letters')
@@ -23,8 +24,9 @@ export class DeadLetters {
 
   @Get()
   @Documented({ summary: 'What services could not handle, open first', answers: { 200: DeadLettersAnswer } })
-  async list(@Query({ schema: Listing }) { service, limit }: z.infer<typeof Listing>) {
-    return { deadLetters: await this.store.list(service, limit) };
+  async list(@Query({ schema: Listing }) { service, cursor, limit }: z.infer<typeof Listing>) {
+    const { page, next } = paged(await this.store.list(service, cursor, limit + 1), limit, placeOfLetter);
+    return { deadLetters: page, next };
   }
 
   @Get(':deadLetterId')

@@ -1,7 +1,8 @@
 import type { DataOf, Fault } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import type { LetterState } from '../core/replay.js';
+import type { PartCursor } from '../core/cursor.js';
+import { type LetterState, waits } from '../core/replay.js';
 import { readersOf } from './readers.js';
 
 /**
@@ -63,18 +64,28 @@ export class FailureStore {
     ({ forActs: this.forActs, forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Open first, then newest. */
-  async list(service: string | undefined, limit: number): Promise<FailureRow[]> {
+  /** Those that wait for somebody first, each part the newest first. One row more than the limit tells that there are more. */
+  async list(service: string | undefined, behind: PartCursor | undefined, limit: number): Promise<FailureRow[]> {
     const ofService = service === undefined ? '' : 'AND f.service = $2';
+    const params = [limit, ...(service === undefined ? [] : [service]), ...(behind ? [behind.at, behind.id] : [])];
+    const older = `(f.at, f.dead_letter_id) < ($${params.length - 1}, $${params.length})`;
+    const failedAgain = `${letterState} = 'failed-again'`;
+    const [waiting, failed, done] =
+      behind === undefined
+        ? ['', `${failedAgain} OR`, `NOT (${failedAgain})`]
+        : behind.part === 'waiting'
+          ? [`AND ${older}`, `(${failedAgain} AND ${older}) OR`, `NOT (${failedAgain})`]
+          : ['AND false', '', `NOT (${failedAgain}) AND ${older}`];
     // What was ordered is found from the orders, of which there are as many as people gave.
     const rows = await this.forPages.query<Stored>(
       `SELECT * FROM (
-         (SELECT ${letter} FROM ${letters} WHERE r.dead_letter_id IS NULL ${ofService} ORDER BY f.at DESC LIMIT $1)
+         (SELECT ${letter} FROM ${letters} WHERE r.dead_letter_id IS NULL ${ofService} ${waiting}
+          ORDER BY f.at DESC, f.dead_letter_id DESC LIMIT $1)
          UNION ALL
-         (SELECT ${letter} FROM ${letters} WHERE r.dead_letter_id IS NOT NULL ${ofService}
-          ORDER BY (${letterState} <> 'failed-again'), f.at DESC LIMIT $1)
-       ) f ORDER BY (state NOT IN ('open', 'failed-again')), at DESC LIMIT $1`,
-      [limit, ...(service === undefined ? [] : [service])],
+         (SELECT ${letter} FROM ${letters} WHERE r.dead_letter_id IS NOT NULL ${ofService} AND (${failed} ${done})
+          ORDER BY (${letterState} <> 'failed-again'), f.at DESC, f.dead_letter_id DESC LIMIT $1)
+       ) f ORDER BY (state NOT IN ('open', 'failed-again')), at DESC, "deadLetterId" DESC LIMIT $1`,
+      params,
     );
     return rows.map(failure);
   }
@@ -103,3 +114,7 @@ const failure = (row: Stored): FailureRow => ({
   replayedAt: row.replayedAt?.toISOString() ?? null,
   endedAt: row.endedAt?.toISOString() ?? null,
 });
+
+/** Where a list goes on behind a letter. */
+export const placeOfLetter = ({ state, at, deadLetterId }: FailureRow): string =>
+  `${waits(state) ? 'waiting' : 'done'},${at},${deadLetterId}`;

@@ -46,7 +46,10 @@ export class Now {
     // Two at a time: so many run at once for pages, and a person with several pages open must not fill the queue of their reads.
     const [counts, open] = await Promise.all([store.counts(), store.openCounts(at)]);
     const [steps, reviews] = await Promise.all([figures.recentSteps(at), this.queue.reviews(at, within('all'), few)]);
-    const [rows, unresolved] = await Promise.all([figures.spend(daysOf(charters, at)), this.unresolved.waiting(few)]);
+    const [rows, unresolved] = await Promise.all([
+      figures.spend(daysOf(charters, at)),
+      this.unresolved.waiting(undefined, few),
+    ]);
     const [letters, controls] = await Promise.all([figures.openDeadLetters(), store.controls()]);
     const topicsHeard = await figures.topicsHeard();
     const details = await figures.details(unresolved.map(({ actionId }) => actionId));

@@ -3,6 +3,7 @@ import { Documented, type Reader, Refused, RUNTIME, type Runtime } from '@counte
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { UnresolvedAnswer, UnresolvedListAnswer } from '../core/answers.js';
+import { Cursor, paged } from '../core/cursor.js';
 import { problem } from '../core/problem.js';
 import { decide, decisionIdOf, notUnresolved, SettleRequest, type Unresolved } from '../core/settle.js';
 import { Limit } from './limit.js';
@@ -10,7 +11,7 @@ import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 import { UnresolvedStore } from './unresolved.repository.js';
 
-const Listing = z.object({ limit: Limit });
+const Listing = z.object({ cursor: Cursor.optional(), limit: Limit });
 
 /** What nobody but a person can tell: permits that ended unresolved. */
 @Controller('v1/settlements')
@@ -22,8 +23,10 @@ export class Settlements {
 
   @Get()
   @Documented({ summary: 'Permits that ended unresolved', answers: { 200: UnresolvedListAnswer } })
-  async list(@Query({ schema: Listing }) { limit }: z.infer<typeof Listing>) {
-    return { unresolved: (await this.store.waiting(limit)).map(shown) };
+  async list(@Query({ schema: Listing }) { cursor, limit }: z.infer<typeof Listing>) {
+    const found = await this.store.waiting(cursor, limit + 1);
+    const { page, next } = paged(found, limit, ({ at, permitId }) => `${at},${permitId}`);
+    return { unresolved: page.map(shown), next };
   }
 
   @Get(':permitId')

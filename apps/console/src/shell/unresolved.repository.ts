@@ -1,6 +1,7 @@
 import type { DataOf } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Cursor } from '../core/cursor.js';
 import type { Unresolved } from '../core/settle.js';
 import { readersOf } from './readers.js';
 
@@ -55,10 +56,11 @@ export class UnresolvedStore {
   }
 
   /** Those that still are, the oldest first: each holds what it reserved. */
-  async waiting(limit: number): Promise<Unresolved[]> {
-    const rows = await this.forPages.query<Row>(`${select} WHERE s.outcome = 'unresolved' ORDER BY u.at LIMIT $1`, [
-      limit,
-    ]);
+  async waiting(behind: Cursor | undefined, limit: number): Promise<Unresolved[]> {
+    const rows = await this.forPages.query<Row>(
+      `${select} WHERE s.outcome = 'unresolved' ${behind ? 'AND (u.at, u.permit_id) > ($2, $3)' : ''} ORDER BY u.at, u.permit_id LIMIT $1`,
+      [limit, ...(behind ? [behind.at, behind.id] : [])],
+    );
     return rows.map(unresolvedOf);
   }
 

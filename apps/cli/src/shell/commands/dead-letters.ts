@@ -1,14 +1,18 @@
 import { acts, explained, Failure, type Session } from '@countersign/client';
-import { count, type DeadLetterAnswer, type DeadLetterRow, Misused } from '@countersign/client/core';
+import { count, type DeadLetterAnswer, type DeadLetterRow, Misused, printable } from '@countersign/client/core';
 import type { Command } from 'commander';
 import { deadLetterRow, waits } from '../../core/dead-letters.js';
 import { deadLettersText, deadLetterText } from '../../core/render.js';
 import { idOf } from '../../core/scope.js';
-import { mostRows } from '../pages.js';
+import { mostOf, mostRows, rowsOf } from '../pages.js';
 
 interface ListOptions {
   readonly service?: string;
   readonly all?: boolean;
+}
+interface Pages {
+  readonly before?: string;
+  readonly limit: string;
 }
 
 export function deadLetterCommands(program: Command): void {
@@ -20,14 +24,18 @@ export function deadLetterCommands(program: Command): void {
     .command('list')
     .description('what waits to be handled again, the newest first')
     .option('--service <name>', 'of one service')
-    .option('--all', 'also those that were replayed');
+    .option('--all', 'also those that were replayed')
+    .option('--before <cursor>', 'continue a list where it ended; the list prints the value')
+    .option('--limit <n>', 'how many are looked at, at most', String(mostRows));
   explained(list, ['dead-letters list', 'dead-letters list --service orchestrator --json'], 'there are some');
-  acts(list, async (s, options: ListOptions) => {
-    const listed = await rows(s, options.service);
+  acts(list, async (s, options: ListOptions & Pages) => {
+    const { rows: listed, next } = await lettersOf(s, options.service, mostOf(options.limit), options.before);
     const found = listed.filter((row) => options.all || waits(row));
-    const more = listed.length === mostRows;
-    s.answer({ deadLetters: found, more }, deadLettersText(s.paint, found));
-    if (more) s.note(`${mostRows} were looked at and there may be more: the open ones come first, --service narrows.`);
+    s.answer({ deadLetters: found, next }, deadLettersText(s.paint, found));
+    if (next !== null)
+      s.note(
+        `${listed.length} were looked at, those that wait first, and there are more. --before ${printable(next)} continues; --service narrows.`,
+      );
     return !found.some(waits);
   });
 
@@ -65,12 +73,10 @@ export function deadLetterCommands(program: Command): void {
       ordered.push({ deadLetterId, service });
     };
     if (id !== undefined) await order(await the(s, id));
-    else
-      for (let found = mostRows; found === mostRows; ) {
-        const waiting = (await rows(s, options.service)).filter(({ state }) => state === 'open');
-        for (const row of waiting) await order(row);
-        found = waiting.length;
-      }
+    else {
+      const { rows } = await lettersOf(s, options.service);
+      for (const row of rows) if (row.state === 'open') await order(row);
+    }
     s.answer(
       { replayed: ordered },
       ordered.length === 0 ? 'Nothing to replay.' : `${count(ordered.length, 'dead letter')} to be handled again.`,
@@ -79,24 +85,20 @@ export function deadLetterCommands(program: Command): void {
   });
 }
 
-/** As many as the console tells at once: open ones first, then the newest. */
-async function rows(s: Session, service?: string): Promise<DeadLetterRow[]> {
-  const filter = service === undefined ? '' : `&service=${encodeURIComponent(service)}`;
-  const answer = await s.console.get<{ deadLetters: DeadLetterAnswer[] }>(
-    `/v1/dead-letters?limit=${mostRows}${filter}`,
-  );
-  return answer.deadLetters.map(deadLetterRow);
+/** Those that wait come first, each part the newest first. */
+async function lettersOf(s: Session, service?: string, most?: number, from?: string) {
+  const filter = service === undefined ? '' : `?service=${encodeURIComponent(service)}`;
+  const { rows, next } = await rowsOf<DeadLetterAnswer>(s, `/v1/dead-letters${filter}`, 'deadLetters', most, from);
+  return { rows: rows.map(deadLetterRow), next };
 }
 
 async function the(s: Session, id: string): Promise<DeadLetterRow> {
   if (id.length >= 36) {
     return deadLetterRow(await s.console.get<DeadLetterAnswer>(`/v1/dead-letters/${encodeURIComponent(id)}`));
   }
-  const listed = await rows(s);
-  const begun = ({ deadLetterId }: DeadLetterRow) => deadLetterId.startsWith(id);
-  const more = listed.length === mostRows;
-  if (!more && !listed.some(begun)) throw new Failure(1, `there is no dead letter ${id}`);
-  const known = listed.map(({ deadLetterId }) => deadLetterId);
-  const only = idOf(id, known, 'dead letter', more);
-  return listed.find(({ deadLetterId }) => deadLetterId === only) as DeadLetterRow;
+  const { rows } = await lettersOf(s);
+  const known = rows.map(({ deadLetterId }) => deadLetterId);
+  if (!known.some((each) => each.startsWith(id))) throw new Failure(1, `there is no dead letter ${id}`);
+  const only = idOf(id, known, 'dead letter');
+  return rows.find(({ deadLetterId }) => deadLetterId === only) as DeadLetterRow;
 }

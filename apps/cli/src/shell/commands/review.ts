@@ -23,7 +23,7 @@ import {
   kindText,
 } from '../../core/review-text.js';
 import { idOf } from '../../core/scope.js';
-import { rowsOf } from '../pages.js';
+import { mostOf, rowsOf } from '../pages.js';
 import { patient } from '../patience.js';
 
 interface AnswerOptions {
@@ -66,8 +66,7 @@ export function reviewCommands(program: Command): void {
     const state = options.state ?? (options.all ? undefined : 'open');
     if (state !== undefined && !states.some((known) => known === state))
       throw new Misused(`--state ${state}: there is ${states.join(', ')}`);
-    const most = Number(options.limit);
-    if (!Number.isSafeInteger(most) || most < 1) throw new Misused(`--limit ${options.limit}: a number is expected`);
+    const most = mostOf(options.limit);
     const { rows, next } = await cards(s, state === undefined ? '' : `?state=${state}`, most, options.before);
     const found = rows.filter((card) => isOf(card, options));
     s.answer({ reviews: found, next }, cardsText(s.paint, found, s.now()));

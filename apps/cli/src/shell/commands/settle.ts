@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acts, explained, type Session } from '@countersign/client';
-import { Misused, type UnresolvedPermit } from '@countersign/client/core';
+import { Misused, printable, type UnresolvedPermit } from '@countersign/client/core';
 import type { Command } from 'commander';
 import { decisionText, unresolvedText } from '../../core/render.js';
 import { idOf } from '../../core/scope.js';
-import { mostRows } from '../pages.js';
+import { mostOf, mostRows, rowsOf } from '../pages.js';
 import { patient } from '../patience.js';
 
 interface SettleOptions {
@@ -19,14 +19,15 @@ export function settleCommands(program: Command): void {
     .command('unresolved')
     .description(
       'permits of which it is not known whether they ran, the oldest first; each still holds its reservation',
-    );
+    )
+    .option('--before <cursor>', 'continue a list where it ended; the list prints the value')
+    .option('--limit <n>', 'how many, at most', String(mostRows));
   explained(unresolved, ['unresolved', 'unresolved --json'], 'there are some');
-  acts(unresolved, async (s) => {
-    const found = await waiting(s);
-    const more = found.length === mostRows;
-    s.answer({ unresolved: found, more }, unresolvedText(s.paint, found));
-    if (more) s.note(`These are the first ${mostRows}; there may be more.`);
-    return found.length === 0;
+  acts(unresolved, async (s, options: { readonly before?: string; readonly limit: string }) => {
+    const { rows, next } = await waiting(s, mostOf(options.limit), options.before);
+    s.answer({ unresolved: rows, next }, unresolvedText(s.paint, rows));
+    if (next !== null) s.note(`There are more. --before ${printable(next)} continues.`);
+    return rows.length === 0;
   });
 
   const settle = program
@@ -47,8 +48,8 @@ export function settleCommands(program: Command): void {
       throw new Misused('give either --executed or --failed');
     const seconds = Number(options.wait);
     if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
-    const known = given.length < 36 ? (await waiting(s)).map(({ permitId }) => permitId) : [];
-    const permitId = idOf(given, known, 'unresolved permit', known.length === mostRows);
+    const known = given.length < 36 ? (await waiting(s)).rows.map(({ permitId }) => permitId) : [];
+    const permitId = idOf(given, known, 'unresolved permit');
     const path = `/v1/settlements/${encodeURIComponent(permitId)}`;
     const body = { outcome: options.executed ? 'executed' : 'failed', note: options.note };
     let now = await s.console.post<UnresolvedPermit>(path, body);
@@ -62,6 +63,5 @@ export function settleCommands(program: Command): void {
   });
 }
 
-/** As many as the console tells at once. */
-const waiting = async (s: Session): Promise<UnresolvedPermit[]> =>
-  (await s.console.get<{ unresolved: UnresolvedPermit[] }>(`/v1/settlements?limit=${mostRows}`)).unresolved;
+const waiting = (s: Session, most?: number, from?: string) =>
+  rowsOf<UnresolvedPermit>(s, '/v1/settlements', 'unresolved', most, from);

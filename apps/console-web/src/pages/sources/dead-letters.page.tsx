@@ -1,6 +1,6 @@
 import { Button, Card, Group, Modal, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconRotateClockwise } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useMay } from '../../app/session.js';
 import { Empty } from '../../parts/empty.js';
@@ -15,7 +15,7 @@ import { type DeadLetter, deadLettersQuery, useReplay } from './sources.queries.
 
 /** What services could not handle, and the order to handle it again. */
 export function DeadLettersPage() {
-  const letters = useQuery(deadLettersQuery);
+  const letters = useInfiniteQuery(deadLettersQuery);
   const [chosen, setChosen] = useState<DeadLetter>();
   return (
     <Section
@@ -34,6 +34,11 @@ export function DeadLettersPage() {
         <LongList label="Dead letters" rows={letters.data} keyOf={({ deadLetterId }) => deadLetterId} height={210}>
           {(letter) => <Letter letter={letter} onReplay={() => setChosen(letter)} />}
         </LongList>
+      )}
+      {letters.hasNextPage && (
+        <Button variant="default" onClick={() => void letters.fetchNextPage()} loading={letters.isFetchingNextPage}>
+          Show older ones
+        </Button>
       )}
       {chosen && <ReplayDialog letter={chosen} onClose={() => setChosen(undefined)} />}
     </Section>

@@ -39,11 +39,23 @@ export type RejectedSignal =
 
 export type DeadLetter =
   operations['deadLetters_list']['responses'][200]['content']['application/json']['deadLetters'][number];
-export const deadLettersQuery = queryOptions({
-  queryKey: ['dead-letters'],
-  queryFn: async () => (await answerOf(api.GET('/v1/dead-letters', { params: { query: { limit: 500 } } }))).deadLetters,
+/** Those that wait for somebody come first. */
+export const deadLettersQuery = infiniteQueryOptions({
+  queryKey: ['dead-letters', 'list'],
+  initialPageParam: undefined as string | undefined,
+  queryFn: ({ pageParam }) =>
+    answerOf(
+      api.GET('/v1/dead-letters', {
+        params: { query: { limit: 200, ...(pageParam !== undefined && { cursor: pageParam }) } },
+      }),
+    ),
+  getNextPageParam: ({ next }) => next ?? undefined,
+  select: ({ pages }) => pages.flatMap(({ deadLetters }) => deadLetters),
   // What was ordered is over soon, and whoever ordered it waits for the outcome.
-  refetchInterval: ({ state }) => (state.data?.some((letter) => letter.state === 'ordered') ? 2_000 : false),
+  refetchInterval: ({ state }) =>
+    state.data?.pages.some(({ deadLetters }) => deadLetters.some((letter) => letter.state === 'ordered'))
+      ? 2_000
+      : false,
 });
 
 interface Order {
