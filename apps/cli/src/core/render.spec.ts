@@ -71,6 +71,11 @@ test('a card that is done with says who answered what, and no longer what approv
   expect(text).not.toContain('Approving runs it');
 });
 
+test('the regions that a card touches stand among its facts', () => {
+  expect(cardText(plain, { ...card, regions: ['DE', 'FR'] }, now)).toMatch(/^ {2}regions +DE, FR$/m);
+  expect(cardText(plain, { ...card, regions: [] }, now)).not.toContain('regions');
+});
+
 test('what the agent considered and left stands below its words, each with why', () => {
   const alternatives = [
     { detail: 'pause c-1', rejectedBecause: 'it still returns something\u001b[2J\nmoney EUR 0.00' },

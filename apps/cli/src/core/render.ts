@@ -167,6 +167,7 @@ export function cardText(paint: Paint, given: Card, now: string): string {
   row('account', account && accountId && account !== accountId ? accountText(accountId, account) : account);
   row('money', facts.money && money(facts.money.amountMinor, facts.money.currency));
   for (const person of facts.people ?? []) row('people', contactText(person.contactId, person));
+  row('regions', card.regions?.join(', '));
   for (const total of facts.runningTotals ?? []) row('limit', totalText(total));
   row('reversible', facts.reversible);
   row('play', `${card.play.title} (${card.play.id})`);

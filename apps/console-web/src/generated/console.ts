@@ -1784,6 +1784,8 @@ export interface operations {
                             rule: string;
                             detail: string;
                         }[];
+                        /** @description Countries of its people and its account, as far as they are known */
+                        regions: string[];
                     } | {
                         /** Format: uuid */
                         id: string;
@@ -1847,6 +1849,8 @@ export interface operations {
                             rule: string;
                             detail: string;
                         }[];
+                        /** @description Countries of its people and its account, as far as they are known */
+                        regions: string[];
                     };
                 };
             };

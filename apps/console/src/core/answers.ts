@@ -134,14 +134,15 @@ const answers = z.array(
   }),
 );
 const otherRules = z.array(z.object({ rule: z.string(), detail: z.string() })).describe('The rules that passed');
+const regions = z.array(z.string()).describe('Countries of its people and its account, as far as they are known');
 export const ReviewsAnswer = z.object({
   reviews: z.array(z.discriminatedUnion('subject', [z.object(ActionCard), z.object(CheckpointCard)])),
   /** Send it as `cursor` for the next page; null at the end. */
   next: z.string().nullable(),
 });
 export const ReviewAnswer = z.discriminatedUnion('subject', [
-  z.object({ ...ActionCard, answers, otherRules }),
-  z.object({ ...CheckpointCard, answers, otherRules }),
+  z.object({ ...ActionCard, answers, otherRules, regions }),
+  z.object({ ...CheckpointCard, answers, otherRules, regions }),
 ]);
 export const DryRunAnswer = z.discriminatedUnion('judged', [
   z.object({

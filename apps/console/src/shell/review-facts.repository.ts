@@ -21,10 +21,8 @@ export class ReviewFactStore {
    * that changes with each of the agent's actions.
    */
   async digest({ card }: Escalation, at: string): Promise<string> {
-    const action = 'action' in card ? card.action : undefined;
-    const people = 'action' in card ? card.card.people.map(({ contactId }) => contactId) : [];
-    const account = action?.accountId ?? ('action' in card ? null : (card.accountId ?? null));
-    const adAccount = action?.payload.adAccountId;
+    const { people, account } = concernedBy(card);
+    const adAccount = 'action' in card ? card.action.payload.adAccountId : undefined;
     const rows = await this.forPages.query<{ seen: string | null }>(
       `SELECT concat_ws(' ', topic, count(*), sum(version)) AS seen FROM published_state
        WHERE topic IN ('policies.v1', 'controls.v1') GROUP BY topic
@@ -48,4 +46,21 @@ export class ReviewFactStore {
     );
     return digestOf(rows.map(({ seen }) => seen).sort());
   }
+
+  /** The countries of its people and its account, as far as they are known now. */
+  async regions({ card }: Escalation): Promise<string[]> {
+    const { people, account } = concernedBy(card);
+    const rows = await this.forPages.query<{ country: string }>(
+      `SELECT country FROM people WHERE contact_id = ANY($1) AND country IS NOT NULL
+       UNION SELECT country FROM accounts WHERE account_id = $2 AND country IS NOT NULL ORDER BY country`,
+      [people, account],
+    );
+    return rows.map(({ country }) => country);
+  }
 }
+
+/** Whom a card is about. */
+const concernedBy = (card: Escalation['card']): { people: readonly string[]; account: string | null } =>
+  'action' in card
+    ? { people: card.card.people.map(({ contactId }) => contactId), account: card.action.accountId ?? null }
+    : { people: [], account: card.accountId ?? null };

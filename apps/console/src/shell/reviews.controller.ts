@@ -55,8 +55,8 @@ export class Reviews {
   async show(@Param('subjectId', { schema: PathId }) subjectId: string) {
     const at = this.runtime.now();
     const { escalation, standing } = await this.escalation(at, subjectId, this.store.forPages);
-    const answers = await this.store.answers(subjectId);
-    return { ...cardOf(escalation, standing, at), answers, otherRules: otherRules(escalation) };
+    const [answers, regions] = await Promise.all([this.store.answers(subjectId), this.facts.regions(escalation)]);
+    return { ...cardOf(escalation, standing, at), answers, otherRules: otherRules(escalation), regions };
   }
 
   @Get(':subjectId/facts')

@@ -150,6 +150,22 @@ test('a card shows the campaigns that it changes as they are, and one review the
   expect(body.otherRules).toEqual([{ rule: 'shape', detail: 'the payload is sound' }]);
 });
 
+test('one review says in which regions it takes effect: the countries of its people and its account, each once', async () => {
+  const contactId = derivedId('given', 'contact');
+  const card = { ...escalated().card, people: [{ contactId, seniority: 'vp' as const }] };
+  await escalate(escalated({ card }));
+  expect((await call('GET', `/v1/reviews/${proposalId}`)).body.regions).toEqual([]);
+  const profile = { signals: 1, provenance: {}, version: 1, changedAt: at };
+  const account = { ...profile, kind: 'account', accountId: 'acme', country: 'FR', deals: [], lastSignalAt: at };
+  const contact = { ...profile, kind: 'contact', contactId, seniority: 'vp', reachable: [], country: 'DE' };
+  const other = { ...contact, contactId: derivedId('given', 'somebody else'), country: 'IT' };
+  await harness.deliver(
+    'profiles.v1',
+    [account, contact, other].map((data) => ({ type: 'ProfileChanged', data, key: JSON.stringify(data) })),
+  );
+  expect((await call('GET', `/v1/reviews/${proposalId}`)).body.regions).toEqual(['DE', 'FR']);
+});
+
 const changed = { ...payload, amountMinor: 30_000 };
 const asked = () => harness.published.filter((event) => event.type === 'DryRunAsked');
 

@@ -96,6 +96,8 @@ export interface Card {
     readonly alternatives?: readonly { readonly detail: string; readonly rejectedBecause: string }[];
     readonly marked: string;
   };
+  /** Countries of its people and its account; told of one card, not in a list. */
+  readonly regions?: readonly string[];
   readonly action?: { readonly kind: string; readonly payload: Record<string, unknown> };
   readonly answers?: readonly {
     by: string;

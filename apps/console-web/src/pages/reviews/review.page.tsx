@@ -182,6 +182,7 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
         <Part title="What it touches">
           <Touches
             facts={card.facts}
+            regions={card.regions}
             countedAt={card.escalatedAt}
             now={live.state === 'known' ? live.judged : undefined}
           />

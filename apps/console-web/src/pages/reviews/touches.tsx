@@ -10,6 +10,7 @@ import type { Proposal } from './reviews.queries.js';
 import type { Judged } from './use-live-verdict.js';
 
 interface Props {
+  readonly regions: readonly string[];
   readonly facts: Proposal['facts'];
   /** When a person was asked: the totals are those of then. */
   readonly countedAt: string;
@@ -18,7 +19,7 @@ interface Props {
 }
 
 /** Whom and what the action touches, with the totals as they were with it when a person was asked, and as they are. */
-export function Touches({ facts, countedAt, now }: Props) {
+export function Touches({ facts, regions, countedAt, now }: Props) {
   const { people, account, accountId, reversible, runningTotals } = facts;
   const present = now?.runningTotals ?? undefined;
   const rows = limitRows(runningTotals, present, facts.money?.amountMinor);
@@ -33,6 +34,11 @@ export function Touches({ facts, countedAt, now }: Props) {
         {account !== null && (
           <List.Item>
             Account {account} {accountId !== null && <Id id={accountId} label="account's id" />}
+          </List.Item>
+        )}
+        {regions.length > 0 && (
+          <List.Item>
+            {regions.length === 1 ? 'Region' : 'Regions'}: {regions.map(regionWords).join(', ')}
           </List.Item>
         )}
         {facts.money && <List.Item>Money: {money(facts.money.amountMinor, facts.money.currency)}</List.Item>}
@@ -80,6 +86,11 @@ const Sum = ({ figure, currency }: { readonly figure: Figure | undefined; readon
     {figure && figure.sum > figure.cap && <Text size="xs">over the limit</Text>}
   </Table.Td>
 );
+
+const countries = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' });
+
+/** "DE" as "Germany"; what is no code of a country stays as its source wrote it. */
+const regionWords = (region: string): string => (/^[A-Z]{2}$/.test(region) ? (countries.of(region) ?? region) : region);
 
 /** What is counted: "spend:campaign:c-1:2026-11-21" is the money of a campaign on a day. */
 function ledgerWords(ledger: string): string {
