@@ -99,7 +99,8 @@ export function topicFacts(kafka: Kafka): TopicFacts {
       await connected();
       try {
         await cluster.addMultipleTargetTopics(topics);
-        await cluster.refreshMetadataIfNecessary();
+        // One topic that is gone fails this for all. What is known of the others still serves.
+        await cluster.refreshMetadataIfNecessary().catch(() => undefined);
         const found = await cluster.fetchTopicsOffset(
           topics.map((topic) => ({
             topic,

@@ -183,3 +183,39 @@ test('a topic whose end nobody says stays uncompared, and holds up no other', as
     await later.stop();
   }
 });
+
+test('an open topic whose beginning nobody says stays uncompared, and holds up no other', async () => {
+  let end = 5;
+  let isLost = false;
+  const facts = {
+    offsets: async (topics: readonly string[], which: unknown): Promise<ReadonlyMap<string, number>> => {
+      if (isLost && topics.includes(consents.name)) throw new Error('no leader');
+      return new Map(topics.map((topic) => [`${topic}/0`, which === 'end' ? end : 0]));
+    },
+  };
+  const admin = {
+    fetchTopicOffsets: async (topic: string) => {
+      if (isLost && topic === consents.name) throw new Error('no leader');
+      return [{ partition: 0, offset: `${end}`, low: '0', high: `${end}` }];
+    },
+  };
+  let read = 5;
+  const reader = await follow([controls, consents], { facts, admin }, () => [
+    { topic: controls.name, partition: 0, next_offset: end },
+    { topic: consents.name, partition: 0, next_offset: read },
+  ]);
+  try {
+    await reader.caughtUp();
+    // Behind when its leader is lost: its end was seen and cannot be reached.
+    end = 9;
+    read = 7;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    isLost = true;
+    const standing = reader.comparedAgo()[consents.name];
+    const first = reader.comparedAgo()[controls.name];
+    await vi.waitUntil(() => reader.comparedAgo()[controls.name] !== first);
+    expect(reader.comparedAgo()[consents.name]).toBe(standing);
+  } finally {
+    await reader.stop();
+  }
+});

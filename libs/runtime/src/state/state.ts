@@ -231,6 +231,21 @@ async function endsOf(
   }
 }
 
+/** Where these topics begin. A topic whose beginning is not known counts as not deleted, so it stays open and holds up no other. */
+async function startsOf(
+  facts: Pick<TopicFacts, 'offsets'>,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (topics.length === 0) return new Map();
+  try {
+    return await facts.offsets(topics, 'first');
+  } catch {
+    // One topic without an answer fails the request for all.
+    const each = await Promise.allSettled(topics.map((topic) => facts.offsets([topic], 'first')));
+    return new Map(each.flatMap((answer) => (answer.status === 'fulfilled' ? [...answer.value] : [])));
+  }
+}
+
 /** Whether a table that was read to `at` has everything before `end`. Between `from` and `next` there were no records for it. */
 export const isReached = (
   end: number,
@@ -346,7 +361,7 @@ export async function followState(deps: {
     const isOpen = ([place, end]: Ends[number]) => !isReached(end, positions.get(place) ?? 0, passed.get(place));
     const open = seen.filter(({ ends }) => ends.some(isOpen)).map(({ topic }) => topic);
     // Deleted records cannot be read. If they were not read before, the topic watch reports a gap.
-    const starts = open.length > 0 ? await deps.facts.offsets([...new Set(open)], 'first') : new Map<string, number>();
+    const starts = await startsOf(deps.facts, [...new Set(open)]);
     seen = seen.filter(({ since, topic, ends }) => {
       const reached = ends.every((end) => !isOpen(end) || (starts.get(end[0]) ?? 0) >= end[1]);
       if (reached) compared[topic] = since;
