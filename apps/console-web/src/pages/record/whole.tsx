@@ -46,7 +46,7 @@ export function Whole({ record: { url, key }, notes }: Props) {
         </Text>
         {!usable && (
           <Text size="sm">
-            This console was not outcome where the record is. Its operator sets RECORD_URL and RECORD_KEY_FILE.
+            This console does not know where the record is. An operator sets RECORD_URL and RECORD_KEY_FILE.
           </Text>
         )}
         {mayRead && (

@@ -126,7 +126,7 @@ function Order({ letter }: { readonly letter: DeadLetter }) {
           body: { note: note.text },
         }),
       ),
-    // The next order is another listed.
+    // The next order is another order.
     onSuccess: () => setKey(crypto.randomUUID()),
     onSettled: () => void fresh.now({ queryKey: ['dead-letters'] }),
   });
