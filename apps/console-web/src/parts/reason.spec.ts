@@ -32,9 +32,15 @@ test('what changed after an approval is said without versions', () => {
 });
 
 test('a stop names what is stopped in words, and leaves what a person wrote', () => {
-  expect(plain('stopped: agent:paid-media-agent by lea: see agent:x, stopped: global')).toBe(
-    'stopped: the agent paid-media-agent by lea: see agent:x, stopped: global',
+  expect(plain('stopped: agent:paid-media-agent by lea: see agent:x, stopped: all')).toBe(
+    'stopped: the agent paid-media-agent by lea: see agent:x, stopped: all',
   );
-  expect(plain('stopped: global by lea: test')).toBe('stopped: everything by lea: test');
+  expect(plain('stopped: all by lea: test')).toBe('stopped: everything by lea: test');
+  expect(plain('stopped: channel:email by lea: test')).toBe('stopped: the channel email by lea: test');
+  expect(plain('refused: stopped: all')).toBe('refused: stopped: everything');
+  expect(plain('stopped: allies by lea')).toBe('stopped: allies by lea');
+  expect(plain('all was stopped and resumed since: version 3, signed at 1')).toBe(
+    'everything was stopped and resumed after this was approved',
+  );
   expect(plain('EUR 20.00 over the cap')).toBe('EUR 20.00 over the cap');
 });

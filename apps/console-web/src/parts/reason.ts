@@ -2,7 +2,7 @@ import { scopeWords } from './scope.js';
 import { clock } from './times.js';
 
 const instant = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
-const scope = '(?:global|(?:agent|play|account|source|campaign|ad-account):[^\\s:]+)';
+const scope = '(?:all|(?:agent|play|channel|account):[^\\s:]+)';
 const stopped = new RegExp(`^((?:refused: )?stopped: )(${scope})(?= by |:|$)`);
 const resumed = new RegExp(`(${scope}) was stopped and resumed since: version \\d+, signed at \\d+`);
 

@@ -12,6 +12,8 @@ import {
 import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { PageLink, reviewPath, storyPath } from '../../parts/page-link.js';
+import { plainReason } from '../../parts/reason.js';
+import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
 import type { Proposed } from './agents.queries.js';
 
@@ -27,9 +29,15 @@ const states: Readonly<Record<Proposed['state'], readonly [string, string, Table
   undone: ['undone', 'gray', IconArrowBackUp],
 };
 
+const contact = /\bcontact [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+/** The list does not know who a contact is: its story does. */
+const plain = (text: string, now: number): string => plainReason(text.replaceAll(contact, 'a contact'), new Map(), now);
+
 /** One action: what, what became of it and why, and where its story is. */
 export function ActionRow({ action }: { readonly action: Proposed }) {
   const [word, color, Icon] = states[action.state];
+  const now = useNow(60_000);
+  const detail = plain(action.detail, now);
   const asked = action.state === 'waiting' ? 'Answer it' : 'Its review';
   return (
     <>
@@ -49,19 +57,19 @@ export function ActionRow({ action }: { readonly action: Proposed }) {
         </Text>
       </Group>
       <Text mt={4} className="words">
-        {capital(action.detail)}
+        {capital(detail)}
       </Text>
       {action.reason !== null && (
         <Text size="sm" c="dimmed" className="words">
-          {action.reason}
+          {capital(plain(action.reason, now))}
         </Text>
       )}
       <Group gap="md" mt={4}>
-        <PageLink to={storyPath(action.proposalId)} size="sm" aria-label={`Its story: ${action.detail}`}>
+        <PageLink to={storyPath(action.proposalId)} size="sm" aria-label={`Its story: ${detail}`}>
           Its story
         </PageLink>
         {action.asked && (
-          <PageLink to={reviewPath(action.proposalId)} size="sm" aria-label={`${asked}: ${action.detail}`}>
+          <PageLink to={reviewPath(action.proposalId)} size="sm" aria-label={`${asked}: ${detail}`}>
             {asked}
           </PageLink>
         )}

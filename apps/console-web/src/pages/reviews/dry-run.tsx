@@ -3,6 +3,9 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { IconBan, IconCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { ApiProblem, answerOf, api } from '../../app/api.js';
+import { capital } from '../../parts/capital.js';
+import { useNow } from '../../parts/use-now.js';
+import { type People, withoutIds } from './facts.js';
 
 /** How long nobody has to type before the rules are asked. */
 const pauseMs = 400;
@@ -11,10 +14,11 @@ interface Props {
   readonly subjectId: string;
   readonly digest: string;
   readonly payload: Readonly<Record<string, unknown>>;
+  readonly people: People;
 }
 
 /** What the rules would say of the changed version at this moment, while it is written. Nothing is reserved by asking. */
-export function DryRun({ subjectId, digest, payload }: Props) {
+export function DryRun({ subjectId, digest, payload, people }: Props) {
   const text = JSON.stringify(payload);
   const [asked] = useDebouncedValue(text, pauseMs);
   const verdict = useQuery({
@@ -46,7 +50,7 @@ export function DryRun({ subjectId, digest, payload }: Props) {
       ) : verdict.data?.judged === false ? (
         <Text size="sm">The rules have not answered in time. You can send it all the same: it is judged then.</Text>
       ) : (
-        verdict.data?.judged && <Verdict {...verdict.data} />
+        verdict.data?.judged && <Verdict {...verdict.data} people={people} />
       )}
     </div>
   );
@@ -55,10 +59,12 @@ export function DryRun({ subjectId, digest, payload }: Props) {
 interface VerdictProps {
   readonly outcome: 'approved' | 'refused';
   readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
+  readonly people: People;
 }
 
-const Verdict = ({ outcome, reasons }: VerdictProps) =>
-  outcome === 'approved' ? (
+function Verdict({ outcome, reasons, people }: VerdictProps) {
+  const now = useNow(60_000);
+  return outcome === 'approved' ? (
     <Text size="sm">
       <IconCheck size={16} aria-hidden /> At this moment the rules would let it through.
     </Text>
@@ -70,9 +76,10 @@ const Verdict = ({ outcome, reasons }: VerdictProps) =>
       <List size="sm">
         {reasons.map(({ rule, detail }) => (
           <List.Item key={rule + detail}>
-            {detail} (rule {rule})
+            {capital(withoutIds(detail, people, now))} (rule {rule})
           </List.Item>
         ))}
       </List>
     </>
   );
+}

@@ -81,7 +81,7 @@ export function EditForm({ card, sending, error, draft, onDraft, onSend, onCance
                 As it will be
               </Text>
               <ActionView kind={card.action.kind} payload={payload} facts={card.facts} askedAt={card.escalatedAt} />
-              <DryRun subjectId={card.id} digest={card.digest} payload={payload} />
+              <DryRun subjectId={card.id} digest={card.digest} payload={payload} people={card.facts.people} />
             </section>
           )}
           {error !== null && error !== undefined && <Problem error={error} />}

@@ -1,11 +1,14 @@
 import { Blockquote, List, Spoiler, Text, Timeline } from '@mantine/core';
 import { capital } from '../../parts/capital.js';
 import { PageLink, storyPath } from '../../parts/page-link.js';
+import { plainReason } from '../../parts/reason.js';
+import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
 import type { Review } from './reviews.queries.js';
 
 /** Why a person is asked: the rules that would not decide alone; the others behind a fold. */
 export function Why({ card }: { readonly card: Review }) {
+  const now = useNow(60_000);
   if (card.subject === 'checkpoint')
     return <Text>This play asks a person each time, before its tasks go to the agents.</Text>;
   const { length } = card.otherRules;
@@ -14,7 +17,7 @@ export function Why({ card }: { readonly card: Review }) {
       <List>
         {card.facts.whyAsked.map(({ rule, detail }) => (
           <List.Item key={rule + detail}>
-            {capital(withoutIds(detail, card.facts.people))}{' '}
+            {capital(withoutIds(detail, card.facts.people, now))}{' '}
             <Text component="span" size="sm" c="dimmed">
               (rule {rule})
             </Text>
@@ -27,7 +30,7 @@ export function Why({ card }: { readonly card: Review }) {
           <List size="sm">
             {card.otherRules.map(({ rule, detail }) => (
               <List.Item key={rule}>
-                {capital(withoutIds(detail, card.facts.people))}{' '}
+                {capital(withoutIds(detail, card.facts.people, now))}{' '}
                 <Text component="span" size="sm" c="dimmed">
                   ({rule})
                 </Text>
@@ -40,9 +43,10 @@ export function Why({ card }: { readonly card: Review }) {
   );
 }
 
-/** A sentence of the gate without the ids of people, who stand on the card by what they are. */
-export const withoutIds = (detail: string, people: readonly { readonly contactId: string }[]): string =>
-  people.reduce((text, { contactId }) => text.replaceAll(`contact ${contactId}`, 'this person'), detail);
+/** A sentence of the gate without the ids of people, who stand on the card by what they are, and with times in the reader's zone. */
+export const withoutIds = (detail: string, people: People, now: number): string =>
+  plainReason(detail, new Map(people.map(({ contactId }) => [contactId, 'this person'])), now);
+export type People = readonly { readonly contactId: string }[];
 
 export function Evidence({ card }: { readonly card: Review }) {
   const evidence = card.facts.evidence.toSorted((a, b) => a.occurredAt.localeCompare(b.occurredAt));

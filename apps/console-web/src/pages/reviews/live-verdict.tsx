@@ -2,6 +2,7 @@ import { Alert, List, Loader, Text } from '@mantine/core';
 import { IconBan } from '@tabler/icons-react';
 import { capital } from '../../parts/capital.js';
 import { full, toTheSecond } from '../../parts/times.js';
+import { useNow } from '../../parts/use-now.js';
 import { withoutIds } from './facts.js';
 import type { Proposal } from './reviews.queries.js';
 import type { Judged, LiveVerdict } from './use-live-verdict.js';
@@ -53,15 +54,18 @@ export function SinceAsked({ card, live }: Props) {
   );
 }
 
-const Against = ({ card, judged }: { readonly card: Proposal; readonly judged: Judged }) => (
-  <List size="sm">
-    {judged.reasons.map(({ rule, detail }) => (
-      <List.Item key={rule + detail}>
-        {capital(withoutIds(detail, card.facts.people))} (rule {rule})
-      </List.Item>
-    ))}
-  </List>
-);
+function Against({ card, judged }: { readonly card: Proposal; readonly judged: Judged }) {
+  const now = useNow(60_000);
+  return (
+    <List size="sm">
+      {judged.reasons.map(({ rule, detail }) => (
+        <List.Item key={rule + detail}>
+          {capital(withoutIds(detail, card.facts.people, now))} (rule {rule})
+        </List.Item>
+      ))}
+    </List>
+  );
+}
 
 /** Under the buttons: what an approval comes to at this moment, and that this is no verdict yet. */
 export function IfApproved({ live }: Pick<Props, 'live'>) {

@@ -6,6 +6,7 @@ import { Problem } from '../../parts/problem.js';
 import { clock, full } from '../../parts/times.js';
 import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
+import { type People, withoutIds } from './facts.js';
 import { type Result, resultQuery } from './reviews.queries.js';
 
 /** What somebody did to it. */
@@ -23,8 +24,15 @@ const outcomes: Readonly<Record<NonNullable<Result['settlement']>['outcome'], st
   undone: 'It was carried out and taken back.',
 };
 
+interface Props {
+  readonly reviewId: string;
+  readonly me: string | undefined;
+  /** Whom the card is about; a play's checkpoint is about nobody. */
+  readonly people?: People | undefined;
+}
+
 /** What became of an answer: it waits for the verdict, then for the effect, and says what is known at each moment. */
-export function ResultView({ reviewId, me }: { readonly reviewId: string; readonly me: string | undefined }) {
+export function ResultView({ reviewId, me, people = [] }: Props) {
   const result = useQuery(resultQuery(reviewId));
   if (result.isError && !result.data) return <Problem error={result.error} again={() => void result.refetch()} />;
   if (!result.data)
@@ -39,7 +47,7 @@ export function ResultView({ reviewId, me }: { readonly reviewId: string; readon
       <Text size="sm">
         {by === me ? 'You' : by} {acts[decision]} <When at={at} />.
       </Text>
-      <Became result={result.data} />
+      <Became result={result.data} people={people} />
     </Alert>
   );
 }
@@ -63,8 +71,9 @@ function looks({ state, settlement }: Result): { color: string; title: string; i
   }
 }
 
-function Became({ result }: { readonly result: Result }) {
+function Became({ result, people }: { readonly result: Result; readonly people: People }) {
   const now = useNow(1_000);
+  const plain = (detail: string): string => capital(withoutIds(detail, people, now));
   const waitedMs = now - Date.parse(result.at);
   switch (result.state) {
     case 'waiting':
@@ -76,7 +85,7 @@ function Became({ result }: { readonly result: Result }) {
         </Text>
       );
     case 'set-aside':
-      return <Text size="sm">{capital(result.detail.replace(/^set aside: /, ''))}</Text>;
+      return <Text size="sm">{plain(result.detail.replace(/^set aside: /, ''))}</Text>;
     case 'refused':
       return (
         <List size="sm">
@@ -84,7 +93,7 @@ function Became({ result }: { readonly result: Result }) {
             .filter(({ detail }) => result.detail.includes(detail))
             .map(({ rule, detail }) => (
               <List.Item key={rule + detail}>
-                {capital(detail)} (rule {rule})
+                {plain(detail)} (rule {rule})
               </List.Item>
             ))}
         </List>
@@ -98,7 +107,7 @@ function Became({ result }: { readonly result: Result }) {
       if (settlement)
         return (
           <Text size="sm">
-            {outcomes[settlement.outcome]} {settlement.detail !== null && capital(settlement.detail)} (
+            {outcomes[settlement.outcome]} {settlement.detail !== null && plain(settlement.detail)} (
             <When at={settlement.at} />)
           </Text>
         );

@@ -129,7 +129,13 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
           was done with your answer.
         </Alert>
       )}
-      {reviewId !== undefined && <ResultView reviewId={reviewId} me={session?.person} />}
+      {reviewId !== undefined && (
+        <ResultView
+          reviewId={reviewId}
+          me={session?.person}
+          people={card.subject === 'proposal' ? card.facts.people : undefined}
+        />
+      )}
       {reviewId === undefined && aside && card.state === 'open' && (
         <Alert
           color="orange"
