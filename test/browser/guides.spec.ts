@@ -52,6 +52,28 @@ async function open(page: Page, title: string): Promise<void> {
 
 const expectFit = async (page: Page) => expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
 
+test('a guide has a button for what is behind the first page of its list', async () => {
+  const { page } = await on.enter();
+  await page.route(/\/v1\/(settlements|dead-letters)\?/, (route) =>
+    route.continue({
+      url: route
+        .request()
+        .url()
+        .replace(/\blimit=\d+/, 'limit=1'),
+    }),
+  );
+  for (const [guide, role, button] of [
+    ['Settle what is unresolved', 'radio', 'Show more'],
+    ['Handle a dead letter again', 'article', 'Show older ones'],
+  ] as const) {
+    await open(page, guide);
+    const listed = step(page, 1).getByRole(role);
+    await expect.poll(() => listed.count(), { timeout: 10_000 }).toBe(1);
+    await step(page, 1).getByRole('button', { name: button }).click();
+    await expect.poll(() => listed.count(), { timeout: 10_000 }).toBe(2);
+  }
+});
+
 test.each(all)('on a %s what nobody can tell of is looked into, said and settled, once', async (screen) => {
   const { permitId, proposalId } = unresolved[all.indexOf(screen)] as DataOf<'ActionApproved'>;
   expect(ends(permitId).map(({ outcome }) => outcome)).toEqual(['unresolved']);

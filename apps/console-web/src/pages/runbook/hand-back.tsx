@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, List, Radio, Skeleton, Stack, Text } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
@@ -14,11 +14,12 @@ import { settlementQuery, type Unresolved, unresolvedQuery } from './runbook.que
 import { Command, NeedsRole, Step } from './step.js';
 
 export function HandBackGuide() {
-  const unresolved = useQuery(unresolvedQuery);
+  const unresolved = useInfiniteQuery(unresolvedQuery);
   const [chosen, setChosen] = useState<string>();
   const [settling, setSettling] = useState<string>();
   const permit = unresolved.data?.find(({ permitId }) => permitId === chosen);
-  if (unresolved.isError) return <Problem error={unresolved.error} again={() => void unresolved.refetch()} />;
+  if (unresolved.isError && !unresolved.data)
+    return <Problem error={unresolved.error} again={() => void unresolved.refetch()} />;
   if (!unresolved.data) return <Skeleton h={200} />;
   return (
     <>
@@ -40,6 +41,18 @@ export function HandBackGuide() {
               ))}
             </Stack>
           </Radio.Group>
+          {unresolved.isError && <Problem error={unresolved.error} again={() => void unresolved.refetch()} />}
+          {unresolved.hasNextPage && (
+            <Group>
+              <Button
+                variant="default"
+                onClick={() => void unresolved.fetchNextPage()}
+                loading={unresolved.isFetchingNextPage}
+              >
+                Show more
+              </Button>
+            </Group>
+          )}
           <Command text="npx countersign unresolved" />
         </Step>
       )}

@@ -1,5 +1,5 @@
 import { Badge, Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
 import { fresh } from '../../app/queries.js';
@@ -9,7 +9,8 @@ import { Id } from '../../parts/id.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
-import { type DeadLetter, deadLettersQuery } from './runbook.queries.js';
+import { type DeadLetter, deadLettersQuery } from '../sources/sources.queries.js';
+import { deadLetterQuery } from './runbook.queries.js';
 import { Command, NeedsRole, Step } from './step.js';
 
 const states: Readonly<Record<DeadLetter['state'], string>> = {
@@ -21,10 +22,13 @@ const states: Readonly<Record<DeadLetter['state'], string>> = {
 };
 
 export function ReplayGuide() {
-  const letters = useQuery(deadLettersQuery);
+  const letters = useInfiniteQuery(deadLettersQuery);
   const [chosen, setChosen] = useState<string>();
-  const letter = letters.data?.find(({ deadLetterId }) => deadLetterId === chosen);
-  if (letters.isError) return <Problem error={letters.error} again={() => void letters.refetch()} />;
+  const inList = letters.data?.find(({ deadLetterId }) => deadLetterId === chosen);
+  // What was handled moves to the end of the list, which may not be loaded.
+  const alone = useQuery({ ...deadLetterQuery(chosen ?? ''), enabled: chosen !== undefined && !inList });
+  const letter = inList ?? alone.data;
+  if (letters.isError && !letters.data) return <Problem error={letters.error} again={() => void letters.refetch()} />;
   if (!letters.data) return <Skeleton h={200} />;
   if (letters.data.length === 0)
     return (
@@ -74,6 +78,14 @@ export function ReplayGuide() {
             </Group>
           </Card>
         ))}
+        {letters.isError && <Problem error={letters.error} again={() => void letters.refetch()} />}
+        {letters.hasNextPage && (
+          <Group>
+            <Button variant="default" onClick={() => void letters.fetchNextPage()} loading={letters.isFetchingNextPage}>
+              Show older ones
+            </Button>
+          </Group>
+        )}
         <Command text="npx countersign dead-letters list" />
       </Step>
       {letter && (

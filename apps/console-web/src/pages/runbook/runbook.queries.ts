@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { answerOf, api } from '../../app/api.js';
 import type { operations } from '../../generated/console.js';
 
@@ -8,12 +8,20 @@ type Answer<Of extends keyof operations> = operations[Of] extends {
   ? Body
   : never;
 export type Unresolved = Answer<'settlements_list'>['unresolved'][number];
-export type DeadLetter = Answer<'deadLetters_list'>['deadLetters'][number];
 export type Gap = Answer<'gaps_list'>['acknowledged'][number];
 
-export const unresolvedQuery = queryOptions({
+/** The oldest come first. */
+export const unresolvedQuery = infiniteQueryOptions({
   queryKey: ['funnel', 'settlements'],
-  queryFn: async () => (await answerOf(api.GET('/v1/settlements'))).unresolved,
+  initialPageParam: undefined as string | undefined,
+  queryFn: ({ pageParam }) =>
+    answerOf(
+      api.GET('/v1/settlements', {
+        params: { query: { limit: 100, ...(pageParam !== undefined && { cursor: pageParam }) } },
+      }),
+    ),
+  getNextPageParam: ({ next }) => next ?? undefined,
+  select: ({ pages }) => pages.flatMap(({ unresolved }) => unresolved),
 });
 
 /** A permit by its id, also when it is not unresolved any more. */
@@ -24,11 +32,13 @@ export const settlementQuery = (permitId: string) =>
     refetchInterval: 2_000,
   });
 
-export const deadLettersQuery = queryOptions({
-  queryKey: ['dead-letters', 'runbook'],
-  queryFn: async () => (await answerOf(api.GET('/v1/dead-letters'))).deadLetters,
-  refetchInterval: 5_000,
-});
+/** A dead letter by its id, also when it moved behind the part of the list that is loaded. */
+export const deadLetterQuery = (deadLetterId: string) =>
+  queryOptions({
+    queryKey: ['dead-letters', 'one', deadLetterId],
+    queryFn: () => answerOf(api.GET('/v1/dead-letters/{deadLetterId}', { params: { path: { deadLetterId } } })),
+    refetchInterval: 2_000,
+  });
 
 export const gapsQuery = queryOptions({
   queryKey: ['services', 'gaps'],
