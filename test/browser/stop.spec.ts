@@ -99,6 +99,35 @@ const verdictsOn = (campaigns: readonly Campaign[]) => {
   });
 };
 
+test('before a stop its dialog says how many actions may be called this moment, and leads to the stories of the first five', async () => {
+  const { page } = await on.enter();
+  const first = Array.from({ length: 7 }, (_, n) => ({
+    ...{ actionId: randomUUID(), proposalId: randomUUID(), agent, play: 'some-play', executor: 'action-executor' },
+    detail: `send "intro-${n}" (sales) to contact ${randomUUID()}`,
+    ...{ approvedAt: new Date().toISOString(), notBefore: new Date().toISOString() },
+    expiresAt: new Date(Date.now() + 600_000).toISOString(),
+  }));
+  // What is due is called within moments: the page is told of some that stay.
+  const none = { count: 0, first: [] };
+  const approved = { count: 9, due: 6, first };
+  const reviews = { ...none, oldestAt: null };
+  const queue = { at: new Date().toISOString(), scope: 'all', tasks: none, reviews, approved };
+  await page.route('**/v1/queue?*', (route) => route.fulfill({ json: queue }));
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Stop' });
+  await dialog.getByText('6 actions may be called this moment and cannot be stopped', { exact: false }).waitFor();
+  await dialog.getByText('and 1 more', { exact: false }).waitFor();
+  const links = dialog.getByRole('list', { name: 'May be called this moment' }).getByRole('link');
+  expect(await links.allTextContents()).toEqual(
+    Array.from({ length: 5 }, (_, n) => `Send "intro-${n}" (sales) to a contact`),
+  );
+  expect(await links.evaluateAll((all) => all.map((link) => link.getAttribute('href')))).toEqual(
+    first.slice(0, 5).map(({ proposalId }) => `/stories/${proposalId}`),
+  );
+  expect(await objections(page)).toEqual([]);
+});
+
 test.each(['desktop', 'phone'] as Screen[])(
   'on a %s a stop is confirmed by every service, and after its confirmation nothing more of the busy agent is approved or done',
   async (screen) => {

@@ -7,6 +7,8 @@ interface Props extends AnchorProps {
   readonly to: string;
   readonly children: ReactNode;
   readonly 'aria-label'?: string;
+  /** In a tab of its own, where something is being written on this page. */
+  readonly target?: '_blank';
 }
 
 /** A link to another page of the console. */

@@ -1,7 +1,11 @@
 import { List, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { queueQuery } from '../pages/now/now.queries.js';
+import { type Queue, queueQuery } from '../pages/now/now.queries.js';
+import { capital } from './capital.js';
+import { PageLink, storyPath } from './page-link.js';
+import { plainReason, withoutContacts } from './reason.js';
 import { scopeWords } from './scope.js';
+import { useNow } from './use-now.js';
 
 /** What a stop reaches, in figures. */
 export function Reach({ scope }: { readonly scope: string }) {
@@ -17,10 +21,12 @@ export function Reach({ scope }: { readonly scope: string }) {
           What was approved and has not been sent out yet does not run
           {data && `: ${counted(data.approved.count, 'action', 'actions')}`}.
         </List.Item>
-        <List.Item>
-          A call that is being made this moment may still end. What was done stays done.
-          {data && data.approved.due > 0 && ` This may be so for ${counted(data.approved.due, 'action', 'actions')}.`}
-        </List.Item>
+        <List.Item>A call that is being made this moment may still end. What was done stays done.</List.Item>
+        {data && data.approved.due > 0 && (
+          <List.Item>
+            <Due approved={data.approved} />
+          </List.Item>
+        )}
         {data && data.tasks.count > 0 && (
           <List.Item>
             {counted(data.tasks.count, 'task has', 'tasks have')} no answer yet; what an agent proposes for{' '}
@@ -36,6 +42,60 @@ export function Reach({ scope }: { readonly scope: string }) {
         )}
       </List>
     </div>
+  );
+}
+
+/** So many actions are named; the guide Stop lists the others. */
+const mostNamed = 5;
+
+/** What an executor may be calling already. The list begins with these: they are in the order in which they are due. */
+function Due({ approved: { due, first } }: { readonly approved: Queue['approved'] }) {
+  const now = useNow(60_000);
+  const named = first.slice(0, Math.min(due, mostNamed));
+  return (
+    <>
+      {counted(due, 'action', 'actions')} may be called this moment and cannot be stopped once the call has begun:
+      <List size="sm" spacing={8} withPadding aria-label="May be called this moment">
+        {named.map(({ proposalId, actionId, detail }) => (
+          <List.Item key={actionId}>
+            <PageLink to={storyPath(proposalId)} inherit underline="always" target="_blank">
+              {capital(plainReason(withoutContacts(detail), new Map(), now))}
+            </PageLink>
+          </List.Item>
+        ))}
+      </List>
+      {due > named.length && `and ${(due - named.length).toLocaleString()} more.`}
+    </>
+  );
+}
+
+/** Before a resume: what goes on with it, and what does not. */
+export function StartsAgain({ scope }: { readonly scope: string }) {
+  const { data } = useQuery(queueQuery(scope));
+  const { approved, reviews, tasks } = data ?? {};
+  return (
+    <List size="sm">
+      <List.Item>New proposals are judged again.</List.Item>
+      {tasks && tasks.count > 0 && (
+        <List.Item>
+          {counted(tasks.count, 'task has', 'tasks have')} no answer yet; what an agent proposes for{' '}
+          {tasks.count === 1 ? 'it' : 'them'} is judged again.
+        </List.Item>
+      )}
+      {reviews && (
+        <List.Item>
+          {reviews.count === 0
+            ? 'Nothing waits for a person.'
+            : `${counted(reviews.count, 'review waits', 'reviews wait')} for a person; approving ${reviews.count === 1 ? 'it' : 'them'} has an effect again.`}
+        </List.Item>
+      )}
+      <List.Item>
+        What was approved before the stop does not run: its approval ended with the stop
+        {approved && approved.count > 0
+          ? `. ${counted(approved.count, 'such action has', 'such actions have')} not settled yet.`
+          : '.'}
+      </List.Item>
+    </List>
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { plainReason } from './reason.js';
+import { plainReason, withoutContacts } from './reason.js';
 
 const id = 'd75b6259-ab4c-52ba-86d0-8a55fc70a50e';
 const people = new Map([[id, 'this person']]);
@@ -29,6 +29,13 @@ test('what changed after an approval is said without versions', () => {
   expect(plain('agent:paid-media-agent was stopped and resumed since: version 3, signed at 1')).toBe(
     'the agent paid-media-agent was stopped and resumed after this was approved',
   );
+});
+
+test('a list that does not know its contacts calls each of them a contact', () => {
+  expect(withoutContacts(`Send "intro" to contact ${id}, after contact ${id}`)).toBe(
+    'Send "intro" to a contact, after a contact',
+  );
+  expect(withoutContacts('contact lea')).toBe('contact lea');
 });
 
 test('a stop names what is stopped in words, and leaves what a person wrote', () => {

@@ -25,5 +25,9 @@ export function plainReason(text: string, people: ReadonlyMap<string, string>, n
     .replaceAll(instant, (at) => clock(at, now));
 }
 
+const contact = /\bcontact [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+/** For a list that does not know who its contacts are: the story of each action does. */
+export const withoutContacts = (text: string): string => text.replaceAll(contact, 'a contact');
+
 const times = (n: string): string => (n === '1' ? 'once' : `${n} times`);
 const span = (days: string): string => (days === '1' ? 'a day' : `${days} days`);

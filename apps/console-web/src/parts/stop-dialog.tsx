@@ -7,7 +7,7 @@ import { capital } from './capital.js';
 import { type Control, controlsQuery, type Family, families, useControl } from './controls.js';
 import { NoteField, useNote } from './note-field.js';
 import { Problem } from './problem.js';
-import { Reach, StillOpen } from './reach.js';
+import { Reach, StartsAgain, StillOpen } from './reach.js';
 import { scopeWords } from './scope.js';
 import { When } from './when.js';
 
@@ -170,10 +170,7 @@ export function Resume({ control, onClose }: { readonly control: Control; readon
         <Text>
           {capital(scopeWords(scope))} was stopped by {control.by} <When at={control.changedAt} />: {control.reason}
         </Text>
-        <Text size="sm" c="dimmed">
-          After this, new proposals are judged again. What was approved before the stop does not run: its approval ended
-          with the stop.
-        </Text>
+        <StartsAgain scope={scope} />
         <NoteField note={reason} label="Why it may go on" most={500} first />
         {change.isError && <Problem error={change.error} />}
         <Group justify="flex-end">

@@ -12,7 +12,7 @@ import {
 import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { PageLink, reviewPath, storyPath } from '../../parts/page-link.js';
-import { plainReason } from '../../parts/reason.js';
+import { plainReason, withoutContacts } from '../../parts/reason.js';
 import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
 import type { Proposed } from './agents.queries.js';
@@ -29,9 +29,7 @@ const states: Readonly<Record<Proposed['state'], readonly [string, string, Table
   undone: ['undone', 'gray', IconArrowBackUp],
 };
 
-const contact = /\bcontact [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
-/** The list does not know who a contact is: its story does. */
-const plain = (text: string, now: number): string => plainReason(text.replaceAll(contact, 'a contact'), new Map(), now);
+const plain = (text: string, now: number): string => plainReason(withoutContacts(text), new Map(), now);
 
 /** One action: what, what became of it and why, and where its story is. */
 export function ActionRow({ action }: { readonly action: Proposed }) {
