@@ -80,6 +80,11 @@ export function RevealDialog({
             most={200}
           />
           {asking.isError && <Problem error={asking.error} />}
+          {asking.isPending && (
+            <Text size="sm" role="status">
+              The request is on the record. Waiting for the answer, two minutes at most.
+            </Text>
+          )}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Cancel

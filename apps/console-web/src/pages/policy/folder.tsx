@@ -126,6 +126,11 @@ function Found({ check }: { readonly check: Check }) {
                     Publish it
                   </Button>
                 </Group>
+                {publish.isPending && (
+                  <Text size="sm" role="status">
+                    The order to publish is sent. Waiting for the console to check the folder again and publish it.
+                  </Text>
+                )}
               </Stack>
             </Modal>
           )}

@@ -68,6 +68,12 @@ export function PassDialog({ use, fileName, onBegin, onClose }: Props) {
             first
           />
           {asking.isError && <Problem error={asking.error} />}
+          {asking.isPending && (
+            <Text size="sm" role="status">
+              {use === 'export' ? 'Choose where to save the file. Then this page asks' : 'Asking'} the console for
+              permission to read the record.
+            </Text>
+          )}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Cancel

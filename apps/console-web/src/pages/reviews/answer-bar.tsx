@@ -70,7 +70,9 @@ export function AnswerBar({ card, sending, stopped, live, asking, onApprove, onE
         </Button>
       </Group>
       <Text size="sm" mt={6} {...(stopped === undefined ? { c: 'dimmed' } : { fw: 600 })}>
-        {stopped !== undefined ? (
+        {sending ? (
+          <span role="status">Your answer is on its way. Waiting for the console to confirm that it arrived.</span>
+        ) : stopped !== undefined ? (
           `Stopped. ${stopped}`
         ) : card.subject === 'proposal' ? (
           <IfApproved live={live} />
