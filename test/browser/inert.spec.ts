@@ -59,4 +59,12 @@ test('the same as the reason of a stop, and as the note of an answer', async () 
   await page.getByText(hostile).first().waitFor();
   expect(await made(page)).toBe(0);
   expect(await on.visitor.cli('resume', '--account', accountId, '--reason', name)).toMatchObject({ code: 0 });
+
+  const why = ['--category', 'wrong-time', '--note', name];
+  const answer = await on.visitor.cli('review', 'reject', proposalId, '--yes', ...why);
+  expect(answer.code, answer.err).toBe(0);
+  await page.goto(`/reviews/${proposalId}`);
+  await page.getByText(`noted: “${name}”`).waitFor();
+  await settled(page);
+  expect(await made(page)).toBe(0);
 });
