@@ -266,3 +266,52 @@ test('a stop that covers an open card is said there at once, with what an approv
   await stopped.waitFor({ state: 'detached' });
   await page.getByText('They are applied once more before it runs.').waitFor();
 });
+
+test('the keys go through the list, open a review and begin each of its answers, and send none', async () => {
+  const cards = await waiting(on.visitor, 3);
+  const account = cards[0]?.action.accountId as string;
+  const { page } = await on.enter({ on: 'desktop' });
+  // Cards of other tests may go meanwhile; these stay.
+  await page.goto(`/reviews?account=${account}`);
+  const links = page.locator('main ul.queue > li a');
+  await expect.poll(() => links.count(), { timeout: 20_000 }).toBe(cards.length);
+  const hrefs = await links.evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+  const focused = (member: string) => page.evaluate<string | null>(`document.activeElement.getAttribute('${member}')`);
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    // To ask what the rules would say is no answer.
+    if (request.method() !== 'GET' && !request.url().endsWith('/dry-run')) sent.push(request.url());
+  });
+  for (const [key, place] of [
+    ['j', 0],
+    ['j', 1],
+    ['k', 0],
+  ] as const) {
+    await page.keyboard.press(key);
+    await expect.poll(() => focused('href')).toBe(hrefs[place]);
+  }
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**${hrefs[0]}`);
+  const approve = page.getByRole('button', { name: /^Approve and / });
+  await approve.waitFor();
+
+  await page.keyboard.press('e');
+  await page.getByRole('region', { name: 'Change it' }).waitFor();
+  await page.keyboard.press('r');
+  const rejecting = page.getByRole('dialog', { name: 'Reject' });
+  await rejecting.waitFor();
+  await page.keyboard.press('Escape');
+  await rejecting.waitFor({ state: 'detached' });
+  await approve.waitFor();
+  await page.keyboard.press('a');
+  await expect.poll(() => focused('id')).toBe('approve');
+  await page.keyboard.press('s');
+  const stopping = page.getByRole('dialog', { name: 'Stop' });
+  await stopping.waitFor();
+  await page.keyboard.press('Escape');
+  await stopping.waitFor({ state: 'detached' });
+
+  expect(sent).toEqual([]);
+  const ids = cards.map(({ proposalId }) => proposalId);
+  expect(on.visitor.eventsOf('ReviewDecided', ({ subject }) => ids.includes(subject.id))).toEqual([]);
+});
