@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { full } from '../../parts/times.js';
 import { asSentence, doerWords, factsOf, legible, rationaleOf, rulesOf, storySentence } from './words.js';
 
 test('a line becomes a sentence', () => {
@@ -38,6 +39,32 @@ test('facts are one a line, without what is told elsewhere, and end', () => {
   expect(rationaleOf(value)).toBe('because');
   const many = factsOf(Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`fact${n}`, n])));
   expect([many.facts.length, many.more]).toEqual([80, true]);
+});
+
+test('money beside its currency is money, and an instant is a time of the reader', () => {
+  const at = '2026-12-01T00:03:41.707Z';
+  const value = {
+    at,
+    action: { payload: { amountMinor: 130_000, currency: 'EUR', text: `not before ${at}` } },
+    budgets: [{ dailyBudgetMinor: 500, currency: 'JPY' }],
+    capMinor: 7,
+    spend: { heldMinor: 5 },
+    date: '2026-12-01',
+    noDay: '2026-13-01T00:00:00Z',
+  };
+  expect(factsOf(value).facts).toEqual([
+    { name: 'at', value: full(at) },
+    { name: 'action › payload › amount', value: 'EUR 1,300.00' },
+    { name: 'action › payload › currency', value: 'EUR' },
+    { name: 'action › payload › text', value: `not before ${at}` },
+    { name: 'budgets 1 › daily budget', value: 'JPY 500' },
+    { name: 'budgets 1 › currency', value: 'JPY' },
+    { name: 'cap minor', value: '7' },
+    { name: 'spend › held minor', value: '5' },
+    { name: 'date', value: '2026-12-01' },
+    { name: 'no day', value: '2026-13-01T00:00:00Z' },
+  ]);
+  expect(full(at)).not.toContain('T00:03');
 });
 
 const director = {

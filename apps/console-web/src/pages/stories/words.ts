@@ -1,6 +1,8 @@
 import { capital } from '../../parts/capital.js';
+import { money } from '../../parts/money.js';
 import { plainReason } from '../../parts/reason.js';
 import { personWords } from '../../parts/sentence.js';
+import { full } from '../../parts/times.js';
 import type { Step, Story } from './stories.queries.js';
 
 /** A line of the console as a sentence: a capital at its beginning, a stop at its end. */
@@ -80,7 +82,21 @@ export interface Fact {
 const elsewhere = new Set(['verdict', 'rationale', 'digest', 'permit', 'card']);
 const mostFacts = 80;
 
-/** The facts of an event, one a line, by the names that the event has for them. */
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+const factWords = (part: unknown): string => {
+  if (typeof part === 'boolean') return part ? 'yes' : 'no';
+  return typeof part === 'string' && instant.test(part) && !Number.isNaN(Date.parse(part)) ? full(part) : String(part);
+};
+
+const minor = /Minor$/;
+/** A number of minor units beside its currency, as money; anything else as it is. */
+function amountIn(beside: Members, member: string): Fact | undefined {
+  const { [member]: part, currency } = beside;
+  if (!minor.test(member) || typeof part !== 'number' || typeof currency !== 'string') return undefined;
+  return { name: spaced(member.replace(minor, '')), value: money(part, currency) };
+}
+
+/** The facts of an event, one a line, by the names that the event has for them; money and times as people read them. */
 export function factsOf(value: unknown): { facts: Fact[]; more: boolean } {
   const facts: Fact[] = [];
   const collect = (name: string, part: unknown): void => {
@@ -88,13 +104,21 @@ export function factsOf(value: unknown): { facts: Fact[]; more: boolean } {
     if (Array.isArray(part)) {
       for (const [at, member] of part.entries()) collect(`${name} ${at + 1}`, member);
     } else if (typeof part === 'object') {
-      for (const [member, inner] of Object.entries(part))
-        collect(name === '' ? spaced(member) : `${name} › ${spaced(member)}`, inner);
+      collectMembers(name, membersOf(part));
     } else {
-      facts.push({ name, value: typeof part === 'boolean' ? (part ? 'yes' : 'no') : String(part) });
+      facts.push({ name, value: factWords(part) });
     }
   };
-  for (const [name, part] of Object.entries(membersOf(value))) if (!elsewhere.has(name)) collect(spaced(name), part);
+  const collectMembers = (name: string, members: Members): void => {
+    for (const [member, part] of Object.entries(members)) {
+      if (name === '' && elsewhere.has(member)) continue;
+      const within = (inner: string): string => (name === '' ? inner : `${name} › ${inner}`);
+      const amount = amountIn(members, member);
+      if (amount) facts.push({ ...amount, name: within(amount.name) });
+      else collect(within(spaced(member)), part);
+    }
+  };
+  collectMembers('', membersOf(value));
   return { facts: facts.slice(0, mostFacts), more: facts.length > mostFacts };
 }
 
