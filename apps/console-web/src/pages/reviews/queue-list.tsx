@@ -7,7 +7,7 @@ import { money } from '../../parts/money.js';
 import { sentence } from '../../parts/sentence.js';
 import { useRows } from '../../parts/use-rows.js';
 import { When } from '../../parts/when.js';
-import { agentsOf, gravity, type Row, type Urgency, urgencyOf } from './queue.js';
+import { agentsOf, gravity, type Row, stateWords, type Urgency, urgencyOf } from './queue.js';
 
 const urgencyWords: Readonly<Record<Urgency, string>> = {
   hour: 'Due within the hour',
@@ -93,7 +93,7 @@ const ReviewRow = memo(({ card, gone, index, onReach }: RowProps) => {
               <IconClock size={14} aria-hidden /> answer <When at={card.deadline} />
             </>
           ) : (
-            card.state
+            stateWords[card.state]
           )}
         </Text>
       </Group>

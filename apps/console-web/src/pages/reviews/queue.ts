@@ -9,6 +9,15 @@ export interface Filter {
   readonly account?: string;
 }
 export const states = ['open', 'answered', 'approved', 'refused', 'superseded', 'expired', 'all'] as const;
+export const stateWords: Readonly<Record<Filter['state'], string>> = {
+  open: 'Waiting for an answer',
+  answered: 'Answered, verdict to come',
+  approved: 'Approved',
+  refused: 'Refused',
+  superseded: 'Replaced by an edit',
+  expired: 'Nobody answered in time',
+  all: 'All',
+};
 const names = ['agent', 'kind', 'play', 'account'] as const;
 
 /** The filter that an address names; what makes no sense there is left out. */

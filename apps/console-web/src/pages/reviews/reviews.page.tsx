@@ -7,19 +7,9 @@ import { useEffect, useState } from 'react';
 import { capital } from '../../parts/capital.js';
 import { Empty } from '../../parts/empty.js';
 import { Problem } from '../../parts/problem.js';
-import { choices, type Filter, filterOf, fits, inOrder, rowsOf, states, withMore } from './queue.js';
+import { choices, type Filter, filterOf, fits, inOrder, rowsOf, states, stateWords, withMore } from './queue.js';
 import { Queue } from './queue-list.js';
 import { type ReviewCard, reviewsQuery } from './reviews.queries.js';
-
-const stateWords: Readonly<Record<Filter['state'], string>> = {
-  open: 'Waiting for an answer',
-  answered: 'Answered, verdict to come',
-  approved: 'Approved',
-  refused: 'Refused',
-  superseded: 'Replaced by an edit',
-  expired: 'Nobody answered in time',
-  all: 'All',
-};
 
 /** What waits, or waited, for a person. */
 export function ReviewsPage() {

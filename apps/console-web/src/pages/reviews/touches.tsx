@@ -2,7 +2,7 @@ import { List, Table, Text } from '@mantine/core';
 import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { money } from '../../parts/money.js';
-import { personWords } from '../../parts/sentence.js';
+import { campaignName, personWords } from '../../parts/sentence.js';
 import { toTheSecond } from '../../parts/times.js';
 import { Moment } from '../../parts/when.js';
 import { type Figure, limitRows } from './limits.js';
@@ -63,7 +63,7 @@ export function Touches({ facts, regions, countedAt, now }: Props) {
             <Table.Tbody>
               {rows.map(({ ledger, currency, asked, now: counted }) => (
                 <Table.Tr key={ledger}>
-                  <Table.Td>{ledgerWords(ledger)}</Table.Td>
+                  <Table.Td>{ledgerWords(ledger, facts.campaigns)}</Table.Td>
                   <Sum figure={asked} currency={currency} />
                   {present && <Sum figure={counted} currency={currency} />}
                   <Table.Td className="numbers">{amount((counted ?? asked)?.cap, currency)}</Table.Td>
@@ -92,8 +92,11 @@ const countries = new Intl.DisplayNames('en', { type: 'region', fallback: 'code'
 /** "DE" as "Germany"; what is no code of a country stays as its source wrote it. */
 const regionWords = (region: string): string => (/^[A-Z]{2}$/.test(region) ? (countries.of(region) ?? region) : region);
 
+const spender = ([kind, id = '']: readonly string[], campaigns: Proposal['facts']['campaigns']): string =>
+  kind === 'campaign' ? campaignName(campaigns, id) : id;
+
 /** What is counted: "spend:campaign:c-1:2026-11-21" is the money of a campaign on a day. */
-function ledgerWords(ledger: string): string {
+function ledgerWords(ledger: string, campaigns: Proposal['facts']['campaigns']): string {
   const [family = '', ...rest] = ledger.split(':');
   switch (family) {
     case 'touch':
@@ -103,7 +106,7 @@ function ledgerWords(ledger: string): string {
     case 'actions':
       return rest.length > 1 ? `Actions of ${rest[0]} for ${rest.slice(1).join(':')}` : `Actions of ${rest[0] ?? ''}`;
     case 'spend':
-      return `Spend of the ${(rest[0] ?? '').replaceAll('-', ' ')} ${rest[1] ?? ''}${rest[2] ? ` on ${rest[2]}` : ''}`;
+      return `Spend of the ${(rest[0] ?? '').replaceAll('-', ' ')} ${spender(rest, campaigns)}${rest[2] ? ` on ${rest[2]}` : ''}`;
     default:
       return ledger;
   }
