@@ -296,9 +296,12 @@ test('signing somebody out names the person and why, and says what ended; a misu
 test('a stop that is not confirmed is 1, and says by whom', async () => {
   const open = { confirmed: false, confirmedBy: [], notConfirmedBy: ['action-executor'], unknown: ['downstream'] };
   answers['POST /v1/controls'] = { body: { changed: true, control: null, ...open } };
-  for (const name of ['stop', 'resume']) {
+  for (const [name, text] of [
+    ['stop', 'Everything is stopped.'],
+    ['resume', 'The stop of everything has ended. What else is stopped: countersign controls'],
+  ] as const) {
     const { out, code } = await run(name, '--all', '--reason', 'x');
-    expect([out, code]).toEqual([expect.stringContaining('NOT CONFIRMED by action-executor'), 1]);
+    expect([out, code]).toEqual([expect.stringContaining(`${text}\nNOT CONFIRMED by action-executor`), 1]);
     const json = await run(name, '--all', '--reason', 'x', '--json');
     expect([JSON.parse(json.out), json.code]).toEqual([expect.objectContaining(open), 1]);
   }
@@ -1602,7 +1605,7 @@ test('a look that fails does not end the waiting for an empty queue', async () =
   const down = { status: 503, body: { status: 503, detail: 'it starts' } };
   answers['GET /v1/queue?scope=all'] = oneByOne({ body: busy }, down, { body: empty });
   const drained = await run('queue', '--all', '--wait', '600');
-  expect(drained).toMatchObject({ code: 0, out: 'Nothing of all is under way.\n' });
+  expect(drained).toMatchObject({ code: 0, out: 'Nothing is under way.\n' });
   expect(drained.err).toBe('countersign: console: it starts; trying again in 1 s\n');
   answers['GET /v1/queue?scope=all'] = oneByOne({ body: busy }, down);
   expect(await run('queue', '--all', '--wait', '0.5')).toMatchObject({

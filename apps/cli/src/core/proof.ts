@@ -78,7 +78,7 @@ export function checkedText(paint: Paint, checked: Checked): string {
     case 'not-signed-yet':
       return paint.yellow('no checkpoint signs it yet');
     case 'not-on-record':
-      return paint.red('NOT ON RECORD');
+      return paint.red('NOT ON RECORD: check the whole record with countersign verify, and tell an auditor');
     case 'wrong':
       return paint.red(`WRONG: ${printable(checked.detail)}`);
   }

@@ -23,7 +23,8 @@ export const underWay = ({ tasks, reviews, approved }: Queue): number => tasks.c
 
 export function queueText(paint: Paint, given: Queue): string {
   const { scope, tasks, reviews, approved } = printable(given);
-  if (underWay(given) === 0) return paint.green(`Nothing of ${scope} is under way.`);
+  if (underWay(given) === 0)
+    return paint.green(scope === 'all' ? 'Nothing is under way.' : `Nothing of ${scope} is under way.`);
   const due = approved.count > 0 ? `; ${approved.due} may be called this moment` : '';
   const left = (shown: readonly unknown[], all: number) =>
     all > shown.length ? [paint.dim(`  and ${all - shown.length} more`)] : [];
@@ -32,7 +33,7 @@ export function queueText(paint: Paint, given: Queue): string {
     ...approved.first.map(({ detail, notBefore }) => `  ${detail}, due ${clock(notBefore)}`),
     ...left(approved.first, approved.count),
     paint.bold(`${count(reviews.count, 'review waits', 'reviews wait')} for a person`),
-    ...reviews.first.map(({ id, detail, deadline }) => `  ${detail}, answer until ${clock(deadline)}: ${id}`),
+    ...reviews.first.map(({ id, detail, deadline }) => `  ${detail}, answer due by ${clock(deadline)}: ${id}`),
     ...left(reviews.first, reviews.count),
     paint.bold(`${count(tasks.count, 'task has', 'tasks have')} no answer of its agent yet`),
     ...tasks.first.map(({ agent, purpose, dueAt }) => `  ${purpose} (${agent}), due ${clock(dueAt)}`),

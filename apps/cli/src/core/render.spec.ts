@@ -35,7 +35,7 @@ test('[case 36] a card shows the facts before the agent, whose words are quoted 
   expect(cardText(plain, card, now)).toBe(`move EUR 600.00 of daily budget from c-1 to c-2  open
   account     Acme
   money       EUR 600.00
-  limit       spend:campaign:c-2:2026-11-21: EUR 100.00 used, EUR 0.00 held, of EUR 1,000.00
+  limit       Spend of the campaign c-2 on 2026-11-21: EUR 100.00 used, EUR 0.00 held, of EUR 1,000.00
   reversible  for 72 hours
   play        Return below its floor (return-below-floor)
   agent       paid-media-agent, ads.shift_budget
@@ -134,7 +134,7 @@ test('runs name what they ran for', () => {
 test('open reviews are listed with how long is left', () => {
   expect(cardsText(plain, [card], now)).toBe(`id                                    state  deadline   reviewers  what
 3f2a6c1e-0000-5000-8000-000000000001  open   in 60 min  lea,tom    move EUR 600.00 of daily budget from c-1 to c-2`);
-  expect(cardsText(plain, [], now)).toBe('Nothing to review.');
+  expect(cardsText(plain, [], now)).toBe('Nothing to review. Closed reviews too: countersign review list --all');
 });
 
 test('the funnel aligns its numbers and says beside them what they are made of', () => {
@@ -170,6 +170,17 @@ test('who goes by a control is told, and what to do where not everybody does', (
   const open = { confirmed: false, confirmedBy: ['guardrail-validator'], notConfirmedBy: ['a\nb'], unknown: [] };
   expect(confirmedText(plain, open)).toMatch(
     /^NOT CONFIRMED by a ⏎ b: the control is published, .*countersign controls/,
+  );
+});
+
+test('a decision of an unresolved permit says who decided what and why, and whether it is settled', () => {
+  const permit = {
+    ...{ permitId: 'p-1', actionId: 'a-1', proposalId: 'r-1', executor: 'downstream', connector: 'mailer' },
+    ...{ detail: null, at: now, outcome: 'unresolved' as const },
+    decision: { decisionId: 'd-1', outcome: 'failed' as const, by: 'lea', note: 'no such mail', at: now },
+  };
+  expect(decisionText(plain, permit)).toBe(
+    'lea decided at 2026-11-21 10:00:00Z that the outcome is failed, with the note “no such mail”: downstream has not settled it yet.',
   );
 });
 

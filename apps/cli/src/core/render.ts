@@ -27,6 +27,7 @@ import {
 } from '@countersign/client/core';
 import { accountText, contactText, money } from '@countersign/contracts';
 import type { RecordReport } from '@countersign/record';
+import { type CampaignKnown, ledgerWords } from './ledger.js';
 import { isAside, shortStory } from './story.js';
 
 /** Answers of the services as text for a person: pure functions of the answer, whose texts are made harmless first. */
@@ -147,7 +148,7 @@ export const healthText = (paint: Paint, health: readonly Health[]): string =>
   );
 
 export function cardsText(paint: Paint, cards: readonly Card[], now: string): string {
-  if (cards.length === 0) return 'Nothing to review.';
+  if (cards.length === 0) return 'Nothing to review. Closed reviews too: countersign review list --all';
   return titled(
     paint,
     ['id', 'state', 'deadline', 'reviewers', 'what'],
@@ -168,7 +169,7 @@ export function cardText(paint: Paint, given: Card, now: string): string {
   row('money', facts.money && money(facts.money.amountMinor, facts.money.currency));
   for (const person of facts.people ?? []) row('people', contactText(person.contactId, person));
   row('regions', card.regions?.join(', '));
-  for (const total of facts.runningTotals ?? []) row('limit', totalText(total));
+  for (const total of facts.runningTotals ?? []) row('limit', totalText(total, facts.campaigns));
   row('reversible', facts.reversible);
   row('play', `${card.play.title} (${card.play.id})`);
   row('agent', facts.agent && `${facts.agent}, ${facts.kind}`);
@@ -219,9 +220,12 @@ const answerText = (answer: NonNullable<Card['answers']>[number]): string =>
     answer.setAside ? `; set aside: ${answer.setAside.detail}` : ''
   }`;
 
-export function totalText(t: NonNullable<Card['facts']['runningTotals']>[number]): string {
+export function totalText(
+  t: NonNullable<Card['facts']['runningTotals']>[number],
+  campaigns?: readonly CampaignKnown[],
+): string {
   const show = (n: number) => (t.currency ? money(n, t.currency) : String(n));
-  return `${t.ledger}: ${show(t.committed)} used, ${show(t.held)} held, of ${show(t.cap)}`;
+  return `${ledgerWords(t.ledger, campaigns)}: ${show(t.committed)} used, ${show(t.held)} held, of ${show(t.cap)}`;
 }
 
 /** One value on one line, strings bare. */
@@ -267,7 +271,7 @@ export function storyText(paint: Paint, given: Story, { all = false, time = cloc
 }
 
 export function runsText(paint: Paint, runs: readonly Run[]): string {
-  if (runs.length === 0) return 'No play has run.';
+  if (runs.length === 0) return 'No play has run. What starts each play: countersign plays';
   return titled(
     paint,
     ['run', 'play', 'for', 'state', 'at', 'reason'],
@@ -315,7 +319,7 @@ export function decisionText(paint: Paint, given: UnresolvedPermit): string {
   if (!p.decision) return `Permit ${p.permitId} is ${p.outcome}; nobody has decided it.`;
   const { by, at, outcome, note } = p.decision;
   const settled = p.outcome === 'unresolved' ? `${p.executor} has not settled it yet` : `settled ${p.outcome}`;
-  return `${paint.bold(outcome)} by the word of ${by} at ${clock(at)}, noting “${note}”: ${settled}.`;
+  return `${by} decided at ${clock(at)} that the outcome is ${paint.bold(outcome)}, with the note “${note}”: ${settled}.`;
 }
 
 /** The outcome of the last order. */
@@ -365,7 +369,7 @@ export function deadLetterText(paint: Paint, given: DeadLetterRow): string {
       [
         'replayed',
         d.replayed
-          ? `by ${d.replayed.by} at ${clock(d.replayed.at)}${d.replayed.note === undefined ? '' : `, noting “${d.replayed.note}”`}`
+          ? `by ${d.replayed.by} at ${clock(d.replayed.at)}${d.replayed.note === undefined ? '' : `, with the note “${d.replayed.note}”`}`
           : 'never',
       ],
       ...(d.replayed ? [['outcome', `${endText(d)}${d.failedAgain ? `: ${d.failedAgain.detail}` : ''}`]] : []),

@@ -26,7 +26,7 @@ test('a dry run tells each rule that is against it, another policy, and the limi
   expect(dryRunText(plain, verdict, facts)).toBe(`The rules would refuse it at this moment (2026-11-21 10:00:00Z):
   consent was withdrawn\ufffd[2J [consent]
 Another policy is in force than when you were asked: version 8 in place of 7.
-limit now  spend:campaign:c-2:2026-11-21: EUR 100.00 used, EUR 50.00 held, of EUR 1,000.00`);
+limit now  Spend of the campaign c-2 on 2026-11-21: EUR 100.00 used, EUR 50.00 held, of EUR 1,000.00`);
 });
 
 test('a dry run without an answer, or by a console that does not tell the rest, says what is known', () => {

@@ -36,7 +36,11 @@ export type DryRunVerdict =
   | { readonly judged: false };
 
 /** What the rules said, and what else is not as it was when a person was asked. */
-export function dryRunText(paint: Paint, given: DryRunVerdict, facts: Pick<Card['facts'], 'policy' | 'runningTotals'>) {
+export function dryRunText(
+  paint: Paint,
+  given: DryRunVerdict,
+  facts: Pick<Card['facts'], 'policy' | 'runningTotals' | 'campaigns'>,
+) {
   if (!given.judged)
     return paint.yellow('The rules have not answered in time. You can still send the answer: the rules judge it then.');
   const { outcome, reasons, at, policy, runningTotals } = printable(given);
@@ -54,7 +58,7 @@ export function dryRunText(paint: Paint, given: DryRunVerdict, facts: Pick<Card[
           `Another policy is in force than when you were asked: version ${policy.version} in place of ${before.version}.`,
         ]
       : []),
-    ...moved.map((total) => `limit now  ${totalText(total)}`),
+    ...moved.map((total) => `limit now  ${totalText(total, printable(facts.campaigns))}`),
   ].join('\n');
 }
 

@@ -21,6 +21,9 @@ export function scopeOf(options: ScopeOptions): string {
   return scope;
 }
 
+/** A scope in a sentence. */
+export const scopeName = (scope: string): string => (scope === 'all' ? 'everything' : scope);
+
 /** The one id that begins with the given text; full ids are taken as they are. */
 export function idOf(given: string, known: readonly string[], noun = 'open review'): string {
   if (given.length >= 36) return given;

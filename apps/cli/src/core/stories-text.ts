@@ -33,7 +33,8 @@ export interface StorySteps {
 
 export function storiesText(paint: Paint, given: StoriesList): string {
   const { stories, chains, next } = printable(given);
-  if (stories.length === 0 && chains.length === 0) return 'There is no such story.';
+  if (stories.length === 0 && chains.length === 0)
+    return 'There is no such story. The latest ones: countersign stories';
   const rows = stories.map(({ id, sentence, outcome, reason, startedAt }) => [
     clock(startedAt),
     outcome,

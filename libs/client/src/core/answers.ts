@@ -76,6 +76,7 @@ export interface Card {
     readonly kind?: string;
     readonly people?: readonly (PersonFacts & { readonly contactId: string })[];
     readonly money?: { amountMinor: number; currency: string } | null;
+    readonly campaigns?: readonly { readonly campaignId: string; readonly name?: string | undefined }[];
     readonly runningTotals?: readonly {
       ledger: string;
       held: number;

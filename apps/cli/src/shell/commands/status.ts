@@ -14,7 +14,7 @@ import type { Command } from 'commander';
 import { wrongIn } from '../../core/health.js';
 import { type Queue, queueText, underWay } from '../../core/queue-text.js';
 import { confirmedText, controlsText, healthText, statusText } from '../../core/render.js';
-import { type ScopeOptions, scopeOf } from '../../core/scope.js';
+import { type ScopeOptions, scopeName, scopeOf } from '../../core/scope.js';
 import { patient } from '../patience.js';
 
 export function statusCommands(program: Command): void {
@@ -107,11 +107,16 @@ async function change(s: Session, scope: string, state: Control['state'], reason
     state,
     reason,
   });
-  const done = state === 'stopped' ? s.paint.red(`${scope} is stopped.`) : s.paint.green(`${scope} runs.`);
+  const name = scopeName(scope);
+  // Another stop may still cover it, so a resume does not say that it runs.
+  const done =
+    state === 'stopped'
+      ? s.paint.red(scope === 'all' ? 'Everything is stopped.' : `${name} is stopped.`)
+      : s.paint.green(`The stop of ${name} has ended. What else is stopped: countersign controls`);
   const { control } = printable(answer);
   const already = control
-    ? `Nothing changed: ${scope} is ${state} already, by ${control.by}: ${control.reason}`
-    : `Nothing changed: ${scope} was never stopped.`;
+    ? `Nothing changed: ${name} is ${state} already, by ${control.by}: ${control.reason}`
+    : `Nothing changed: ${name} was never stopped.`;
   s.answer(answer, `${answer.changed ? done : already}\n${confirmedText(s.paint, answer)}`);
   return answer.confirmed;
 }
