@@ -90,7 +90,7 @@ test.each(all)('on a %s what nobody can tell of is looked into, said and settled
   await step(page, 3).getByLabel('How you know it').fill('the ticket is there');
   await expectFit(page);
   await submit.click();
-  await step(page, 4).getByRole('status').getByText('action-executor has settled it: executed.').waitFor();
+  await step(page, 4).getByRole('status').getByText('action-executor has settled it: it was done.').waitFor();
   expect(ends(permitId).map(({ outcome }) => outcome)).toEqual(['unresolved', 'executed']);
   expect(on.visitor.eventsOf('SettlementDecided', (d) => d.permitId === permitId)).toMatchObject([
     { outcome: 'executed', by: 'lea', note: 'the ticket is there' },
@@ -188,7 +188,7 @@ test.each(all)('on a %s an agent runs empty: its last review is answered, then i
   const dialog = page.getByRole('dialog', { name: 'Stop' });
   await dialog.getByLabel('Why').fill('out of service');
   await dialog.getByRole('button', { name: `Stop the agent ${agent}` }).click();
-  await dialog.getByText('Every service of this installation goes by it.').waitFor();
+  await dialog.getByText('Every service of this installation applies it.').waitFor();
   await dialog.getByRole('status').getByRole('button', { name: 'Close' }).click();
   await step(page, 4).getByText(`lea stopped the agent ${agent}`).waitFor();
   await expectFit(page);
@@ -198,5 +198,5 @@ test.each(all)('on a %s an agent runs empty: its last review is answered, then i
   const resuming = page.getByRole('dialog', { name: 'Resume' });
   await resuming.getByLabel('Why it may go on').fill('it is back');
   await resuming.getByRole('button', { name: /^Resume / }).click();
-  await resuming.getByText('Every service of this installation goes by it.').waitFor();
+  await resuming.getByText('Every service of this installation applies it.').waitFor();
 });

@@ -27,7 +27,7 @@ async function stop(page: Page, reason: string): Promise<void> {
   await dialog.getByText('Nothing new of', { exact: false }).waitFor();
   expect(await objections(page)).toEqual([]);
   await dialog.getByRole('button', { name: /^Stop / }).click();
-  await dialog.getByText('Every service of this installation goes by it.').waitFor();
+  await dialog.getByText('Every service of this installation applies it.').waitFor();
   await dialog.getByText('guardrail-validator confirmed').waitFor();
   await dialog.getByText('action-executor confirmed').waitFor();
   await dialog.getByRole('status').getByRole('button', { name: 'Close' }).click();
@@ -39,7 +39,7 @@ async function resume(page: Page, why: string): Promise<void> {
   await dialog.getByRole('button', { name: 'Resume' }).click();
   await dialog.getByLabel('Why it may go on').fill(why);
   await dialog.getByRole('button', { name: /^Resume / }).click();
-  await dialog.getByText('Every service of this installation goes by it.').waitFor();
+  await dialog.getByText('Every service of this installation applies it.').waitFor();
   await dialog.getByRole('status').getByRole('button', { name: 'Close' }).click();
 }
 
@@ -156,7 +156,7 @@ test.each(['desktop', 'phone'] as Screen[])(
     const judged = await verdictsOn(campaigns);
     expect(await pausedOf(campaigns)).toEqual(paused);
 
-    // By the times on record: the validator said that it goes by the stop, and what it judged from then on it refused.
+    // By the times on record: the validator said that it applies the stop, and what it judged from then on it refused.
     const confirmed = await on.visitor.until('the confirmation on record', () => {
       const control = on.visitor.eventsOf('ControlChanged', (c) => c.reason === reason).at(0);
       return on.visitor.events.find(

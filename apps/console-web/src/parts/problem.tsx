@@ -1,6 +1,7 @@
 import { Alert, Button, Group, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { ApiProblem } from '../app/api.js';
+import { capital } from './capital.js';
 
 /** What went wrong and what to do, from the problem document; with a button where asking again can help. */
 export function Problem({ error, again }: { readonly error: unknown; readonly again?: () => void }) {
@@ -14,7 +15,7 @@ export function Problem({ error, again }: { readonly error: unknown; readonly ag
       title={problem?.title ?? 'This page failed'}
       role="alert"
     >
-      <Text size="sm">{error instanceof Error ? error.message : String(error)}</Text>
+      <Text size="sm">{capital(error instanceof Error ? error.message : String(error))}</Text>
       <Group mt="xs" justify="space-between">
         {again && (
           <Button size="xs" variant="light" color="red" onClick={again}>

@@ -195,7 +195,7 @@ interface Changed {
   readonly unknown: readonly string[];
 }
 
-/** What came of it: who goes by it, and whom nobody has heard of yet. The list is read again while some are missing. */
+/** What came of it: who applies it, and whom nobody has heard of yet. The list is read again while some are missing. */
 function Done({ change, scope, state, onClose }: DoneProps) {
   const controls = useQuery({
     ...controlsQuery,
@@ -240,7 +240,7 @@ function Done({ change, scope, state, onClose }: DoneProps) {
         ))}
       </Group>
       {now.confirmed ? (
-        <Text size="sm">Every service of this installation goes by it.</Text>
+        <Text size="sm">Every service of this installation applies it.</Text>
       ) : (
         <Text size="sm">
           The order is published. A service that has not confirmed may still act as before. This list is read again

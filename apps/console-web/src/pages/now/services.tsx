@@ -10,7 +10,7 @@ export function Services({ now: { services, askedBrokerAt } }: { readonly now: N
   return (
     <Section
       title="Services"
-      explained="Confirmed: the broker counts an instance of it now, and it goes by every stop and resume."
+      explained="Confirmed: the broker counts an instance of it now, and it applies every stop and resume."
       aside={
         <Text size="sm" c="dimmed">
           {askedBrokerAt === null ? (

@@ -33,7 +33,7 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
                 )}
               </Anchor>
               <Text size="sm" c="dimmed">
-                Answer <When at={deadline} />
+                Answer due <When at={deadline} />
               </Text>
             </List.Item>
           ))}
@@ -55,10 +55,15 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
                 {action === null ? 'An action' : capital(action)}, by {connector}
               </Text>
               <Text size="sm" c="dimmed">
-                {decidedBy === null
-                  ? 'Without an answer'
-                  : `${decidedBy} has decided and the executor has not settled it yet; called`}{' '}
-                <When at={at} />
+                {decidedBy === null ? (
+                  <>
+                    Called <When at={at} />; no answer came
+                  </>
+                ) : (
+                  <>
+                    {decidedBy} has decided and the executor has not settled it yet; called <When at={at} />
+                  </>
+                )}
               </Text>
             </List.Item>
           ))}

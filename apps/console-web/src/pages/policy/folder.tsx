@@ -50,7 +50,7 @@ function Found({ check }: { readonly check: Check }) {
           title={`Policy ${published.version} is in force`}
         >
           {published.changed
-            ? 'It is published. Each service goes by it as soon as it has read it.'
+            ? 'It is published. Each service applies it as soon as it has read it.'
             : 'Somebody had published the same folder before: nothing was changed.'}
         </Alert>
       )}

@@ -73,7 +73,7 @@ export function RecordPage() {
           className="plain-alert"
           color="red"
           icon={<IconShieldX aria-hidden />}
-          title="The record told two stories"
+          title="Two different checkpoints of the record"
           role="alert"
         >
           Two checkpoints of the same size sign different entries: at{' '}

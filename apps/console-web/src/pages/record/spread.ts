@@ -5,7 +5,7 @@ export function spread<T>(list: readonly T[], most: number): T[] {
   return Array.from({ length: most }, (_, n) => list[Math.round(n * step)] as T);
 }
 
-/** Sizes of which two checkpoints sign different roots: the record told two stories. */
+/** Sizes of which two checkpoints sign different roots. */
 export function twinsIn(checkpoints: readonly { readonly size: number; readonly root: string }[]): number[] {
   const roots = new Map<number, Set<string>>();
   for (const { size, root } of checkpoints) roots.set(size, (roots.get(size) ?? new Set()).add(root));

@@ -90,7 +90,7 @@ const ReviewRow = memo(({ card, gone, index, onReach }: RowProps) => {
             'No longer in this list'
           ) : card.state === 'open' ? (
             <>
-              <IconClock size={14} aria-hidden /> answer <When at={card.deadline} />
+              <IconClock size={14} aria-hidden /> answer due <When at={card.deadline} />
             </>
           ) : (
             stateWords[card.state]

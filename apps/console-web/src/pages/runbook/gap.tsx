@@ -18,7 +18,7 @@ export function GapGuide() {
     <>
       <Step n={1} title="Ask the services which gaps are open">
         <Text size="sm">
-          The console hears of a gap only when somebody acknowledges it. Each service tells its own open gaps on its
+          The console hears of a gap only when somebody acknowledges it. Each service reports its own open gaps on its
           health page. Ask all of them with this command.
         </Text>
         <Command text="npx countersign gaps" about="From the command line:" />
@@ -98,7 +98,7 @@ function Acknowledge() {
   return (
     <form onSubmit={submit}>
       <Stack maw={560}>
-        <Text size="sm">Write the gap as its service tells it.</Text>
+        <Text size="sm">Copy the values of the gap from the answer to the command of step 1.</Text>
         <Select
           label="Service"
           data={now.data?.services.filter(({ elsewhere }) => !elsewhere).map((known) => known.service) ?? []}
@@ -130,7 +130,7 @@ function Acknowledge() {
         {acknowledge.isError && <Problem error={acknowledge.error} />}
         {acknowledge.data && (
           <Text role="status" fw={600}>
-            Acknowledged by {acknowledge.data.by}. The service stops telling of it when it has read this.
+            Acknowledged by {acknowledge.data.by}. The service stops reporting the gap when it has read this.
           </Text>
         )}
         <Group>

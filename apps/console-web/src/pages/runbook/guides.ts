@@ -8,7 +8,7 @@ export const guides = [
   {
     guide: 'hand-back',
     title: 'Settle what is unresolved',
-    when: 'An action was called and nobody knows whether it was done. You look into the connected system and say it.',
+    when: 'An action was called and nobody knows whether it was done. You look into the connected system and write down what you found.',
   },
   {
     guide: 'replay',

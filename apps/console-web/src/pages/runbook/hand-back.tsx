@@ -89,13 +89,22 @@ export function HandBackGuide() {
   );
 }
 
+const ends: Readonly<Record<Unresolved['outcome'], string>> = {
+  executed: 'it was done',
+  failed: 'it was not done',
+  refused: 'it was refused before it ran',
+  expired: 'its time passed before it ran',
+  unresolved: 'nobody knows yet whether it was done',
+  undone: 'it was done and taken back',
+};
+
 const labelOf = ({ connector, executor, actionId }: Unresolved): string =>
   `A call of ${connector} by ${executor}, key ${actionId.slice(0, 8)}…`;
 
 const About = ({ permit }: { readonly permit: Unresolved }) => (
   <>
     {permit.detail ?? 'The executor gave no reason.'} Since <When at={permit.at} />.
-    {permit.decision && ` ${permit.decision.by} has decided: ${permit.decision.outcome}.`}
+    {permit.decision && ` ${permit.decision.by} has decided that ${ends[permit.decision.outcome]}.`}
   </>
 );
 
@@ -119,14 +128,14 @@ function Decide({ permit, onDecided }: { readonly permit: Unresolved; readonly o
   if (permit.decision)
     return (
       <Text>
-        {permit.decision.by} decided <When at={permit.decision.at} /> that it was {permit.decision.outcome}:{' '}
-        {permit.decision.note} The executor has not settled it yet.
+        {permit.decision.by} decided <When at={permit.decision.at} /> that {ends[permit.decision.outcome]}: “
+        {permit.decision.note}”. The executor has not settled it yet.
       </Text>
     );
   if (!mayDecide)
     return (
       <>
-        <NeedsRole holder="a reviewer" act="say it" />
+        <NeedsRole holder="a reviewer" act="settle it" />
         {command}
       </>
     );
@@ -156,7 +165,7 @@ function Decide({ permit, onDecided }: { readonly permit: Unresolved; readonly o
   );
 }
 
-/** Waits for the executor's word: only its settlement ends the permit. */
+/** Waits for the executor: only its settlement ends the permit. */
 function Settled({ permitId }: { readonly permitId: string }) {
   const permit = useQuery(settlementQuery(permitId));
   if (permit.isError) return <Problem error={permit.error} />;
@@ -165,8 +174,8 @@ function Settled({ permitId }: { readonly permitId: string }) {
   return (
     <Text role="status" fw={600}>
       {outcome === 'unresolved'
-        ? `Your word is published. Waiting for ${executor} to settle it${decision ? ` as ${decision.outcome}` : ''}.`
-        : `${executor} has settled it: ${outcome}.`}
+        ? `Your answer is published. Waiting for ${executor} to settle it${decision ? `: ${ends[decision.outcome]}` : ''}.`
+        : `${executor} has settled it: ${ends[outcome]}.`}
     </Text>
   );
 }

@@ -69,7 +69,7 @@ export function StopGuide() {
             </Group>
             <Text size="sm">
               {stop.confirmed
-                ? 'The validator and every executor of this installation go by it. What step 1 lists as approved settles as refused when it comes to be due.'
+                ? 'The validator and every executor of this installation apply it. What step 1 lists as approved settles as refused when it comes to be due.'
                 : 'A service that has not confirmed may still act as before. If this does not change, look on the page Now whether the service runs.'}
             </Text>
             {stop.unknown.length > 0 && (

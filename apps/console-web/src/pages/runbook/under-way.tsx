@@ -32,7 +32,7 @@ export function UnderWay({ scope }: { readonly scope: string }) {
             <Anchor component={Link} to={`/reviews/${id}`} inherit underline="always">
               {capital(short(detail))}
             </Anchor>
-            , answer <When at={deadline} />
+            , answer due <When at={deadline} />
           </Text>
         ))}
       </List.Item>

@@ -94,7 +94,10 @@ export function SignInPage() {
           )}
           {!signIn.isPending && (
             <Stack gap="xs">
-              <Text>{openId ? 'Or ask for a link.' : 'You need a link to sign in.'} In the project's folder, run:</Text>
+              <Text>
+                {openId ? 'Or use a link.' : 'You need a link to sign in.'} In the project's folder, run this command,
+                or ask an operator for a link in your name:
+              </Text>
               <Code block>npx countersign sign-in</Code>
               <Text size="sm" c="dimmed">
                 It prints a link and opens it. A link works once, for a few minutes.

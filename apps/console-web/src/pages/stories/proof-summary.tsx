@@ -50,8 +50,8 @@ export function ProofSummary({ steps }: { readonly steps: readonly Step[] }) {
             of its event as the console read them from Kafka, computed their place in the log, and checked the log's
             signed head with the record's key. 'In the record' means: the record holds exactly these bytes at this
             place, and they cannot be changed or taken out later without a wrong proof. It does not mean that what an
-            event says is true, and not that no event is missing. The key comes from this console; who does not trust it
-            compares the key on the page Record with the auditor's.
+            event says is true, and not that no event is missing. The key comes from this console. If you do not trust
+            it, compare the key on the page Record with the auditor's key.
           </Text>
         </Collapse>
       </Stack>
