@@ -29,7 +29,7 @@ type Charter = PolicyContent['charters'][number];
 
 /** An explanation of the figures, for a comparison with another account. */
 export const spendExplained =
-  'Worked out from approvals and settlements as they were published: reserved is what approved actions hold until they settle, spent is what was executed. An unresolved action keeps its reservation. The validator keeps the account that decides.';
+  'Worked out from approvals and settlements as they were published: reserved is what approved actions hold until they settle, spent is what was executed. An unresolved action keeps its reservation. The validator counts for itself when it checks a cap, so its figures can differ for a moment.';
 
 /** How many of each kind are returned: those nearest to their caps. */
 const most = 20;
