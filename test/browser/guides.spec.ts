@@ -171,7 +171,7 @@ test.each(all)('on a %s an agent runs empty: its last review is answered, then i
   await stop.waitFor();
   const left = step(page, 4).getByRole('status');
   await left.getByText(`1 of ${agent} still under way.`).waitFor({ timeout: 30_000 });
-  expect(await step(page, 2).getByRole('link', { name: 'Policy' }).getAttribute('href')).toBe('/policy');
+  expect(await step(page, 3).getByRole('link', { name: 'Policy' }).getAttribute('href')).toBe('/policy');
   await expectFit(page);
 
   await step(page, 1).getByRole('list', { name: 'Under way' }).locator(`a[href="/reviews/${proposalId}"]`).click();

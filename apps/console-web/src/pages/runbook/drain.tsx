@@ -27,27 +27,29 @@ export function DrainGuide() {
         />
         {agent !== null && <UnderWay scope={`agent:${agent}`} />}
         <Text size="sm">
-          There is no pause that ends by itself. A stop ends what was approved and has not run; if you want that to be
-          done first, take the agent out of its plays instead.
+          There is no pause that ends by itself. A stop ends what was approved and has not run. A new version of a play
+          does the same for what was approved under the play. If you want that to be done first, wait until this list
+          has no approved action before you publish in step 3.
         </Text>
       </Step>
-      <Step n={2} title="Give it no new tasks">
+      <Step n={2} title="Answer what waits for a person">
+        <Text size="sm">
+          Answer the reviews that step 1 lists. Each one that nobody answers is refused at its deadline. After step 3 an
+          approval has no effect any more.{' '}
+          <Anchor component={Link} to="/reviews" inherit underline="always">
+            All reviews
+          </Anchor>
+        </Text>
+      </Step>
+      <Step n={3} title="Give it no new tasks">
         <Text size="sm">
           Take the agent's tasks out of the plays in the configuration folder, then publish the folder on the page{' '}
           <Anchor component={Link} to="/policy" inherit underline="always">
             Policy
           </Anchor>
-          . Tasks that it was given before are still answered.
+          . After that, what the agent proposes under these plays is refused, also for tasks that it was given before.
         </Text>
         <Command text="npx countersign policy publish" />
-      </Step>
-      <Step n={3} title="Answer what waits for a person">
-        <Text size="sm">
-          Answer the reviews that step 1 lists. Each one that nobody answers is refused at its deadline.{' '}
-          <Anchor component={Link} to="/reviews" inherit underline="always">
-            All reviews
-          </Anchor>
-        </Text>
       </Step>
       <Step n={4} title="Wait until nothing is left">
         {agent === null ? <Text>Choose an agent in step 1.</Text> : <Left agent={agent} />}
