@@ -46,7 +46,7 @@ export function Whole({ record: { url, key }, notes }: Props) {
         </Text>
         {!usable && (
           <Text size="sm">
-            This console was not outcome where the record is. Its operator sets RECORD_URL and RECORD_KEY_FILE.
+            This console was not told where the record is. Its operator sets RECORD_URL and RECORD_KEY_FILE.
           </Text>
         )}
         {mayRead && (
@@ -118,7 +118,7 @@ function Running({ progress }: { readonly progress: Read | undefined }) {
 const mostShown = 20;
 
 function Result({ report, bytes }: { readonly report: WholeReport; readonly bytes: number }) {
-  const { ok, size, confirmed, checkpointsChecked, eventsChecked, problemCount, problems } = report;
+  const { ok, size, confirmed, checkpointsChecked, eventsChecked, commitmentsChecked, problemCount, problems } = report;
   if (!ok)
     return (
       <Alert
@@ -155,8 +155,10 @@ function Result({ report, bytes }: { readonly report: WholeReport; readonly byte
       title={`The record is whole: ${counted(size, 'entry', 'entries')}`}
       role="status"
     >
-      {counted(eventsChecked, 'event', 'events')} compared byte by byte,{' '}
+      {counted(eventsChecked - commitmentsChecked, 'event', 'events')} compared byte by byte,{' '}
       {counted(checkpointsChecked, 'checkpoint', 'checkpoints')} verified, {inMegabytes(bytes)} read.{' '}
+      {commitmentsChecked > 0 &&
+        `${counted(commitmentsChecked, 'entry holds', 'entries hold')} a commitment to an event that is not stored. `}
       {size > confirmed
         ? `The last ${number.format(size - confirmed)} came after the last checkpoint in it: the next one signs them.`
         : 'A checkpoint signs all of them.'}
