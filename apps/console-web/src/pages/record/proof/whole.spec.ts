@@ -265,6 +265,11 @@ test('a checkpoint that somebody kept shows a record that was rebuilt, with its 
   const found = await both(whole, [noteBefore]);
   expect(found.own).toEqual(found.library);
   expect(found.own.problems).toEqual(['root-mismatch ']);
+  // The checkpoints since it was rebuilt fit, so only an older one shows it.
+  expect((await here(whole, notes.slice(-2))).ok).toBe(true);
+  const spreadOut = await both(whole, [...notes.slice(-2), noteBefore]);
+  expect(spreadOut.own).toEqual(spreadOut.library);
+  expect(spreadOut.own.problems).toEqual(['root-mismatch ']);
 });
 
 test.each([
