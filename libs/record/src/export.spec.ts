@@ -84,13 +84,24 @@ describe('an export', () => {
     ]);
   });
 
+  test('names the leaf whose bytes were erased, and counts commitments apart', async () => {
+    const erased = lines.map((line, n) =>
+      n === lineOf(7) ? exportLeaf({ ...(leaves[7] as ExportedLeaf), bytes: null }) : line,
+    );
+    const report = await verifyRecord(await readExport(erased));
+    expect(report.problems).toMatchObject([{ kind: 'event-missing', at: { leaf: 7 } }]);
+    const commitments = leaves.filter(({ kept, index }) => kept === 'commitment' && index !== 7);
+    expect(report).toMatchObject({ eventsChecked: leaves.length - 1, commitmentsChecked: commitments.length });
+    expect(commitments.length).toBeGreaterThan(0);
+  });
+
   test('that was cut after a line does not verify', async () => {
     expect((await verifyRecord(await readExport(lines.slice(0, 900)))).problems).toMatchObject([
       { kind: 'size-mismatch' },
     ]);
   });
 
-  test('keeps leaves without bytes, as an erased event leaves them', async () => {
+  test('is read with leaves without bytes, as an erased event leaves them', async () => {
     const erased = { ...(leaves[1] as ExportedLeaf), bytes: null };
     expect(await allOf([lines[0] as string, exportLeaf(erased)])).toEqual([erased]);
   });

@@ -53,6 +53,7 @@ describe('a record', () => {
           confirmed: 30,
           checkpointsChecked: 4,
           eventsChecked: 30,
+          commitmentsChecked: 0,
           problemCount: 0,
           problems: [],
         });
@@ -87,7 +88,7 @@ describe('a record', () => {
     expect(await verify([], [])).toMatchObject({ ok: true, size: 0, confirmed: 0 });
   });
 
-  test('verifies without the bytes of events that are no longer kept', async () => {
+  test('verifies without bytes where its leaves do not say that they have any', async () => {
     const erased = whole.map((leaf, n) => (n < 20 ? { ...leaf, bytes: null } : leaf));
     expect(await verify(erased, checkpoints)).toMatchObject({ ok: true, confirmed: 30, eventsChecked: 10 });
   });
@@ -102,6 +103,15 @@ describe('a record', () => {
 });
 
 describe('it is found, and where,', () => {
+  test('that the bytes of an event were erased, whatever its leaf says they were', async () => {
+    for (const form of ['event', 'commitment', 'a word of its own']) {
+      const erased: StoredLeaf = { ...(whole[12] as StoredLeaf), kept: form, bytes: null };
+      const report = await verify(whole.with(12, erased), checkpoints);
+      expect(kinds(report)).toEqual([['event-missing', { leaf: 12 }]]);
+      expect(report).toMatchObject({ ok: false, confirmed: 30, eventsChecked: 29 });
+    }
+  });
+
   test('[case 60] that an event was altered', async () => {
     const report = await verify(whole.with(12, { ...(whole[12] as StoredLeaf), bytes: bytesOf(99) }), checkpoints);
     expect(kinds(report)).toEqual([['event-altered', { leaf: 12 }]]);

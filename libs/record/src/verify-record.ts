@@ -1,4 +1,5 @@
 import { openCheckpoint } from './checkpoint.js';
+import type { StoredAs } from './export.js';
 import { type Leaf, leafHash } from './leaf.js';
 import {
   append,
@@ -22,6 +23,8 @@ export interface StoredLeaf {
   readonly hash?: Hash | null;
   /** The event's bytes, while they are stored. */
   readonly bytes?: Uint8Array | null;
+  /** What the bytes are. A leaf that says so has to have bytes. */
+  readonly kept?: StoredAs;
 }
 
 /**
@@ -46,8 +49,8 @@ export interface StoredRecord {
 }
 
 /**
- * One problem. Of a leaf: `event-altered` (the stored bytes are not those that it names), `leaf-altered` (it is not the one that
- * its stored hash names), `gap` (leaves are missing before it), `repeat` (its position, or its Kafka coordinates, came before).
+ * One problem. Of a leaf: `event-altered` (the stored bytes are not those that it names), `event-missing` (it says what its bytes
+ * are, and has none), `leaf-altered` (it is not the one that its stored hash names), `gap` (leaves are missing before it), `repeat` (its position, or its Kafka coordinates, came before).
  * Of a checkpoint: the refusals of `openCheckpoint`, `size-mismatch` (it signs more leaves than there are: the end is cut),
  * `root-mismatch` (it signs another tree: something before its size was changed, added or removed, even if all stored hashes
  * agree), `out-of-order` (it stands behind a checkpoint of as many leaves, or behind more leaves than it signs, and is not
@@ -57,6 +60,7 @@ export interface StoredRecord {
 export interface Problem {
   readonly kind:
     | 'event-altered'
+    | 'event-missing'
     | 'leaf-altered'
     | 'gap'
     | 'repeat'
@@ -86,8 +90,10 @@ export interface RecordReport {
   readonly confirmed: number;
   /** Checkpoints with a good signature, compared with the record. */
   readonly checkpointsChecked: number;
-  /** Leaves whose event bytes were still stored and were compared. */
+  /** Leaves whose bytes were still stored and were compared. */
   readonly eventsChecked: number;
+  /** Those of them whose bytes are a commitment: it stands for an event whose content is not stored. */
+  readonly commitmentsChecked: number;
   /** The number of all problems, and the first thousand of them. */
   readonly problemCount: number;
   readonly problems: readonly Problem[];
@@ -97,7 +103,7 @@ const PROBLEMS_LISTED = 1000;
 
 /**
  * Verifies a whole record offline, in one pass. For each leaf: it is at its position, and no Kafka coordinates come twice; its
- * event's bytes, if stored, have the SHA-256 that it names; it has its stored hash. For each checkpoint: the signature, the
+ * event's bytes, if stored, have the SHA-256 that it names, and they are stored if it says what they are; it has its stored hash. For each checkpoint: the signature, the
  * origin, and that the record's leaves have its root at its size. A problem does not end the pass.
  *
  * Memory: the frontier, the last offset of each partition of each topic id, `checkpoints`, and a thousand problems. Of the
@@ -139,6 +145,7 @@ export async function verifyRecord(record: StoredRecord): Promise<RecordReport> 
     confirmed: heads.confirmed(),
     checkpointsChecked: heads.checked(),
     eventsChecked: checkLeaf.eventsChecked(),
+    commitmentsChecked: checkLeaf.commitmentsChecked(),
     problemCount: found.count(),
     problems: found.problems,
   };
@@ -284,6 +291,7 @@ function headQueue() {
 function leafCheck(add: AddProblem) {
   const lastOffsets = new Map<string, string>();
   let eventsChecked = 0;
+  let commitmentsChecked = 0;
 
   const checkCoordinates = ({ index, leaf }: StoredLeaf) => {
     // The offsets of a topic that was made again begin again, under its own id.
@@ -300,12 +308,16 @@ function leafCheck(add: AddProblem) {
 
   return {
     hashOf(stored: StoredLeaf): Hash {
-      const { index, leaf, hash, bytes } = stored;
+      const { index, leaf, hash, bytes, kept } = stored;
       if (bytes) {
         eventsChecked += 1;
+        if (kept === 'commitment') commitmentsChecked += 1;
         if (!sameBytes(sha256(bytes), leaf.sha256)) {
           add('event-altered', { leaf: index }, 'the stored event does not have the SHA-256 that the leaf names');
         }
+      } else if (kept !== undefined) {
+        // The tree covers the digest only, so every hash is still right where somebody has erased the bytes.
+        add('event-missing', { leaf: index }, 'the bytes of its event are not stored any more: somebody erased them');
       }
       const own = leafHash(leaf);
       if (!hash || sameBytes(own, hash)) {
@@ -317,6 +329,7 @@ function leafCheck(add: AddProblem) {
       return hash.length === HASH_BYTES ? hash : own;
     },
     eventsChecked: () => eventsChecked,
+    commitmentsChecked: () => commitmentsChecked,
   };
 }
 

@@ -23,3 +23,14 @@ export function pacer({ perSecond, burst }: Pace, names: number): (name: string,
     return Math.max(0, Math.ceil(wait));
   };
 }
+
+/** What one address may ask for, and all together: a proof reads a few hundred hashes. */
+const each: Pace = { perSecond: 20, burst: 200 };
+const together: Pace = { perSecond: 100, burst: 500 };
+
+/** Counts what strangers ask for, by their addresses, and returns how long to wait, as `pacer` does. */
+export function paceOfStrangers(): (ip: string, at: number) => number {
+  const paceOf = pacer(each, 10_000);
+  const paceOfAll = pacer(together, 1);
+  return (ip, at) => paceOf(ip, at) || paceOfAll('', at);
+}

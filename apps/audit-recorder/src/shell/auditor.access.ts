@@ -1,26 +1,44 @@
-import { type Access, bearerToken, type Found, type Headers, noToken, unknownToken } from '@countersign/runtime';
+import {
+  type Access,
+  type Asked,
+  bearerToken,
+  type Found,
+  type Headers,
+  noToken,
+  type Refusal,
+  unknownToken,
+} from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { personOf } from '../core/auditors.js';
+import { paceOfStrangers } from '../core/pace.js';
 import { couldBePassSecret, passRole } from '../core/pass.js';
 import { PassStore } from './passes.repository.js';
 import { SETTINGS, type Settings } from './settings.js';
+
+/** The routes that a pass opens. */
+const passRoutes = '/v1/passes/';
 
 /** Knows auditors, and others who have a token of this installation, by bearer token; and whoever has the secret of a pass. */
 @Injectable()
 export class Auditing implements Access {
   readonly realm = 'countersign';
+  private readonly paceOf = paceOfStrangers();
 
   constructor(
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'auditors'>,
     @Inject(PassStore) private readonly passes: Pick<PassStore, 'holderOf'>,
   ) {}
 
-  identify(headers: Headers): Found | Promise<Found> {
+  identify(headers: Headers, { route, ip = '' }: Pick<Asked, 'route' | 'ip'>): Found | Promise<Found> {
     const token = bearerToken(headers);
     if (token === undefined) return { refusal: noToken };
     const person = personOf(this.settings.auditors, token);
     if (person) return { principal: { name: person.person, roles: person.roles } };
-    return couldBePassSecret(token) ? this.byPass(token) : { refusal: unknownToken };
+    // Anybody can send such a token. It is looked up only where a pass opens something, and not as often as anybody likes.
+    const mayBePass = route?.startsWith(passRoutes) === true && couldBePassSecret(token);
+    if (!mayBePass) return { refusal: unknownToken };
+    const wait = this.paceOf(ip, performance.now());
+    return wait === 0 ? this.byPass(token) : { refusal: tooOften(wait) };
   }
 
   private async byPass(secret: string): Promise<Found> {
@@ -29,3 +47,10 @@ export class Auditing implements Access {
     return name === undefined ? { refusal: unknownToken } : { principal: { name, roles: [passRole] } };
   }
 }
+
+const tooOften = (waitMs: number): Refusal => ({
+  status: 429,
+  title: 'Too many requests',
+  detail: 'secrets of passes are sent too often: wait a second, then ask again',
+  retryAfter: Math.ceil(waitMs / 1_000),
+});

@@ -93,7 +93,35 @@ test('a pass opens its export and nothing else of the record', async () => {
     'record/consistency?from=1',
     'show/x',
   ])
-    expect([page, (await log.get(`/v1/${page}`, secret)).status]).toEqual([page, 403]);
+    expect([page, (await log.get(`/v1/${page}`, secret)).status]).toEqual([page, 401]);
+});
+
+test('what could be a secret is looked up only where a pass opens something, and from one address only so often', async () => {
+  const secret = await passOf();
+  const read = vi.spyOn(log.engine, 'readForPage');
+  for (const page of ['/v1/record/export', '/v1/record/checkpoint', '/v1/show/x', '/nothing', '/health'])
+    for (const token of [secret, newSecret()]) await log.get(page, token);
+  const lookups = () => read.mock.calls.filter(([sql]) => sql.includes('record_passes')).length;
+  expect(lookups()).toBe(0);
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(1);
+  const from = (remoteAddress: string, token: string) =>
+    log.app.inject({
+      url: path,
+      remoteAddress,
+      headers: { origin: consoleOrigin, authorization: `Bearer ${token}` },
+    });
+  for (let n = 0; n < 200; n++) expect((await from('10.0.0.1', newSecret())).statusCode).toBe(401);
+  const refused = await from('10.0.0.1', newSecret());
+  expect([refused.statusCode, refused.headers['retry-after'], refused.json().title]).toEqual([
+    429,
+    '1',
+    'Too many requests',
+  ]);
+  // The page that sent it may read why.
+  expect(refused.headers['access-control-allow-origin']).toBe(consoleOrigin);
+  expect(lookups()).toBe(200);
+  clock.mockRestore();
+  expect((await from('10.0.0.2', secret)).statusCode).toBe(200);
 });
 
 test('a token of an auditor or of somebody else is no secret of a pass', async () => {

@@ -1,11 +1,7 @@
 import { Refused } from '@countersign/runtime';
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { pacer } from '../core/pace.js';
+import { paceOfStrangers } from '../core/pace.js';
 import { SETTINGS, type Settings } from './settings.js';
-
-/** What one address may ask for, and all together: a proof reads a few hundred hashes. */
-const each = { perSecond: 20, burst: 200 };
-const together = { perSecond: 100, burst: 500 };
 
 interface Asked {
   readonly ip: string;
@@ -15,8 +11,7 @@ interface Asked {
 /** Bounds how often strangers ask, and says which pages' scripts may read what they are answered, refusals too. */
 @Injectable()
 export class ForAnybody implements CanActivate {
-  private readonly paceOf = pacer(each, 10_000);
-  private readonly paceOfAll = pacer(together, 1);
+  private readonly paceOf = paceOfStrangers();
 
   constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'readers'>) {}
 
@@ -27,8 +22,7 @@ export class ForAnybody implements CanActivate {
     reply.header('vary', 'Origin');
     if (typeof headers.origin === 'string' && this.settings.readers.includes(headers.origin))
       reply.header('access-control-allow-origin', headers.origin);
-    const at = performance.now();
-    const wait = this.paceOf(ip, at) || this.paceOfAll('', at);
+    const wait = this.paceOf(ip, performance.now());
     if (wait === 0) return true;
     throw new Refused({
       status: 429,

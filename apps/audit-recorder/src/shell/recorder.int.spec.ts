@@ -245,6 +245,7 @@ describe('verifying an export', () => {
 
   test.each<[string, string, string]>([
     ['the content of an event', `UPDATE leaves SET bytes = 'x' WHERE index = 600`, 'event-altered'],
+    ['whether the content of an event is there', `UPDATE leaves SET bytes = NULL WHERE index = 600`, 'event-missing'],
     ['the id of a leaf', `UPDATE leaves SET id = 'other' WHERE index = 600`, 'leaf-altered'],
     [
       'an event with its digest',

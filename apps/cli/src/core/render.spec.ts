@@ -228,6 +228,7 @@ test('a report names each problem and whether the key was known before', () => {
     confirmed: 1,
     checkpointsChecked: 1,
     eventsChecked: 2,
+    commitmentsChecked: 0,
     problemCount: 1,
     problems: [{ kind: 'gap' as const, at: { leaf: 2 }, detail: 'leaf 1 is missing before it' }],
   };
@@ -240,6 +241,15 @@ entry 2: leaf 1 is missing before it [gap]
 1 problem: the record is not whole.`);
   expect(reportText(plain, { ...report, ok: true, problemCount: 0, problems: [] }, true)).toContain(
     'The record is whole.',
+  );
+  const erased = {
+    ...{ kind: 'event-missing' as const, at: { leaf: 1 } },
+    detail: 'the bytes of its event are not stored any more: somebody erased them',
+  };
+  const text = reportText(plain, { ...report, eventsChecked: 2, commitmentsChecked: 1, problems: [erased] }, true);
+  expect(text).toContain('1 event compared byte for byte, 1 commitment to events that are not stored');
+  expect(text).toContain(
+    'entry 1: the bytes of its event are not stored any more: somebody erased them [event-missing]',
   );
 });
 

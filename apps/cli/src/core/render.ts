@@ -419,8 +419,11 @@ export function acknowledgedText(paint: Paint, chosen: readonly Gap[], by: strin
 
 /** `trusted`: whether the verifier key was known before, or only comes from the record itself. */
 export function reportText(paint: Paint, report: RecordReport, trusted: boolean): string {
+  const { commitmentsChecked: n } = report;
+  // A commitment stands for an event whose content is not stored.
+  const commitments = n === 0 ? '' : `, ${count(n, 'commitment')} to events that are not stored`;
   const lines = [
-    `${count(report.size, 'entry', 'entries')}, ${report.confirmed} confirmed by ${count(report.checkpointsChecked, 'signed checkpoint')}, ${count(report.eventsChecked, 'event')} compared byte for byte`,
+    `${count(report.size, 'entry', 'entries')}, ${report.confirmed} confirmed by ${count(report.checkpointsChecked, 'signed checkpoint')}, ${count(report.eventsChecked - report.commitmentsChecked, 'event')} compared byte for byte${commitments}`,
     paint.dim(`root ${report.root}`),
   ];
   if (!trusted) {

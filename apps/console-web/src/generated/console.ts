@@ -8354,6 +8354,7 @@ export interface operations {
             query?: {
                 before?: string;
                 limit?: number;
+                spread?: number;
             };
             header?: never;
             path?: never;

@@ -31,6 +31,7 @@ test('one that died is shown until a later one has ended; one that runs is alway
 const check = { name: 'once', detail: 'nothing twice', checked: 3, findings: 0 };
 test.each([
   ['clean', [check], true],
+  ['clean', [], false],
   ['clean', [{ ...check, findings: 1 }], false],
   ['findings', [check, { ...check, findings: 2 }], true],
   ['findings', [check], false],

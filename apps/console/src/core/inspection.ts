@@ -35,6 +35,10 @@ export const InspectionEnd = z
   .refine(({ outcome, checks }) => outcome === 'broken' || (outcome === 'findings') === findingsIn(checks) > 0, {
     path: ['outcome'],
     message: 'findings where a check has some, clean where none has; broken where the command could not finish',
+  })
+  .refine(({ outcome, checks }) => outcome !== 'clean' || checks.length > 0, {
+    path: ['checks'],
+    message: 'clean needs at least one check: a command that checked nothing has found nothing out',
   });
 export type InspectionEnd = z.infer<typeof InspectionEnd>;
 

@@ -204,6 +204,7 @@ describe('an inspection', () => {
 
   test.each([
     ['an end that is clean and has findings', 'end', { outcome: 'clean', checks: [{ ...check, findings: 1 }] }],
+    ['an end that is clean and checked nothing', 'end', { outcome: 'clean', checks: [] }],
     ['more checks than there may be', 'end', { outcome: 'clean', checks: Array(201).fill(check) }],
     ['a check with more members', 'end', { outcome: 'clean', checks: [{ ...check, ids: ['x'] }] }],
     ['less than nothing', 'progress', { step: 'x', done: -1, total: 1 }],

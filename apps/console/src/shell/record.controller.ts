@@ -6,14 +6,21 @@ import { Limit } from './limit.js';
 import { CheckpointStore } from './record.repository.js';
 import { SETTINGS, type Settings } from './settings.js';
 
-const Seen = z.object({
-  before: z
-    .string()
-    .regex(/^[0-9]{1,15}$/, 'a number of entries is expected')
-    .transform(Number)
-    .optional(),
-  limit: Limit,
-});
+const Seen = z
+  .object({
+    before: z
+      .string()
+      .regex(/^[0-9]{1,15}$/, 'a number of entries is expected')
+      .transform(Number)
+      .optional(),
+    limit: Limit,
+    /** So many of all of them, from the oldest to the newest, in place of a page. */
+    spread: z.coerce.number().int().min(2).max(500).optional(),
+  })
+  .refine(({ before, spread }) => before === undefined || spread === undefined, {
+    path: ['spread'],
+    message: 'spread is of all checkpoints, so it has no before',
+  });
 
 /** What the console knows of the record: where it is, its key, and the checkpoints that were published. */
 @Controller('v1/record')
@@ -36,7 +43,8 @@ export class RecordPages {
     summary: 'Checkpoints of the record that the console has seen, the largest first',
     answers: { 200: SeenCheckpointsAnswer },
   })
-  async checkpoints(@Query({ schema: Seen }) { before, limit }: z.infer<typeof Seen>) {
+  async checkpoints(@Query({ schema: Seen }) { before, limit, spread }: z.infer<typeof Seen>) {
+    if (spread !== undefined) return { checkpoints: await this.store.spread(spread), next: null };
     const read = await this.store.checkpoints(before, limit + 1);
     const checkpoints = read.slice(0, limit);
     return { checkpoints, next: read.length > limit ? (checkpoints.at(-1)?.size ?? null) : null };

@@ -1,5 +1,6 @@
 import type { Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
+import { evenSizes } from '../core/even-sizes.js';
 import type { Checkpoint } from '../core/project.js';
 import { Store } from './console.repository.js';
 
@@ -51,6 +52,28 @@ export class CheckpointStore {
     const rows = await this.store.forPages.query<Omit<SeenCheckpoint, 'at'> & { at: Date }>(
       `SELECT size, root, origin, note, at FROM checkpoints WHERE size < $1 ORDER BY size DESC, root LIMIT $2`,
       [before ?? Number.MAX_SAFE_INTEGER, limit],
+    );
+    return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+  }
+
+  /**
+   * At most `most` sizes, spread evenly from the oldest checkpoint to the newest, the largest first: whoever rebuilds the record has to
+   * agree with all of them. Of one size at most two, which is enough to show that the record signed two histories.
+   */
+  async spread(most: number): Promise<SeenCheckpoint[]> {
+    const latest = await this.checkpoints(undefined, most + 1);
+    const [largest] = latest;
+    if (!largest || latest.length <= most) return latest;
+    const [smallest] = await this.store.forPages.query<{ size: number }>(
+      'SELECT size FROM checkpoints ORDER BY size LIMIT 1',
+    );
+    const rows = await this.store.forPages.query<Omit<SeenCheckpoint, 'at'> & { at: Date }>(
+      `SELECT DISTINCT found.* FROM unnest($1::bigint[]) AS due(size)
+       CROSS JOIN LATERAL (SELECT size FROM checkpoints WHERE size <= due.size ORDER BY size DESC LIMIT 1) AS nearest
+       CROSS JOIN LATERAL (
+         SELECT size, root, origin, note, at FROM checkpoints WHERE size = nearest.size ORDER BY root LIMIT 2) AS found
+       ORDER BY size DESC, root`,
+      [evenSizes(smallest?.size ?? 0, largest.size, most)],
     );
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
   }

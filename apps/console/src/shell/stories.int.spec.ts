@@ -395,3 +395,39 @@ test('the console keeps the checkpoints that it sees, two of one size both, and 
     latest: { size: 12 },
   });
 });
+
+test('checkpoints are given spread over all that the console stored, always with the oldest and the newest, found by the index', async () => {
+  await harness.query(
+    `INSERT INTO checkpoints (size, root, origin, note, at, seen_at)
+     SELECT n * 10, 'a', 'countersign.local/record', 'note ' || n * 10, $1::timestamptz - (20000 - n) * interval '2 s', $1
+     FROM generate_series(1, 20000) AS n`,
+    [at],
+  );
+  await harness.query(`INSERT INTO checkpoints VALUES (10, 'b', 'countersign.local/record', 'twin', $1, $1)`, [at]);
+  await harness.query('ANALYZE checkpoints');
+  const read = vi.spyOn(harness.engine, 'readForPage');
+  const { body } = await get('/v1/record/checkpoints?spread=200');
+  const sizes: number[] = body.checkpoints.map(({ size }: { size: number }) => size);
+  expect(body.next).toBeNull();
+  expect(new Set(sizes).size).toBe(200);
+  expect(sizes[0]).toBe(200_000);
+  // Two of one size are both given.
+  expect(body.checkpoints.slice(-2)).toMatchObject([
+    { size: 10, root: 'a', note: 'note 10' },
+    { size: 10, root: 'b', note: 'twin' },
+  ]);
+  for (const [n, size] of sizes.slice(1, -1).entries()) {
+    expect(sizes[n] as number).toBeGreaterThan(size);
+    expect((sizes[n] as number) - size).toBeLessThanOrEqual(1_020);
+  }
+  expect(read.mock.calls.length).toBeGreaterThan(0);
+  for (const [sql, params] of read.mock.calls)
+    expect({ sql, costly: await costlyParts(harness.query, sql, params) }).toEqual({ sql, costly: [] });
+  vi.restoreAllMocks();
+  // Where there are no more than were asked for, all of them.
+  await harness.query('DELETE FROM checkpoints WHERE size BETWEEN 20 AND 199970');
+  const few = (await get('/v1/record/checkpoints?spread=200')).body.checkpoints;
+  expect(few.map(({ size }: { size: number }) => size)).toEqual([200_000, 199_990, 199_980, 10, 10]);
+  for (const query of ['spread=1', 'spread=501', 'spread=x', 'spread=200&before=12'])
+    expect((await get(`/v1/record/checkpoints?${query}`)).status).toBe(400);
+});

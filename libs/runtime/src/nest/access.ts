@@ -23,9 +23,11 @@ export interface Principal {
 
 /** Why a caller is refused (RFC 9457). `detail` says what to do. */
 export interface Refusal {
-  readonly status: 401 | 403 | 404;
+  readonly status: 401 | 403 | 404 | 429;
   readonly title: string;
   readonly detail: string;
+  /** Of a 429: after how many seconds the caller may ask again. */
+  readonly retryAfter?: number;
 }
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -33,6 +35,10 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 /** The parts of a request that decide whether its caller is let in. */
 export interface Asked {
   readonly method: string;
+  /** The pattern of the route's address. Absent where no route has the address, and where the page is open to all (`/health`). */
+  readonly route?: string | undefined;
+  /** The address that the request comes from. Absent where the page is open to all. */
+  readonly ip?: string;
 }
 
 export type Found = { readonly principal: Principal } | { readonly refusal: Refusal };

@@ -158,6 +158,30 @@ test('clients that do not take their answers keep nobody out', async () => {
   expect(answer.status).toBe(401);
 });
 
+test('who identifies a caller is told the route and where the request comes from, and may tell the caller to wait', async () => {
+  const adapter = httpAdapter();
+  const requests: unknown[] = [];
+  letIn(adapter, {
+    realm: 'here',
+    identify: (_, asked) => {
+      requests.push(asked);
+      return { refusal: { status: 429, title: 'Too many requests', detail: 'wait', retryAfter: 3 } };
+    },
+  });
+  const server = adapter.getInstance();
+  server.get('/v1/things/:id', async () => 'a thing');
+  const refused = await server.inject({ url: '/v1/things/7?a=b', remoteAddress: '10.0.0.1' });
+  expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '3']);
+  expect(refused.json()).toMatchObject({ status: 429, title: 'Too many requests', detail: 'wait' });
+  expect(refused.body).not.toContain('retryAfter');
+  await server.inject({ url: '/elsewhere', remoteAddress: '10.0.0.1' });
+  expect(requests).toEqual([
+    { method: 'GET', route: '/v1/things/:id', ip: '10.0.0.1' },
+    { method: 'GET', route: undefined, ip: '10.0.0.1' },
+  ]);
+  await server.close();
+});
+
 test('one principal has a bound of requests under way, and others are answered', async () => {
   const adapter = httpAdapter({ ...httpBounds, requestsEach: 2 });
   letIn(adapter, {

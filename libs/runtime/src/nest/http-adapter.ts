@@ -121,8 +121,10 @@ export function httpAdapter(
   });
   const admit = (access: Access, found: Found, request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     if ('refusal' in found) {
-      if (found.refusal.status === 401) reply.header('www-authenticate', `Bearer realm="${access.realm}"`);
-      return refuse(reply, found.refusal);
+      const { retryAfter, ...refusal } = found.refusal;
+      if (refusal.status === 401) reply.header('www-authenticate', `Bearer realm="${access.realm}"`);
+      if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+      return refuse(reply, refusal);
     }
     const { principal } = found;
     (request as Partial<{ -readonly [K in keyof Authenticated]: Authenticated[K] }>).principal = principal;
@@ -144,7 +146,8 @@ export function httpAdapter(
   adapter.getInstance().addHook('onRequest', (request, reply, done) => {
     if (openToAll(request.routeOptions.config)) return done();
     const access = accesses.get(adapter.getInstance()) ?? nobody;
-    const found = access.identify(request.headers, { method: request.method });
+    const { method, ip } = request;
+    const found = access.identify(request.headers, { method, ip, route: request.routeOptions.url });
     if (!(found instanceof Promise)) return admit(access, found, request, reply, done);
     found.then((known) => admit(access, known, request, reply, done)).catch(done);
   });

@@ -82,7 +82,7 @@ export function RecordPage() {
         </Alert>
       )}
       {record.data && latest !== null && <Verify record={record.data} checkpoints={checkpoints} />}
-      {record.data && latest !== null && <Whole record={record.data} notes={checkpoints.map(({ note }) => note)} />}
+      {record.data && latest !== null && <Whole record={record.data} checkpoints={checkpoints} />}
       <Passes />
       <Inspections />
       <Commands origin={latest?.origin} />

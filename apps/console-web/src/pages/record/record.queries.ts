@@ -19,6 +19,12 @@ export const checkpointsQuery = infiniteQueryOptions({
   getNextPageParam: ({ next }) => next ?? undefined,
 });
 
+const mostCompared = 200;
+
+/** Checkpoints that the console stored, spread from the oldest to the newest. A check reads them when it begins. */
+export const spreadCheckpoints = () =>
+  answerOf(api.GET('/v1/record/checkpoints', { params: { query: { spread: mostCompared } } }));
+
 const passesAtOnce = 5;
 
 /** Who asked to read the whole record, and why. */

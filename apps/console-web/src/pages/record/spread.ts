@@ -11,3 +11,16 @@ export function twinsIn(checkpoints: readonly { readonly size: number; readonly 
   for (const { size, root } of checkpoints) roots.set(size, (roots.get(size) ?? new Set()).add(root));
   return [...roots].filter(([, seen]) => seen.size > 1).map(([size]) => size);
 }
+
+/** What a check compares the record with. */
+export interface Compared {
+  readonly notes: readonly string[];
+  /** When the oldest of them was signed; undefined where there is none. */
+  readonly oldest: string | undefined;
+}
+
+/** Each checkpoint once. */
+export function comparedWith(checkpoints: readonly { readonly note: string; readonly at: string }[]): Compared {
+  const [oldest] = checkpoints.map(({ at }) => at).sort();
+  return { notes: [...new Set(checkpoints.map(({ note }) => note))], oldest };
+}

@@ -1,13 +1,22 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Progress, Wanted } from './proof/download.js';
+import type { Compared } from './spread.js';
 import type { Order, Outcome, Target } from './whole.worker.js';
 
 /** How the reading of the whole record stands. */
 export type Standing =
   | { readonly state: 'idle' }
   | { readonly state: 'running'; readonly progress: Progress | undefined }
-  | { readonly state: 'done'; readonly outcome: Extract<Outcome, { kind: 'done' }> }
+  | { readonly state: 'done'; readonly outcome: Extract<Outcome, { kind: 'done' }>; readonly compared: Compared }
   | { readonly state: 'failed'; readonly title: string; readonly detail: string };
+
+/** Without them a record that was rebuilt and signed again would be called whole. */
+const nothingToCompare: Standing = {
+  state: 'failed',
+  title: 'The check did not start',
+  detail:
+    'This console did not give the checkpoints that it has kept, and the check compares the record with them. Nothing was read. Load the page again, then try again.',
+};
 
 /** Reads and verifies the whole record beside the page, which stays usable meanwhile. It ends when the page is left. */
 export function useWhole() {
@@ -19,7 +28,7 @@ export function useWhole() {
   }, []);
   useEffect(() => stop, [stop]);
   const begin = useCallback(
-    (wanted: Wanted, target: Target) => {
+    (wanted: Omit<Wanted, 'seenNotes'>, target: Target, compare: () => Promise<Compared>) => {
       stop();
       setStanding({ state: 'running', progress: undefined });
       const own = new Worker(new URL('./whole.worker.ts', import.meta.url), { type: 'module' });
@@ -28,10 +37,16 @@ export function useWhole() {
         stop();
         setStanding(ended);
       };
-      own.onmessage = ({ data: outcome }: MessageEvent<Outcome>) => {
-        if (outcome.kind === 'progress') setStanding({ state: 'running', progress: outcome.progress });
-        else if (outcome.kind === 'done') end({ state: 'done', outcome });
-        else end({ state: 'failed', title: outcome.title, detail: outcome.detail });
+      const start = (compared: Compared) => {
+        // Whoever stopped meanwhile wants nothing any more.
+        if (worker.current !== own) return;
+        if (compared.notes.length === 0) return end(nothingToCompare);
+        own.onmessage = ({ data: outcome }: MessageEvent<Outcome>) => {
+          if (outcome.kind === 'progress') setStanding({ state: 'running', progress: outcome.progress });
+          else if (outcome.kind === 'done') end({ state: 'done', outcome, compared });
+          else end({ state: 'failed', title: outcome.title, detail: outcome.detail });
+        };
+        own.postMessage({ wanted: { ...wanted, seenNotes: compared.notes }, target } satisfies Order);
       };
       own.onerror = () =>
         end({
@@ -39,7 +54,9 @@ export function useWhole() {
           title: 'This browser could not begin',
           detail: 'The part of the page that verifies did not start. Load the page again, or use countersign verify.',
         });
-      own.postMessage({ wanted, target } satisfies Order);
+      compare().then(start, () => {
+        if (worker.current === own) end(nothingToCompare);
+      });
     },
     [stop],
   );

@@ -3,11 +3,14 @@ import { IconShieldCheck, IconShieldQuestion, IconShieldX } from '@tabler/icons-
 import { useState } from 'react';
 import { fresh } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
+import { full } from '../../parts/times.js';
 import type { PassUse } from './pass.js';
 import { PassDialog } from './pass-dialog.js';
 import type { Progress as Read } from './proof/download.js';
 import type { WholeReport } from './proof/whole.js';
+import { spreadCheckpoints } from './record.queries.js';
 import { saveAs } from './save.js';
+import { type Compared, comparedWith } from './spread.js';
 import { useWhole } from './use-whole.js';
 import type { Outcome } from './whole.worker.js';
 
@@ -19,12 +22,12 @@ const counted = (n: number, singular: string, plural: string): string =>
 
 interface Props {
   readonly record: { readonly url: string | null; readonly key: string | null };
-  /** Checkpoints that the console has seen. */
-  readonly notes: readonly string[];
+  /** The latest checkpoints that the console has seen. A check compares with older ones too. */
+  readonly checkpoints: readonly { readonly note: string; readonly at: string }[];
 }
 
 /** Verifies and exports the whole record in this browser, for an auditor who says why. */
-export function Whole({ record: { url, key }, notes }: Props) {
+export function Whole({ record: { url, key }, checkpoints }: Props) {
   const mayRead = useMay('auditor');
   const [asking, setAsking] = useState<PassUse>();
   const { standing, begin, cancel } = useWhole();
@@ -38,8 +41,8 @@ export function Whole({ record: { url, key }, notes }: Props) {
           The whole record
         </Title>
         <Text size="sm">
-          This browser downloads every entry, computes every hash itself, and compares with every checkpoint, also with
-          those that the console kept.
+          This browser downloads every entry, computes every hash itself, and compares with every checkpoint in it, and
+          with checkpoints that this console has kept, from the oldest to the newest.
           {mayRead
             ? ' You say what it is for, and the record keeps that.'
             : ' Only an auditor may do this: ask one, or ask an operator for the role.'}
@@ -67,7 +70,7 @@ export function Whole({ record: { url, key }, notes }: Props) {
         {standing.state === 'running' && <Running progress={standing.progress} />}
         {standing.state === 'done' && (
           <>
-            <Result report={standing.outcome.report} bytes={standing.outcome.bytes} />
+            <Result report={standing.outcome.report} bytes={standing.outcome.bytes} compared={standing.compared} />
             <Saved file={standing.outcome.file} name={fileName} />
           </>
         )}
@@ -91,7 +94,9 @@ export function Whole({ record: { url, key }, notes }: Props) {
           onClose={() => setAsking(undefined)}
           onBegin={(secret, chosen) => {
             setAsking(undefined);
-            begin({ record: { url, key }, secret, seenNotes: notes }, chosen ?? 'nothing');
+            begin({ record: { url, key }, secret }, chosen ?? 'nothing', async () =>
+              comparedWith([...checkpoints, ...(await spreadCheckpoints()).checkpoints]),
+            );
             void fresh.now({ queryKey: ['record', 'passes'] });
           }}
         />
@@ -117,8 +122,14 @@ function Running({ progress }: { readonly progress: Read | undefined }) {
 
 const mostShown = 20;
 
-function Result({ report, bytes }: { readonly report: WholeReport; readonly bytes: number }) {
-  const { ok, size, confirmed, checkpointsChecked, eventsChecked, problemCount, problems } = report;
+interface ResultProps {
+  readonly report: WholeReport;
+  readonly bytes: number;
+  readonly compared: Compared;
+}
+
+function Result({ report, bytes, compared: { notes, oldest } }: ResultProps) {
+  const { ok, size, confirmed, checkpointsChecked, eventsChecked, commitmentsChecked, problemCount, problems } = report;
   if (!ok)
     return (
       <Alert
@@ -155,11 +166,15 @@ function Result({ report, bytes }: { readonly report: WholeReport; readonly byte
       title={`The record is whole: ${counted(size, 'entry', 'entries')}`}
       role="status"
     >
-      {counted(eventsChecked, 'event', 'events')} compared byte by byte,{' '}
+      {counted(eventsChecked - commitmentsChecked, 'event', 'events')} compared byte by byte,{' '}
       {counted(checkpointsChecked, 'checkpoint', 'checkpoints')} verified, {inMegabytes(bytes)} read.{' '}
+      {commitmentsChecked > 0 &&
+        `${counted(commitmentsChecked, 'entry holds', 'entries hold')} a commitment to an event that is not stored. `}
       {size > confirmed
         ? `The last ${number.format(size - confirmed)} came after the last checkpoint in it: the next one signs them.`
-        : 'A checkpoint signs all of them.'}
+        : 'A checkpoint signs all entries.'}{' '}
+      The record was compared with {counted(notes.length, 'checkpoint', 'checkpoints')} that this console has kept
+      {oldest !== undefined && `, the oldest of ${full(oldest)}`}.
     </Alert>
   );
 }

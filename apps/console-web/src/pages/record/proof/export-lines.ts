@@ -17,8 +17,10 @@ export interface ReadLeaf {
   readonly own: Bytes;
   /** The hash that is stored with it. */
   readonly stored: Bytes | null;
-  /** Whether its event has the SHA-256 that the line names; undefined where no bytes are kept. */
+  /** Whether its event has the SHA-256 that the line names; undefined where its bytes are not there. */
   readonly eventHolds: boolean | undefined;
+  /** Its bytes are a commitment: it stands for an event whose content is not stored. */
+  readonly isCommitment: boolean;
 }
 export type ReadEntry = { readonly checkpoint: string } | ReadLeaf;
 
@@ -89,6 +91,7 @@ export async function readLine(text: string, line: number): Promise<ReadEntry> {
     own,
     stored,
     eventHolds: eventDigest?.every((byte, place) => byte === named[place]),
+    isCommitment: kept === 'commitment',
   };
 }
 

@@ -24,6 +24,7 @@ interface RecordLibrary {
     confirmed: number;
     checkpointsChecked: number;
     eventsChecked: number;
+    commitmentsChecked: number;
     problemCount: number;
     problems: readonly { kind: string; at: string | { leaf?: number } }[];
   }>;
@@ -106,9 +107,10 @@ async function both(lines: readonly string[], seenNotes: readonly string[] = [])
     confirmed,
     checkpointsChecked,
     eventsChecked,
+    commitmentsChecked,
     problemCount,
   }: typeof own | typeof library) => ({
-    ...{ size, confirmed, checkpointsChecked, eventsChecked, problemCount },
+    ...{ size, confirmed, checkpointsChecked, eventsChecked, commitmentsChecked, problemCount },
   });
   return {
     own: { ...figures(own), problems: own.problems.map(({ kind, leaf }) => named(kind, leaf)).sort() },
@@ -131,6 +133,7 @@ test('a good record is whole: every entry, event and checkpoint was looked at, h
       confirmed: 35,
       checkpointsChecked: 6,
       eventsChecked: size,
+      commitmentsChecked: 7,
       problemCount: 0,
       problems: [],
     });
@@ -158,6 +161,31 @@ const otherId = (leaf: Record<string, unknown>): void => {
 
 test.each<[string, Edit, string]>([
   ['a byte of an event was changed', (lines) => edited(lines, 12, otherBytes), 'event-altered 12'],
+  [
+    'the bytes of an event were erased',
+    (lines) =>
+      edited(lines, 12, (leaf) => {
+        delete leaf.bytes;
+      }),
+    'event-missing 12',
+  ],
+  [
+    'a commitment was erased',
+    (lines) =>
+      edited(lines, 13, (leaf) => {
+        delete leaf.bytes;
+      }),
+    'event-missing 13',
+  ],
+  [
+    'an erased entry says that it never had an event',
+    (lines) =>
+      edited(lines, 12, (leaf) => {
+        delete leaf.bytes;
+        leaf.kept = 'nothing';
+      }),
+    'event-missing 12',
+  ],
   ['an entry names another event', (lines) => edited(lines, 12, otherId), 'leaf-altered 12'],
   [
     'an entry was forged with its hash',
@@ -237,6 +265,11 @@ test('a checkpoint that somebody kept shows a record that was rebuilt, with its 
   const found = await both(whole, [noteBefore]);
   expect(found.own).toEqual(found.library);
   expect(found.own.problems).toEqual(['root-mismatch ']);
+  // The checkpoints since it was rebuilt fit, so only an older one shows it.
+  expect((await here(whole, notes.slice(-2))).ok).toBe(true);
+  const spreadOut = await both(whole, [...notes.slice(-2), noteBefore]);
+  expect(spreadOut.own).toEqual(spreadOut.library);
+  expect(spreadOut.own.problems).toEqual(['root-mismatch ']);
 });
 
 test.each([
