@@ -3,6 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { IconBan, IconCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { ApiProblem, answerOf, api } from '../../app/api.js';
+import { effectOf } from './verdict-words.js';
 
 /** How long nobody has to type before the rules are asked. */
 const pauseMs = 400;
@@ -54,13 +55,20 @@ export function DryRun({ subjectId, digest, payload }: Props) {
 
 interface VerdictProps {
   readonly outcome: 'approved' | 'refused';
+  /** Null where the rules were not asked, because the answer would be set aside. */
+  readonly policy: object | null;
   readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
 }
 
-const Verdict = ({ outcome, reasons }: VerdictProps) =>
+const Verdict = ({ outcome, policy, reasons }: VerdictProps) =>
   outcome === 'approved' ? (
     <Text size="sm">
       <IconCheck size={16} aria-hidden /> At this moment the rules would let it through.
+    </Text>
+  ) : effectOf({ outcome, policy }) === 'none' ? (
+    <Text size="sm" fw={600}>
+      <IconBan size={16} aria-hidden /> Your answer would have no effect:{' '}
+      {reasons.map(({ detail }) => detail).join('; ')}
     </Text>
   ) : (
     <>
