@@ -443,6 +443,25 @@ test('more dead letters than the console tells at once are all replayed, and fou
   expect(posted()).toHaveLength(502);
 });
 
+test('replay --all reads no page behind the first one without a letter that waits', async () => {
+  const done = { ...letter, state: 'handled', replayedBy: 'lea', replayedAt: letter.at };
+  const again = { ...letter, state: 'failed-again', replayedBy: 'lea', replayedAt: letter.at };
+  const [second, third] = [`waiting,${letter.at},${other.deadLetterId}`, `done,${letter.at},${letter.deadLetterId}`];
+  // The page behind the third place is not there: whoever reads it fails.
+  answers['GET /v1/dead-letters?limit=500'] = { body: { deadLetters: [again], next: second } };
+  answers[`GET /v1/dead-letters?limit=500&cursor=${encodeURIComponent(second)}`] = {
+    body: { deadLetters: [other, done], next: third },
+  };
+  answers[`GET /v1/dead-letters?limit=500&cursor=${encodeURIComponent(third)}`] = {
+    body: { deadLetters: [done], next: `done,${letter.at},${other.deadLetterId}` },
+  };
+  answers[`POST /v1/dead-letters/${other.deadLetterId}/replays`] = { status: 202, body: other };
+  expect(await run('dead-letters', 'replay', '--all', '--note', 'x')).toMatchObject({
+    out: '1 dead letter to be handled again.\n',
+    code: 0,
+  });
+});
+
 test('a list of dead letters that ends early says how it goes on, and goes on there', async () => {
   const second = { ...letter, deadLetterId: '6c2f6c1e-0000-5000-8000-000000000002' };
   const next = `waiting,${letter.at},${letter.deadLetterId}`;

@@ -29,6 +29,14 @@ Another policy is in force than when you were asked: version 8 in place of 7.
 limit now  Spend of the campaign c-2 on 2026-11-21: EUR 100.00 used, EUR 50.00 held, of EUR 1,000.00`);
 });
 
+test('a dry run of an answer that would be set aside says so, and not that the rules refuse it for good', () => {
+  const reasons = [{ rule: 'no-reviewer', detail: 'lea is no reviewer of paid-media-agent' }];
+  const verdict = { ...asAsked, outcome: 'refused' as const, reasons, policy: null, runningTotals: null };
+  expect(dryRunText(plain, verdict, facts)).toBe(
+    'Your answer would have no effect (2026-11-21 10:00:00Z): lea is no reviewer of paid-media-agent',
+  );
+});
+
 test('a dry run without an answer, or by a console that does not tell the rest, says what is known', () => {
   expect(dryRunText(plain, { judged: false }, facts)).toContain('have not answered in time');
   expect(dryRunText(plain, { judged: true, outcome: 'approved', reasons: [], at: now }, card.facts)).toBe(

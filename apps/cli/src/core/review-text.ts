@@ -29,7 +29,7 @@ export type DryRunVerdict =
       readonly outcome: 'approved' | 'refused';
       readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
       readonly at: string;
-      /** Null where the rules were not asked; a console of before it was told does not answer it. */
+      /** Null where the answer would be set aside, so that the rules were not asked; a console of before it was told does not answer it. */
       readonly policy?: { readonly version: number; readonly digest: string | null } | null;
       readonly runningTotals?: readonly RunningTotal[] | null;
     }
@@ -49,10 +49,16 @@ export function dryRunText(
   return [
     ...(outcome === 'approved'
       ? [paint.green(`No rule is against it at this moment (${clock(at)}).`)]
-      : [
-          paint.red(`The rules would refuse it at this moment (${clock(at)}):`),
-          ...reasons.map(({ rule, detail }) => `  ${detail} [${rule}]`),
-        ]),
+      : policy === null
+        ? [
+            paint.red(
+              `Your answer would have no effect (${clock(at)}): ${reasons.map(({ detail }) => detail).join('; ')}`,
+            ),
+          ]
+        : [
+            paint.red(`The rules would refuse it at this moment (${clock(at)}):`),
+            ...reasons.map(({ rule, detail }) => `  ${detail} [${rule}]`),
+          ]),
     ...(policy && before && policy.digest !== before.digest
       ? [
           `Another policy is in force than when you were asked: version ${policy.version} in place of ${before.version}.`,

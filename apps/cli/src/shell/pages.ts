@@ -6,7 +6,8 @@ export const mostRows = 500;
 
 /**
  * The rows of a list of the console, page after page as it gives them, at most `most`; where there are more, `next` goes on behind
- * the last of them. `path` may have a query, without a limit. `from`: the `next` of a list before.
+ * the last of them. `path` may have a query, without a limit. `from`: the `next` of a list before. It ends behind a page that is
+ * `enough`.
  */
 export async function rowsOf<T>(
   s: Session,
@@ -14,6 +15,7 @@ export async function rowsOf<T>(
   member: string,
   most = Number.POSITIVE_INFINITY,
   from: string | null = null,
+  enough: (page: readonly T[]) => boolean = () => false,
 ): Promise<{ readonly rows: readonly T[]; readonly next: string | null }> {
   const rows: T[] = [];
   for (let place = from; ; ) {
@@ -22,9 +24,10 @@ export async function rowsOf<T>(
     const behind = place === null ? '' : `&cursor=${encodeURIComponent(place)}`;
     const page = [path, path.includes('?') ? '&' : '?', `limit=${limit}`, behind].join('');
     const answer = await s.console.get<{ readonly next?: string | null } & Record<string, unknown>>(page);
-    rows.push(...(answer[member] as readonly T[]));
+    const found = answer[member] as readonly T[];
+    rows.push(...found);
     const { next = null } = answer;
-    if (next === null || rows.length >= most) return { rows, next };
+    if (next === null || rows.length >= most || enough(found)) return { rows, next };
     place = next;
   }
 }

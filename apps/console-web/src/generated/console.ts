@@ -141,7 +141,7 @@ export interface paths {
         put?: never;
         /**
          * What verdict it would have at this moment, as it is or changed
-         * @description Without a payload it is asked of the action that waits. Nothing is reserved and nothing follows from it; the verdict on the answer itself may be another one.
+         * @description Without a payload it is asked of the action that waits. Nothing is reserved and nothing follows from it. Within five seconds the same question may get the answer of before, if nothing changed that it rests on; the verdict on the answer itself may be another one.
          */
         post: operations["dryRuns_ask"];
         delete?: never;

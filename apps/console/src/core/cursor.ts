@@ -1,13 +1,16 @@
 import { Instant, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 
+/** A time that the database reads too: it knows no year 0. */
+const Time = Instant.refine((at) => !at.startsWith('0000'));
+
 /** Where a list in the order of time goes on: behind the entry with this time and id. `2026-11-21T10:00:00.000Z,<id>`. */
 export const Cursor = z
   .string()
   .max(100)
   .transform((text, context) => {
     const [at, id, ...more] = text.split(',');
-    const read = z.object({ at: Instant, id: Uuid }).safeParse({ at, id });
+    const read = z.object({ at: Time, id: Uuid }).safeParse({ at, id });
     if (read.success && more.length === 0) return read.data;
     context.addIssue({ code: 'custom', message: 'what the list before gave as `next`' });
     return z.NEVER;

@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { topics, Uuid } from '@countersign/contracts';
-import { ago, type Batch, Consumes, Documented, Refused, RUNTIME, type Runtime, type Work } from '@countersign/runtime';
+import {
+  type Ago,
+  ago,
+  type Batch,
+  Consumes,
+  Documented,
+  Refused,
+  RUNTIME,
+  type Runtime,
+  type Work,
+} from '@countersign/runtime';
 import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import type { z } from 'zod';
@@ -9,22 +19,42 @@ import { DryRunAnswer } from '../core/answers.js';
 import { problem } from '../core/problem.js';
 import { DryRunRequest, tried } from '../core/review.js';
 import { Store } from './console.repository.js';
-import { DryRunStore } from './dry-runs.repository.js';
+import { DryRunStore, type DryVerdict } from './dry-runs.repository.js';
+import type { CountDryRun } from './http.js';
 import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
+import { ReviewFactStore } from './review-facts.repository.js';
 
 /** How long a page waits for the validator, and how often is looked, in milliseconds. */
 const waitMs = 3_000;
 const pollMs = 40;
 const retentionMs = 600_000;
+/** So long a verdict on what waits as it is answers the same question of the same person, if nothing changed that it rests on. */
+const knownMs = 5_000;
+
+interface Known {
+  /** The digest of what it rests on, of before it was asked for. */
+  readonly facts: string;
+  readonly verdict: DryVerdict;
+  readonly since: Ago;
+}
+
+const tooMany = problem(
+  429,
+  'Too many dry runs',
+  'you have asked the rules too often within a minute; nothing was asked. Wait, or send your answer: it is judged then',
+);
 
 /** What verdict an answer would have, before it is given: an approval, or an edit while it is written. */
 @Controller('v1/reviews')
 export class DryRuns {
+  private readonly known = new Map<string, Known>();
+
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
     @Inject(DryRunStore) private readonly dryRuns: DryRunStore,
+    @Inject(ReviewFactStore) private readonly facts: ReviewFactStore,
   ) {}
 
   @Post(':subjectId/dry-run')
@@ -33,15 +63,16 @@ export class DryRuns {
   @Documented({
     summary: 'What verdict it would have at this moment, as it is or changed',
     description:
-      'Without a payload it is asked of the action that waits. Nothing is reserved and nothing follows from it; the verdict on the answer itself may be another one.',
+      'Without a payload it is asked of the action that waits. Nothing is reserved and nothing follows from it. Within five seconds the same question may get the answer of before, if nothing changed that it rests on; the verdict on the answer itself may be another one.',
     answers: { 200: DryRunAnswer },
-    problems: [404, 409],
+    problems: [404, 409, 429],
   })
   async ask(
     @Param('subjectId', { schema: PathId }) subjectId: string,
     @Body({ schema: DryRunRequest }) asked: z.infer<typeof DryRunRequest>,
-    @Req() { principal: person }: ConsoleRequest,
+    @Req() request: ConsoleRequest & { readonly server: { readonly countDryRun: CountDryRun } },
   ) {
+    const { principal: person, server } = request;
     const at = this.runtime.now();
     const found = Uuid.safeParse(subjectId).success ? await this.store.escalation(at, subjectId) : undefined;
     if (!found) throw new Refused(problem(404, 'Nothing to review', `no proposal ${subjectId} was escalated`));
@@ -49,6 +80,12 @@ export class DryRuns {
     const dryRunId = randomUUID();
     const answer = tried(asked, escalation, standing, person, dryRunId, at);
     if (!answer.ok) throw new Refused(answer.problem);
+    const key = JSON.stringify([person.person, subjectId]);
+    const facts = asked.payload === undefined ? await this.facts.digest(escalation, at) : undefined;
+    const known = facts === undefined ? undefined : this.known.get(key);
+    if (known && known.facts === facts && known.since() < knownMs) return { judged: true as const, ...known.verdict };
+    const retryAfter = await server.countDryRun(request);
+    if (retryAfter !== undefined) throw new Refused({ ...tooMany, retryAfter });
     const { action } = answer;
     const cause = { source: '/countersign/console', id: dryRunId, correlationid: escalation.correlationId };
     const ask = async (work: Work) => {
@@ -60,9 +97,16 @@ export class DryRuns {
     await this.runtime.transact(cause, ask, undefined, 'for a week');
     for (const waited = ago(); waited() < waitMs; await sleep(pollMs)) {
       const verdict = await this.dryRuns.verdict(dryRunId);
-      if (verdict) return { judged: true as const, ...verdict };
+      if (!verdict) continue;
+      if (facts !== undefined) this.remember(key, { facts, verdict, since: ago() });
+      return { judged: true as const, ...verdict };
     }
     return { judged: false as const };
+  }
+
+  private remember(key: string, known: Known): void {
+    for (const [each, { since }] of this.known) if (since() >= knownMs) this.known.delete(each);
+    this.known.set(key, known);
   }
 
   @Consumes(topics.dryRunsJudged)

@@ -48,9 +48,12 @@ const letter = `f.dead_letter_id AS "deadLetterId", f.service, f.topic, f.partit
   r.note AS "replayNote", e.at AS "endedAt", e.fault AS "failedAgain"`;
 const letters = `failures f LEFT JOIN replays r ON r.dead_letter_id = f.dead_letter_id
   LEFT JOIN replay_ends e ON e.dead_letter_id = f.dead_letter_id`;
+/** That nothing was ordered of a letter. Where its service says that it was handled, there was an order that is not known here yet. */
+export const notOrdered = `NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)
+  AND NOT EXISTS (SELECT FROM replay_ends e WHERE e.dead_letter_id = f.dead_letter_id AND e.outcome <> 'failed')`;
 /** How many nothing is being done about: nothing was ordered, or the last order failed. */
 export const waitingLetters = `
-  (SELECT count(*) FROM failures f WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)) +
+  (SELECT count(*) FROM failures f WHERE ${notOrdered}) +
   (SELECT count(*) FROM replay_ends e JOIN replays r ON r.dead_letter_id = e.dead_letter_id
    WHERE e.outcome = 'failed' AND e.ordered_at >= r.replayed_at)`;
 
@@ -76,13 +79,14 @@ export class FailureStore {
         : behind.part === 'waiting'
           ? [`AND ${older}`, `(${failedAgain} AND ${older}) OR`, `NOT (${failedAgain})`]
           : ['AND false', '', `NOT (${failedAgain}) AND ${older}`];
-    // What was ordered is found from the orders, of which there are as many as people gave.
+    // What was ordered is found from the orders and their ends, of which there are as many as people gave.
     const rows = await this.forPages.query<Stored>(
       `SELECT * FROM (
-         (SELECT ${letter} FROM ${letters} WHERE r.dead_letter_id IS NULL ${ofService} ${waiting}
+         (SELECT ${letter} FROM ${letters} WHERE ${notOrdered} ${ofService} ${waiting}
           ORDER BY f.at DESC, f.dead_letter_id DESC LIMIT $1)
          UNION ALL
-         (SELECT ${letter} FROM ${letters} WHERE r.dead_letter_id IS NOT NULL ${ofService} AND (${failed} ${done})
+         (SELECT ${letter} FROM ${letters} WHERE f.dead_letter_id IN (SELECT dead_letter_id FROM replays UNION SELECT dead_letter_id FROM replay_ends)
+            AND ${letterState} <> 'open' ${ofService} AND (${failed} ${done})
           ORDER BY (${letterState} <> 'failed-again'), f.at DESC, f.dead_letter_id DESC LIMIT $1)
        ) f ORDER BY (state NOT IN ('open', 'failed-again')), at DESC, "deadLetterId" DESC LIMIT $1`,
       params,

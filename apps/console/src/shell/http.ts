@@ -4,13 +4,20 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import files from '@fastify/static';
 import { Logger } from '@nestjs/common';
+import type { ConsoleRequest } from './people.access.js';
 import { readSettings, type Settings } from './settings.js';
 
 /** Of all addresses together: whoever tries codes that are none is turned away. A code that works is not counted, so nobody keeps others out. */
 const everybody = { max: 120, timeWindow: 60_000 };
 
+/** Of one person: each dry run stays on the record. Who writes an edit asks once in a few seconds. */
+const dryRunsOfOne = { max: 60, timeWindow: 60_000 };
+
 /** Counts a code that does not work; where these are too many, resolves to the seconds until they are not. */
 export type Guess = (request: object) => Promise<number | undefined>;
+
+/** Counts a dry run that a person asks for; where these are too many, resolves to the seconds until they are not. */
+export type CountDryRun = (request: ConsoleRequest) => Promise<number | undefined>;
 
 /** What a browser may load: of the console alone, beside proofs of the record, and no script or style that the server did not write or name by a nonce. */
 export const contentPolicy = ({ recordUrl }: Pick<Settings, 'recordUrl'>, nonce?: string) => {
@@ -50,6 +57,15 @@ export async function http(server: HttpServer, env: Env): Promise<void> {
     return limit.isAllowed || !limit.isExceeded ? undefined : limit.ttlInSeconds;
   };
   server.decorate('guess', guess);
+  const dryRunsOf = server.createRateLimit({
+    ...dryRunsOfOne,
+    keyGenerator: (request) => (request as unknown as ConsoleRequest).principal.person,
+  });
+  const countDryRun: CountDryRun = async (request) => {
+    const limit = await dryRunsOf(request as unknown as Parameters<typeof dryRunsOf>[0]);
+    return limit.isAllowed || !limit.isExceeded ? undefined : limit.ttlInSeconds;
+  };
+  server.decorate('countDryRun', countDryRun);
   // Only `reply.sendFile`: which file it is, the route says. The build has put them there compressed too.
   await server.register(files, {
     root: pagesDir,

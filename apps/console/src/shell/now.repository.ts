@@ -2,6 +2,7 @@ import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtim
 import { Inject, Injectable } from '@nestjs/common';
 import { type MinuteCount, recentMs } from '../core/rates.js';
 import type { SpendRow } from '../core/spend.js';
+import { notOrdered } from './failures.repository.js';
 import { readersOf } from './readers.js';
 
 const before = (at: string, ms: number): string => new Date(Date.parse(at) - ms).toISOString();
@@ -45,7 +46,7 @@ export class NowStore {
   async openDeadLetters(): Promise<{ service: string; n: number; oldestAt: string }[]> {
     const rows = await this.forPages.query<{ service: string; n: number; oldestAt: Date }>(
       `SELECT service, count(*) AS n, min(at) AS "oldestAt" FROM (
-         SELECT f.service, f.at FROM failures f WHERE NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)
+         SELECT f.service, f.at FROM failures f WHERE ${notOrdered}
          UNION ALL
          SELECT f.service, f.at FROM replay_ends e JOIN replays r ON r.dead_letter_id = e.dead_letter_id
            JOIN failures f ON f.dead_letter_id = e.dead_letter_id

@@ -92,8 +92,46 @@ test('read page by page, dead letters come once each: those that wait first, the
   const waiting = body.deadLetters.map(({ state }: { state: string }) => state === 'open' || state === 'failed-again');
   expect(waiting).toEqual([...Array(20).fill(true), ...Array(4).fill(false)]);
   expect((await read('/v1/dead-letters?service=console', 'deadLetters', 5)).paged).toEqual([]);
-  for (const cursor of ['yesterday', `open,${at},${derivedId('letter', '1')}`, `waiting,${at}`])
+  for (const cursor of [
+    'yesterday',
+    `waiting,0000-01-01T00:00:00.000Z,${derivedId('letter', '1')}`,
+    `open,${at},${derivedId('letter', '1')}`,
+    `waiting,${at}`,
+  ])
     expect(await get(`/v1/dead-letters?cursor=${cursor}`)).toMatchObject({ status: 400, body: { field: 'cursor' } });
+});
+
+test('a letter that was handled before the console knows of its order is done: no page leaves it out and nobody waits for it', async () => {
+  const letters = Array.from({ length: 6 }, (_, n) => ({
+    ...deadLetter(),
+    deadLetterId: derivedId('letter', String(n)),
+  }));
+  await harness.deliver(
+    'orchestrator.dead-letters.v1',
+    letters.map((data) => ({ type: 'DeadLetter', data })),
+  );
+  const ends = letters.slice(0, 4).map(({ deadLetterId, fault }, n) => ({
+    deadLetterId,
+    service: 'orchestrator',
+    outcome: n === 3 ? ('failed' as const) : ('handled' as const),
+    ...{ orderedAt: at, attempts: 4, at },
+    ...(n === 3 && { fault }),
+  }));
+  await harness.deliver(
+    'orchestrator.dead-letters.v1',
+    ends.map((data) => ({ type: 'ReplayEnded', data })),
+  );
+  const { body } = await get('/v1/dead-letters');
+  // Whether the order that failed was the last one is not known, so somebody has to look.
+  expect(body.deadLetters.map(({ state }: { state: string }) => state)).toEqual([
+    ...['open', 'open', 'open'],
+    ...['handled', 'handled', 'handled'],
+  ]);
+  for (const size of [1, 2, 4]) {
+    const { paged, whole } = await read('/v1/dead-letters', 'deadLetters', size);
+    expect(paged).toEqual(whole);
+    expect(paged).toHaveLength(letters.length);
+  }
 });
 
 test('read page by page, unresolved permits come once each, the oldest first', async () => {

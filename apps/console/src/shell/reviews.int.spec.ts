@@ -209,6 +209,57 @@ test('a dry run of what waits, as it is, asks with its own action and answers un
   expect(decided()).toHaveLength(0);
 });
 
+test('the same question of the same person gets the answer of before, until something changes that it rests on', async () => {
+  await escalate(escalated());
+  const ask = () => call('POST', `/v1/reviews/${proposalId}/dry-run`, {});
+  const judge = async (n: number) => {
+    await vi.waitFor(() => expect(asked()).toHaveLength(n));
+    const { dryRunId } = (asked()[n - 1] as { data: DataOf<'DryRunAsked'> }).data;
+    const data = { dryRunId, proposalId, outcome: 'approved' as const, reasons: [], at };
+    await harness.deliver('dry-runs.judged.v1', [{ type: 'DryRunJudged', data, key: proposalId }]);
+  };
+  const first = ask();
+  await judge(1);
+  const { body } = await first;
+  expect(body).toMatchObject({ judged: true, outcome: 'approved' });
+  expect(await ask()).toEqual({ status: 200, body });
+  expect(asked()).toHaveLength(1);
+  const stop = { scope: 'agent:paid-media-agent', state: 'stopped', reason: 'a drill' };
+  expect((await call('POST', '/v1/controls', stop)).status).toBe(200);
+  const third = ask();
+  await judge(2);
+  expect((await third).status).toBe(200);
+});
+
+test('a person can ask for 60 dry runs in a minute; another one is refused, says when to come back, and is not on the record', async () => {
+  await escalate(escalated());
+  const ask = () =>
+    harness.app.inject({
+      method: 'POST',
+      url: `/v1/reviews/${proposalId}/dry-run`,
+      headers: { authorization: 'Bearer lea-token' },
+      payload: { payload: changed },
+    });
+  for (let n = 0; n < 60; n += 10) {
+    const answers = Promise.all(Array.from({ length: 10 }, ask));
+    await vi.waitFor(() => expect(asked()).toHaveLength(n + 10), { timeout: 10_000 });
+    const judged = asked().slice(n) as { data: DataOf<'DryRunAsked'> }[];
+    await harness.deliver(
+      'dry-runs.judged.v1',
+      judged.map(({ data: { dryRunId } }) => ({
+        type: 'DryRunJudged',
+        data: { dryRunId, proposalId, outcome: 'approved' as const, reasons: [], at },
+        key: proposalId,
+      })),
+    );
+    expect((await answers).map(({ statusCode }) => statusCode)).toEqual(Array(10).fill(200));
+  }
+  const refused = await ask();
+  expect([refused.statusCode, refused.json().title]).toEqual([429, 'Too many dry runs']);
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  expect(asked()).toHaveLength(60);
+});
+
 test('a dry run of a checkpoint is refused here: no rule judges it', async () => {
   await harness.deliver('tasks.escalated.v1', [{ type: 'TaskEscalated', data: checkpoint(), key: 'acme' }]);
   expect(await call('POST', `/v1/reviews/${checkpointId}/dry-run`, {})).toMatchObject({

@@ -74,7 +74,7 @@ export function deadLetterCommands(program: Command): void {
     };
     if (id !== undefined) await order(await the(s, id));
     else {
-      const { rows } = await lettersOf(s, options.service);
+      const { rows } = await waitingOf(s, options.service);
       for (const row of rows) if (row.state === 'open') await order(row);
     }
     s.answer(
@@ -86,11 +86,28 @@ export function deadLetterCommands(program: Command): void {
 }
 
 /** Those that wait come first, each part the newest first. */
-async function lettersOf(s: Session, service?: string, most?: number, from?: string) {
+async function lettersOf(
+  s: Session,
+  service?: string,
+  most?: number,
+  from?: string,
+  enough?: (page: readonly DeadLetterAnswer[]) => boolean,
+) {
   const filter = service === undefined ? '' : `?service=${encodeURIComponent(service)}`;
-  const { rows, next } = await rowsOf<DeadLetterAnswer>(s, `/v1/dead-letters${filter}`, 'deadLetters', most, from);
+  const { rows, next } = await rowsOf<DeadLetterAnswer>(
+    s,
+    `/v1/dead-letters${filter}`,
+    'deadLetters',
+    most,
+    from,
+    enough,
+  );
   return { rows: rows.map(deadLetterRow), next };
 }
+
+/** Those that wait, and what else was on the pages with them: behind a page without one there are none. */
+const waitingOf = (s: Session, service?: string) =>
+  lettersOf(s, service, undefined, undefined, (page) => !page.some(waits));
 
 async function the(s: Session, id: string): Promise<DeadLetterRow> {
   if (id.length >= 36) {

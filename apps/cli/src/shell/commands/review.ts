@@ -143,7 +143,7 @@ export function reviewCommands(program: Command): void {
       'review dry-run 3f2a --set amountMinor=40000',
       'review dry-run 3f2a --payload payload.json --json',
     ],
-    'the rules refuse it or did not answer in time, or you do not have the role',
+    'the rules refuse it or did not answer in time, the answer would have no effect, or you do not have the role',
   );
   acts(dryRun, async (s, id: string, options: Pick<AnswerOptions, 'set' | 'payload'>) => {
     const card = await cardOf(s, id);

@@ -6,6 +6,7 @@ import { ApiProblem, answerOf, api } from '../../app/api.js';
 import { capital } from '../../parts/capital.js';
 import { useNow } from '../../parts/use-now.js';
 import { type People, withoutIds } from './facts.js';
+import { effectOf } from './verdict-words.js';
 
 /** How long nobody has to type before the rules are asked. */
 const pauseMs = 400;
@@ -58,15 +59,22 @@ export function DryRun({ subjectId, digest, payload, people }: Props) {
 
 interface VerdictProps {
   readonly outcome: 'approved' | 'refused';
+  /** Null where the rules were not asked, because the answer would be set aside. */
+  readonly policy: object | null;
   readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
   readonly people: People;
 }
 
-function Verdict({ outcome, reasons, people }: VerdictProps) {
+function Verdict({ outcome, policy, reasons, people }: VerdictProps) {
   const now = useNow(60_000);
   return outcome === 'approved' ? (
     <Text size="sm">
       <IconCheck size={16} aria-hidden /> At this moment the rules would let it through.
+    </Text>
+  ) : effectOf({ outcome, policy }) === 'none' ? (
+    <Text size="sm" fw={600}>
+      <IconBan size={16} aria-hidden /> Your answer would have no effect:{' '}
+      {reasons.map(({ detail }) => withoutIds(detail, people, now)).join('; ')}
     </Text>
   ) : (
     <>

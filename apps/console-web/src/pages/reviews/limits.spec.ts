@@ -17,12 +17,23 @@ test('what it was when a person was asked stands beside what it is now, with the
   ]);
 });
 
-test('a limit that another day or policy took away or brought has a row of its own', () => {
+const figuresOf = (rows: ReturnType<typeof limitRows>) =>
+  rows.map(({ ledger, asked, now }) => [ledger, asked?.sum, now?.sum]);
+
+test('a limit on the spend of a day is the same limit on the next day', () => {
   const tomorrow = { ...spend, ledger: 'spend:campaign:c-2:2026-11-22', committed: 0 };
-  expect(
-    limitRows([spend], [tomorrow], 60_000).map(({ ledger, asked, now }) => [ledger, asked?.sum, now?.sum]),
-  ).toEqual([
+  expect(figuresOf(limitRows([spend], [tomorrow], 60_000))).toEqual([['spend:campaign:c-2', 70_000, 60_000]]);
+  expect(figuresOf(limitRows([spend], [spend], 60_000))).toEqual([[spend.ledger, 70_000, 70_000]]);
+});
+
+test('a limit that only one side names has a row of its own', () => {
+  const other = { ...spend, ledger: 'spend:campaign:c-3:2026-11-21', committed: 0 };
+  // What is no spend has no day, whatever its name ends with.
+  const dated = { ...touch, ledger: 'touch:c-1:2026-11-22' };
+  expect(figuresOf(limitRows([spend, touch], [other, dated], 60_000))).toEqual([
     [spend.ledger, 70_000, undefined],
-    [tomorrow.ledger, undefined, 60_000],
+    [touch.ledger, 2, undefined],
+    [other.ledger, undefined, 60_000],
+    [dated.ledger, undefined, 2],
   ]);
 });

@@ -14,13 +14,18 @@ export interface Figure {
 }
 
 export interface LimitRow {
+  /** Without its day where both sides are of different days. */
   readonly ledger: string;
   readonly currency: string | undefined;
-  /** Undefined where there was no such limit then. */
+  /** Undefined where nobody has said: there was no such limit, or it was not counted. */
   readonly asked: Figure | undefined;
-  /** Undefined where there is no such limit now, or nobody has said. */
+  /** As `asked`. */
   readonly now: Figure | undefined;
 }
+
+/** The name of a limit without the day that a spend has at its end: the next day counts under another name, and it is the same limit. */
+const withoutDay = (ledger: string): string =>
+  ledger.startsWith('spend:') ? ledger.replace(/:\d{4}-\d{2}-\d{2}$/, '') : ledger;
 
 /** Each limit once: as it was when a person was asked, beside what it is now. */
 export function limitRows(
@@ -34,11 +39,17 @@ export function limitRows(
   });
   const rows = new Map<string, LimitRow>();
   for (const total of asked)
-    rows.set(total.ledger, { ledger: total.ledger, currency: total.currency, asked: figure(total), now: undefined });
-  for (const total of now ?? [])
-    rows.set(total.ledger, {
-      ...{ ledger: total.ledger, currency: total.currency, now: figure(total) },
-      asked: rows.get(total.ledger)?.asked,
+    rows.set(withoutDay(total.ledger), {
+      ...{ ledger: total.ledger, currency: total.currency, asked: figure(total) },
+      now: undefined,
     });
+  for (const total of now ?? []) {
+    const name = withoutDay(total.ledger);
+    const before = rows.get(name);
+    rows.set(name, {
+      ledger: before === undefined || before.ledger === total.ledger ? total.ledger : name,
+      ...{ currency: total.currency, asked: before?.asked, now: figure(total) },
+    });
+  }
   return [...rows.values()];
 }

@@ -6,6 +6,7 @@ import { useNow } from '../../parts/use-now.js';
 import { withoutIds } from './facts.js';
 import type { Proposal } from './reviews.queries.js';
 import type { Judged, LiveVerdict } from './use-live-verdict.js';
+import { effectOf, titleAgainst, underButtons } from './verdict-words.js';
 
 const AsOf = ({ at }: { readonly at: string }) => (
   <>
@@ -26,20 +27,25 @@ export function SinceAsked({ card, live }: Props) {
   if (live.state !== 'known') return null;
   const { judged } = live;
   const { policy } = card.facts;
+  const title = titleAgainst(judged);
   const another = judged.policy !== null && judged.policy.digest !== policy.digest ? judged.policy : undefined;
   return (
     <>
-      {judged.outcome === 'refused' && (
-        <Alert
-          color="orange"
-          role="alert"
-          icon={<IconBan aria-hidden />}
-          title="If you approve it now, it is refused and cannot be approved later"
-        >
+      {title !== undefined && (
+        <Alert color="orange" role="alert" icon={<IconBan aria-hidden />} title={title}>
           <Against card={card} judged={judged} />
           <Text size="sm" mt="xs">
-            This is what the rules say <AsOf at={judged.at} />. They are asked again when something changes. You can
-            change it, reject it, or wait, at most to the deadline.
+            {effectOf(judged) === 'none' ? (
+              <>
+                This is so <AsOf at={judged.at} />. A change or a rejection by you would have no effect either.
+              </>
+            ) : (
+              <>
+                This is what the rules say <AsOf at={judged.at} />. While you use this page, they are asked again when
+                consent, a stop, the policy or a limit changes, and every minute. You can change it, reject it, or wait,
+                at most to the deadline.
+              </>
+            )}
           </Text>
         </Alert>
       )}
@@ -60,7 +66,7 @@ function Against({ card, judged }: { readonly card: Proposal; readonly judged: J
     <List size="sm">
       {judged.reasons.map(({ rule, detail }) => (
         <List.Item key={rule + detail}>
-          {capital(withoutIds(detail, card.facts.people, now))} (rule {rule})
+          {capital(withoutIds(detail, card.facts.people, now))} {effectOf(judged) === 'refused' && `(rule ${rule})`}
         </List.Item>
       ))}
     </List>
@@ -81,17 +87,14 @@ export function IfApproved({ live }: Pick<Props, 'live'>) {
       );
     case 'unknown':
       return 'What the rules say at this moment is not known. They are applied once more before it runs. You approve this one action and nothing like it later.';
-    case 'known':
-      return live.judged.outcome === 'refused' ? (
+    case 'known': {
+      const [now, then] = underButtons(live.judged);
+      return (
         <>
-          The rules would refuse it (<AsOf at={live.judged.at} />
-          ). If you approve it, it cannot be approved later.
-        </>
-      ) : (
-        <>
-          The rules would let it through (<AsOf at={live.judged.at} />
-          ). They are applied once more before it runs. You approve this one action and nothing like it later.
+          {now} (<AsOf at={live.judged.at} />
+          ). {then}
         </>
       );
+    }
   }
 }

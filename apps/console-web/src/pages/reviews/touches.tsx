@@ -82,7 +82,7 @@ const amount = (n: number | undefined, currency: string | undefined): string =>
 
 const Sum = ({ figure, currency }: { readonly figure: Figure | undefined; readonly currency: string | undefined }) => (
   <Table.Td className="numbers">
-    {figure ? amount(figure.sum, currency) : 'no limit'}
+    {figure ? amount(figure.sum, currency) : '–'}
     {figure && figure.sum > figure.cap && <Text size="xs">over the limit</Text>}
   </Table.Td>
 );
@@ -106,7 +106,7 @@ function ledgerWords(ledger: string, campaigns: Proposal['facts']['campaigns']):
     case 'actions':
       return rest.length > 1 ? `Actions of ${rest[0]} for ${rest.slice(1).join(':')}` : `Actions of ${rest[0] ?? ''}`;
     case 'spend':
-      return `Spend of the ${(rest[0] ?? '').replaceAll('-', ' ')} ${spender(rest, campaigns)}${rest[2] ? ` on ${rest[2]}` : ''}`;
+      return `Spend of the ${(rest[0] ?? '').replaceAll('-', ' ')} ${spender(rest, campaigns)} ${rest[2] ? `on ${rest[2]}` : 'on each day'}`;
     default:
       return ledger;
   }

@@ -1,4 +1,4 @@
-import { useDocumentVisibility, useThrottledValue } from '@mantine/hooks';
+import { useDocumentVisibility, useIdle, useThrottledValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import type { Answer } from '../../app/answers.js';
 import { answerOf, api } from '../../app/api.js';
@@ -6,6 +6,10 @@ import { factsQuery, type Review } from './reviews.queries.js';
 
 /** The validator is asked so often at most, however much changes. */
 const atMostEveryMs = 5_000;
+/** No change of a profile, a campaign or a rate is told, and none of the time. */
+const atLeastEveryMs = 60_000;
+/** After so long without a key or a pointer nobody is taken to read. */
+const idleMs = 5 * 60_000;
 
 export type Judged = Extract<Answer<'dryRuns_ask'>, { judged: true }>;
 /** What the rules say of an approval now; `unknown` where they cannot be asked or have not answered in time. */
@@ -21,11 +25,13 @@ export interface AskedVerdict {
 }
 
 /**
- * The verdict that an approval of the card would have. It is asked for when the card opens, and again when something changed that it rests on,
- * and not while nobody looks at the page. What was known stays until the next answer: it says of when it is.
+ * The verdict that an approval of the card would have. It is asked for when the card opens, again when the console tells of a change that it
+ * rests on, and every minute, but not while nobody looks at the page or uses it. What was known stays until the next answer: it says of when
+ * it is.
  */
 export function useLiveVerdict(card: Review, open: boolean): AskedVerdict {
-  const looked = useDocumentVisibility() === 'visible';
+  const idle = useIdle(idleMs, { initialState: false });
+  const looked = useDocumentVisibility() === 'visible' && !idle;
   const wanted = open && card.subject === 'proposal';
   const facts = useQuery({ ...factsQuery(card.id), enabled: wanted && looked });
   const digest = useThrottledValue(facts.data?.digest, atMostEveryMs);
@@ -35,7 +41,7 @@ export function useLiveVerdict(card: Review, open: boolean): AskedVerdict {
     placeholderData: (known, before) => (before?.queryKey[2] === card.digest ? known : undefined),
     staleTime: 30_000,
     retry: false,
-    refetchInterval: false,
+    refetchInterval: atLeastEveryMs,
     queryFn: () =>
       answerOf(api.POST('/v1/reviews/{subjectId}/dry-run', { params: { path: { subjectId: card.id } }, body: {} })),
   });
