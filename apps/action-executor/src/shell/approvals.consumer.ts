@@ -6,7 +6,7 @@ import { Payload } from '@nestjs/microservices';
 /** The kind of job that works a permit. */
 export const PERMIT = jobName<PermitJob>('permit');
 
-/** What a permit's job knows: the approval as it was read, and where. Nothing of it is trusted before `open()`. */
+/** The payload of a permit's job: the approval as it was read, and its place on Kafka. It is not trusted before `open()`. */
 export interface PermitJob {
   readonly approval: ActionApproved;
   readonly topic: string;
@@ -14,7 +14,9 @@ export interface PermitJob {
   readonly offset: string;
 }
 
-/** Takes approvals in: each that names this executor becomes a job, due at once, so that a forged one shows at once. */
+/**
+ * Takes approvals in. Each approval that names this executor becomes a job that is due at once, so that a forged approval shows at once.
+ */
 @Controller()
 export class Approvals {
   constructor(@Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'service'>) {}
@@ -26,7 +28,7 @@ export class Approvals {
       if (approval.executor !== this.runtime.service) continue;
       const { topic, partition, offset } = received;
       const payload: PermitJob = { approval, topic, partition, offset };
-      // One job an approval, not one a permit: a replay under another event id has to be seen, and recorded.
+      // // One job per approval, not one per permit: a replay under another event id must be seen and recorded.
       const job = `${approval.permitId}/${derivedId(source, id)}`;
       batch.schedule(causeOf(received), { kind: PERMIT, id: job, dueAt: batch.at, payload });
     }

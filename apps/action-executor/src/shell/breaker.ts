@@ -1,18 +1,19 @@
 import { type Ago, ago } from '@countersign/runtime';
 
-/** So many calls and questions in a row without any answer, and the system is paused. */
+/** After this many calls and questions in a row without any answer, the system is paused. */
 const silentInARow = 8;
 const [firstPauseMs, longestPauseMs] = [1_000, 30_000];
-/** Longer than this, and what is under way at a system waits for it. */
+/** A claim whose work takes longer than this counts as waiting for the system. */
 const slowMs = 250;
-/** So many claims may wait for one system; what comes beyond them is put off. */
+/** When this many claims wait for one system, further permits are put off. */
 const slowClaims = 4;
-/** What is put off gets its place in time after those before it, so that a long queue is looked at this often at most. */
+/** A permit that is put off is due this much later than the one before it. This limits how often a long queue is looked at. */
 const placeMs = 4;
 
 /**
- * What one connected system may take of this executor, so that it holds up its own permits only. A system that answers nothing is
- * paused: its permits wait. When the pause is over one of them is let through as a try; an answer ends the pause, silence doubles it.
+ * Limits what one connected system may take of this executor, so that the system holds up only its own permits. A system that does not
+ * answer is paused, and its permits wait. When the pause is over, one permit is let through as a try. An answer ends the pause; silence
+ * doubles it.
  */
 export class Breaker {
   private silent = 0;
@@ -25,11 +26,14 @@ export class Breaker {
     private readonly warn: (message: string) => void,
   ) {}
 
-  /** For how many milliseconds its next permit has to wait; 0: it may go. After a pause, who is told 0 is the try. */
+  /**
+   * How many milliseconds the system's next permit must wait; 0 means that it may go. After a pause, the caller that gets 0 makes the
+   * try.
+   */
   waitMs(): number {
     const { pause } = this;
     if (pause) {
-      // The try has its time: until then nobody knows what comes of it.
+      // // The try has its own time limit. Its result is not known before.
       const left = (pause.trying ? Math.max(pause.ms, this.connector.timeoutMs) : pause.ms) - pause.began();
       if (left > 0) return Math.ceil(left);
       pause.trying = true;
@@ -39,12 +43,12 @@ export class Breaker {
     return this.waiting < slowClaims ? 0 : this.nextPlaceMs();
   }
 
-  /** Whether it is paused, also while a try is out. */
+  /** Whether the system is paused, also while a try is under way. */
   get paused(): boolean {
     return this.pause !== undefined;
   }
 
-  /** What came of one call or question. An answer that settles nothing is an answer too. */
+  /** Records the result of one call or question. An answer that settles nothing still counts as an answer. */
   heard(answered: boolean): void {
     if (answered) {
       this.silent = 0;
@@ -62,7 +66,7 @@ export class Breaker {
     this.pause = { ms, since, began: ago(), trying: false };
   }
 
-  /** Work of one claim begins. `slow` is called if it takes long; what is returned is called at its end. */
+  /** Begins the work of one claim. Calls `slow` if the work takes long. The caller calls the returned function when the work ends. */
   begin(slow: () => void): () => void {
     let counted = false;
     const timer = setTimeout(() => {
@@ -76,7 +80,7 @@ export class Breaker {
     };
   }
 
-  /** What the health page says; undefined where it is not paused. */
+  /** The text for the health page; undefined if the system is not paused. */
   detail(): string | undefined {
     const { pause } = this;
     if (!pause) return undefined;

@@ -10,8 +10,8 @@ export interface Compared {
 }
 
 /**
- * All of one moment in one statement, as it is read before every group of calls. What a policy says is most of its row: it is sent
- * when the row was written since it was read the last time.
+ * Reads everything as of one moment in one statement; it runs before every group of calls. The policy is most of the data, so its content
+ * is sent only if its row was written since the last read.
  */
 const rowsOf = `
   SELECT topic, key, version, CASE WHEN topic = 'policies.v1' THEN written END AS written,
@@ -24,16 +24,16 @@ const heldRowsOf = `${rowsOf} FOR SHARE`;
 
 type Row = StateRow & { readonly topic: string; readonly key: string; readonly written: string | null };
 
-/** The policy's row as it was read the last time, and whether its digests are of its content. */
+/** The policy's row at the last read, and whether its digests match its content. */
 interface Checked {
   readonly written: string | null;
   readonly governs: boolean;
 }
 
-/** What was read, with its age at each call: a process may stand still between the reading and the comparison. */
+/** The state that was read, with its age at the time of each call: a process may be suspended between the read and the comparison. */
 export type Known = () => GateState;
 
-/** What this executor has read of the state that permits are compared with. */
+/** The state that permits are compared with, as this executor has read it. */
 @Injectable()
 export class ComparedState {
   private readonly log = new Logger('state');
@@ -41,14 +41,14 @@ export class ComparedState {
 
   constructor(@Inject(RUNTIME) private readonly runtime: Pick<Runtime, 'state' | 'comparedAgo' | 'read'>) {}
 
-  /** The rows as they are now, held by nobody: for the look right before a call. */
+  /** The rows as they are now, without locks: for the check right before a call. */
   now(compared: readonly Compared[]): Promise<Known> {
     return this.in({ query: this.runtime.read.bind(this.runtime) }, compared);
   }
 
-  /** The rows in a transaction; with `lock` they are held FOR SHARE, in the order of their topics and keys. */
+  /** The rows as a transaction reads them. With `lock`, they are held FOR SHARE, locked in the order of their topics and keys. */
   async in(tx: Reader, compared: readonly Compared[], lock?: 'share'): Promise<Known> {
-    // Before the rows: an age that is older than they are errs on the safe side.
+    // // Taken before the rows are read: the age is then too high rather than too low, which is safe.
     const ago = this.runtime.comparedAgo();
     const contacts = [...new Set(compared.flatMap((c) => c.consents))];
     const scopes = [...new Set(compared.flatMap((c) => c.controls))];
@@ -88,8 +88,8 @@ export class ComparedState {
   }
 
   /**
-   * Whether the policy's digests are those of its content, looked at once for each time that its row was written. One that was
-   * altered in the table counts as not read: nothing opens under it.
+   * Whether the policy's digests match its content, checked once each time its row was written. A policy that was altered in the table
+   * counts as not read, so no permit opens under it.
    */
   private governs(row: Row | undefined, last: Checked): boolean {
     if (!row?.data) return false;
@@ -100,7 +100,7 @@ export class ComparedState {
     return found.ok;
   }
 
-  /** A row for each key. With `lock`, what nobody has written yet is made and held too: its first version must not come in between. */
+  /** One row per key. With `lock`, missing rows are created and held too, so that no first version can be written in between. */
   private async all<T extends EventType>(
     tx: Reader,
     topic: TopicOf<T>,

@@ -5,7 +5,7 @@ import { Payload } from '@nestjs/microservices';
 import { decidedEnd } from '../core/settlement.js';
 import { Permits } from './permits.repository.js';
 
-/** Settles what a person decided of a permit that is unresolved here. The permit's row changes once, so a repeat settles nothing. */
+/** Settles permits that are unresolved here, as a person decided. A permit's row changes once, so a repeat settles nothing. */
 @Controller()
 export class Decisions {
   private readonly log = new Logger('Decisions');
@@ -19,7 +19,7 @@ export class Decisions {
   async onDecided(@Payload() batch: Batch<'SettlementDecided'>): Promise<void> {
     const mine = batch.events.filter(({ event }) => event.data.executor === this.runtime.service);
     if (mine.length === 0) return;
-    // Of two words on one permit the first counts.
+    // // If there are two decisions on one permit, the first counts.
     const first = new Map(mine.toReversed().map((received) => [received.event.data.permitId, received]));
     const ends = new Map([...first].map(([id, { event }]) => [id, decidedEnd(event.data)]));
     const decided = await this.permits.decide(batch.tx, ends, batch.at);

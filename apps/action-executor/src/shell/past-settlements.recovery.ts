@@ -4,8 +4,8 @@ import { publishedEnds } from '../core/past.js';
 import { Permits } from './permits.repository.js';
 
 /**
- * After a restore: each permit that was settled has its row and its end, before anything is worked or decided. Otherwise what a person
- * decides of it would find nothing unresolved, and be dropped.
+ * After a restore, gives each settled permit its row and its end, before any permit is worked or decided. Otherwise a person's decision
+ * would find no unresolved permit, and be dropped.
  */
 @Injectable()
 export class PastSettlements implements Recovery {

@@ -41,24 +41,24 @@ import { Unanswered } from './unanswered.js';
 
 type PJob = Job<PermitJob>;
 
-/** A permit in work: where it stood, where it stands, and what is to be done. */
+/** A permit in work: its state before, its state now, and what is to be done. */
 interface Working extends Step {
   readonly job: PJob;
   readonly from: Permit;
-  /** Where the gate opens it. */
+  /** Present if the gate opens the permit. */
   readonly action?: ApprovedAction | undefined;
-  /** Its connector is silent, and is not asked in this turn. */
+  /** Its connector does not answer, and is not asked in this turn. */
   readonly unasked?: boolean;
 }
 
 /**
- * Works permits: one transaction opens and spends a whole claim of them, the calls run side by side, one transaction ends what
- * has an end. Nothing waits for a connected system inside a transaction.
+ * Works permits. One transaction opens and spends a whole claim of permits, the calls run in parallel, and one transaction ends the
+ * permits that have an end. No transaction waits for a connected system.
  */
 @Injectable()
 export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   readonly kind = PERMIT;
-  /** A question and a call, ten seconds at most each, and room to write down what came of them. */
+  /** Time for a question and a call, ten seconds at most each, and for writing down their results. */
   readonly leaseMs = 30_000;
   readonly plannedOnce = true;
   readonly batch = 64;
@@ -88,7 +88,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     this.stopObserving();
   }
 
-  /** Connected systems that give no definite answer, or are paused, and since when. */
+  /** Connected systems that give no definite answer or are paused, and since when. */
   private troubled(): Readonly<Record<string, string>> {
     const troubles = { ...this.unanswered.now() };
     for (const [name, breaker] of this.breakers) {
@@ -103,7 +103,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const inTurn = claimed.filter(({ effect }) => effect.do === 'look' || effect.do === 'ask');
     const aside = claimed.filter((working) => !inTurn.includes(working));
     const groups = Map.groupBy(inTurn, ({ job }) => job.payload.approval.connector);
-    // A connector that is slow holds up its own actions only.
+    // // A slow connector holds up only its own actions.
     const done = await Promise.allSettled([
       this.conclude(aside, context),
       ...[...groups].map(([name, group]) => this.run(this.connectors.get(name), group, context)),
@@ -112,7 +112,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     if (failed) throw failed.reason;
   }
 
-  /** Opens what is new and counts a turn on what is not, in one transaction. A lost race is run again. */
+  /** In one transaction, opens new permits and counts a turn on the others. If it loses a race, it runs again. */
   private async opened(jobs: readonly PJob[], context: JobContext): Promise<readonly Working[]> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -127,7 +127,8 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const { tx, at } = work;
     const settled = await work.published('id', jobs.map(settlementId));
     const compared = new Map(jobs.map((job) => [job.id, comparedBy(job.payload.approval)]));
-    // What nobody has claimed before is looked up by the attempt to take it: a row that is there already is seen at the next claim.
+    // // For a permit that was never claimed before, the attempt to take it is the lookup: a row that exists already is seen at the next
+    // claim.
     const named = jobs.flatMap((job) => (job.claims > 1 ? (compared.get(job.id)?.permitId ?? []) : []));
     const known = await this.state.in(tx, [...compared.values()], 'share');
     const rows = await this.permits.find(tx, named);
@@ -139,7 +140,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     return this.written(claimed, work);
   }
 
-  /** What a claim makes of one permit. Its connector is looked at only where it would be called or asked. */
+  /** Decides what a claim does with one permit. It looks at the permit's connector only if the connector would be called or asked. */
   private claim(job: PJob, permit: Permit, at: string, known: Known): Working {
     const opening = this.openOne(job, at, known, permit.state === 'used');
     const gate = gateAnswer(opening);
@@ -152,7 +153,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     return this.next({ job, permit }, { on: 'held-up', gate, inMs, paused: breaker.paused });
   }
 
-  /** Writes what a claim comes to, one statement a kind: rows are taken, turns counted, uncalled intents ended. */
+  /** Writes the results of a claim, one statement per kind: takes rows, counts turns, ends intents that were not called. */
   private async written(claimed: readonly Working[], { tx, at }: Work): Promise<readonly Working[]> {
     const taking = claimed.filter(({ effect }) => effect.do === 'take');
     const ending = claimed.filter(({ effect }) => effect.do === 'settle' && effect.where === 'free');
@@ -162,7 +163,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
       at,
     );
     const turning = claimed.filter(({ effect }) => effect.do === 'turn');
-    // The turn that was lost; the one that is taken now comes after it. A row that is taken for a lost turn has counted it.
+    // // Counts the lost turn; the turn that is taken now comes after it. A row that is taken for a lost turn has counted it already.
     const lost = turning.filter(({ effect }) => effect.do === 'turn' && effect.lost);
     await this.permits.nextTurn(tx, lost.map(permitOf), at);
     const asked = taking.filter(({ job, to }) => to.state === 'doubtful' && taken.has(job.id));
@@ -171,7 +172,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const first: Tried = { turn: 1, sent: 0 };
     return claimed.map((working) => {
       const { job, from, to, effect } = working;
-      // Whoever finds the row taken looks again, and then sees a replay.
+      // // An instance that finds the row taken looks again, and then sees a replay.
       const overtaken = () => this.next({ ...working, permit: from }, { on: 'overtaken', at });
       const turn = (tried: Tried | undefined) =>
         tried ? this.next({ ...working, permit: to }, { on: 'turn', tried }) : overtaken();
@@ -191,7 +192,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     });
   }
 
-  /** The machine's next step with a permit. What it does not expect is a fault of this file. */
+  /** The machine's next step with a permit. An event that the machine does not expect is a fault of this file. */
   private next(
     current: { readonly job: PJob; readonly permit: Permit } & Pick<Working, 'action'> & { readonly effect?: Effect },
     event: Event,
@@ -204,8 +205,8 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   }
 
   /**
-   * Whether the approval was read before a restore: it may have been called, and its row is lost. That counts as a call that may
-   * have been sent, so that the connected system is asked first.
+   * Whether the approval was read before a restore. Its action may have been called and its row lost. This counts as a call that may have
+   * been sent, so that the connected system is asked first.
    */
   private mayHaveRun({ payload }: PJob): boolean {
     return this.runtime.hadRead(payload);
@@ -216,7 +217,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     return open(approval, { keys: this.settings.permitKeys, audience, at, state: known(), spent });
   }
 
-  /** Works the permits of one connector. If that takes long, the claim no longer counts among those that work. */
+  /** Works the permits of one connector. If this takes long, the claim no longer counts as one of those that work. */
   private async run(connector: Connector | undefined, group: readonly Working[], context: JobContext): Promise<void> {
     const end = this.breakers.get(connector?.name ?? '')?.begin(() => context.aside());
     try {
@@ -244,8 +245,9 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   }
 
   /**
-   * Calls a few at a time, each group after a look of its own: a stop reaches what has not begun, and never what a system has in
-   * its queue. Where the system is slow the rest is put off, so that the lease outlasts what was begun.
+   * Calls a few permits at a time, and checks the state before each group. A stop therefore reaches every call that has not begun, and
+   * never one that a system has in its queue. If the system is slow, the rest is put off, so that the lease outlasts the calls that have
+   * begun.
    */
   private async firstCalls(
     connector: Connector,
@@ -267,7 +269,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     return done;
   }
 
-  /** The look and the calls are one turn: nothing is awaited between what is compared and the start of every call. */
+  /** The check and the calls are one turn of the event loop: nothing is awaited between the comparison and the start of every call. */
   private async callTogether(
     connector: Connector,
     calls: readonly Working[],
@@ -284,8 +286,8 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
   }
 
   /**
-   * Ends the intents whose end holds only while no other instance has set out for them. Where one has, it goes on with the
-   * intent, and what came of it here is dropped.
+   * Ends the intents whose end holds only while no other instance has set out for them. If another instance has, it continues with the
+   * intent, and the result from here is dropped.
    */
   private async stillOurs(done: readonly Working[], context: JobContext): Promise<readonly Working[]> {
     const ends = endsAlone(done);
@@ -318,19 +320,19 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     return this.after(working, { on: 'answered', answer });
   }
 
-  /** A permit whose connector is no longer configured: what was not called is refused, and nobody can tell of the rest. */
+  /** A permit whose connector is no longer configured: if it was not called, it is refused; otherwise its result cannot be known. */
   private nobody(working: Working): Working {
     return working.effect.do === 'look'
       ? this.after(working, { on: 'looked', gate: { kind: 'ends', outcome: 'refused', reason: noConnector } })
       : this.after(working, { on: 'found', found: unknown(noConnector.detail), gate: { kind: 'opens' } });
   }
 
-  /** What an event makes of a permit in work. */
+  /** The state of a permit in work after an event. */
   private after(working: Working, event: Event): Working {
     return this.next({ ...working, permit: working.to }, event);
   }
 
-  /** Asks a connected system with its time limit; an error or silence is no answer, whatever the cause. */
+  /** Asks a connected system with its time limit. An error or silence counts as no answer, whatever the cause. */
   private async answered<A extends { readonly outcome: string }>(
     connector: Connector,
     operation: 'call' | 'find',
@@ -345,7 +347,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     return answer;
   }
 
-  /** Puts off what waits and ends the rest, all in one transaction. */
+  /** In one transaction, puts off the permits that wait and ends the others. */
   private async conclude(done: readonly Working[], context: JobContext): Promise<void> {
     const answers = new Map<string, Ended | Rejected>();
     const unused = new Map<string, number>();
@@ -357,7 +359,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
       else if (effect.turn === 'back') unused.set(permitOf(working), turnOf(from));
       else if (effect.turn === 'unsent') unsent.push(permitOf(working));
     }
-    // Before the claims are given up: whoever takes one up next counts from there.
+    // // Written before the claims are given up: the next instance that takes a claim counts from there.
     if (unused.size + unsent.length > 0)
       await context.transaction(async ({ tx }) => {
         if (unused.size > 0) this.permits.giveBack(tx, unused);
@@ -372,7 +374,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     await context.finish(jobs, (owned, work) => this.settle(owned, answers, work));
   }
 
-  /** The one end of a permit whose job failed for good, by what is known of it. */
+  /** Ends a permit whose job failed for good, according to what is known of the permit. */
   async giveUp(job: PJob, work: Work, fault: Fault): Promise<boolean> {
     const compared = comparedBy(job.payload.approval);
     const known = await this.state.in(work.tx, [compared], 'share');
@@ -389,18 +391,18 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
       },
     );
     if (effect.do === 'settle' && effect.where === 'free') {
-      // A row that ends unresolved says that a call may have left: it is taken as an intent, and then ended.
+      // // A row that ends unresolved says that a call may have been sent: it is taken as an intent, and then ended.
       const taken = await this.permits.take(
         work.tx,
         [takingOf(job, to.state === 'unresolved' ? null : endOf(to))],
         work.at,
       );
-      // Another approval of the same permit took it at this moment: a replay of the dead letter will see that.
+      // // Another approval of the same permit took it at this moment. A replay of the dead letter will see that.
       if (!taken.has(job.id)) return false;
     }
     if ('end' in to && effect.do === 'settle' && effect.where === 'alone') {
       const alone = new Map([[permitIdOf(job), { end: to.end, turn: turnOf(permit) }]]);
-      // An instance whose claim was over set out for it at this moment, and may call: a replay of the dead letter will ask.
+      // // An instance whose claim was over set out for it at this moment, and may call. A replay of the dead letter will ask.
       if ((await this.permits.endAlone(work.tx, alone, work.at)).size === 0) return false;
     }
     if ('end' in to || to.state === 'rejected') await this.settle([job], new Map([[job.id, to]]), work);
@@ -448,7 +450,7 @@ const callsAtOnce = 16;
 
 const noConnector: Fault = { code: 'no-connector', detail: 'this executor has no such connector configured' };
 
-/** Only of an approval that `open()` found to say the same as its permit. */
+/** Only for an approval that `open()` found to agree with its permit. */
 const permitIdOf = (job: PJob): string => job.payload.approval.permitId;
 
 const permitOf = ({ job }: Pick<Working, 'job'>): string => permitIdOf(job);
@@ -456,7 +458,7 @@ const permitOf = ({ job }: Pick<Working, 'job'>): string => permitIdOf(job);
 /** The id of the event that ends a permit's job. */
 const settlementId = ({ cause }: PJob): string => outputId('action-executor', cause, 0);
 
-/** Of a permit that the gate opened: only such a one is called. */
+/** Only for a permit that the gate opened: no other permit is called. */
 function actionOf({ action, to }: Working): ApprovedAction {
   if (!action) throw new Error(`a permit that is ${to.state} was not opened`);
   return action;
@@ -464,14 +466,14 @@ function actionOf({ action, to }: Working): ApprovedAction {
 
 const endOf = (permit: Permit): End | null => ('end' in permit ? permit.end : null);
 
-/** The turn that a row counted last, as this claim knows it. */
+/** The last turn that the row counted, as this claim knows it. */
 function turnOf(permit: Permit): number {
   if ('tried' in permit) return permit.tried.turn;
   if (permit.state === 'held') return permit.turns;
   throw new Error(`a permit that is ${permit.state} is in no turn`);
 }
 
-/** The ends that hold only while no other instance has set out, each with the turn that it was reached in. */
+/** The ends that hold only while no other instance has set out, each with the turn in which it was reached. */
 function endsAlone(group: readonly Working[]): ReadonlyMap<string, { readonly end: End; readonly turn: number }> {
   const ends = new Map<string, { end: End; turn: number }>();
   for (const working of group) {
@@ -490,7 +492,7 @@ const takingOf = (job: PJob, end: End | null): Taking => {
 const dueAt = (pause: Pause, now: string): string =>
   'until' in pause ? pause.until : new Date(Date.parse(now) + pause.inMs).toISOString();
 
-/** Asks a connected system with its time limit; an error or silence is no answer, whatever the cause. */
+/** Asks a connected system with its time limit. An error or silence counts as no answer, whatever the cause. */
 async function answered<A extends { readonly outcome: string }>(
   connector: Connector,
   operation: 'call' | 'find',
@@ -514,13 +516,13 @@ async function answered<A extends { readonly outcome: string }>(
     if (error instanceof NotSent) return { ...unknown(error.message), unsent: true, silent: true };
     if (signal.aborted) return { ...unknown(`no answer within ${connector.timeoutMs} ms`), silent: true };
     const { code, name } = error as { code?: unknown; name?: unknown };
-    // An error's message may quote what was sent.
+    // // The message of an error may quote the data that was sent.
     const reason = typeof code === 'string' ? code : String(name);
     return { ...unknown(`${connector.name} could not be reached (${reason})`), silent: true };
   }
 }
 
-/** Rejects when the time is up, a turn later: a connector that had not sent anything yet says so first. */
+/** Rejects one turn of the event loop after the time is up: a connector that has not sent anything yet reports that first. */
 const silence = (signal: AbortSignal): Promise<never> =>
   new Promise((_resolve, reject) =>
     signal.addEventListener('abort', () => setImmediate(() => reject(signal.reason)), { once: true }),

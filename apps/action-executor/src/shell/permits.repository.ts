@@ -3,14 +3,14 @@ import { Injectable } from '@nestjs/common';
 import type { PublishedEnd } from '../core/past.js';
 import type { End, Tried } from '../core/permit-machine.js';
 
-/** A permit's single-use row: who took it, how often an instance set out for its connected system, how it ended. */
+/** A permit's single-use row: which job took it, how often an instance set out for its connected system, and how it ended. */
 export interface PermitRow {
   readonly permitId: string;
   /** The approval that took it; another one with the same permit is a replay. */
   readonly jobId: string;
-  /** How often an instance set out to call or ask, without what was given back. */
+  /** How often an instance set out to call or ask, without the turns that were given back. */
   readonly turns: number;
-  /** Turns among them of which it is certain that no call left in them; all of them: it was never called. */
+  /** How many of these turns certainly sent no call. If all of them, the permit was never called. */
   readonly unsent: number;
   readonly end: End | null;
 }
@@ -41,10 +41,10 @@ interface StoredRow {
 const columns =
   'p.permit_id, p.job_id, p.turns, p.unsent, p.outcome, p.reason, p.external_reference, p.spent_minor, p.before, p.after';
 
-/** The table `permits`: one row for every permit that came to an intent or an end here. Rows are never deleted. */
+/** The table `permits`: one row for every permit that reached an intent or an end here. Rows are never deleted. */
 @Injectable()
 export class Permits {
-  /** The rows of these permits, as far as there are any. */
+  /** The existing rows of these permits. */
   async find(tx: Tx, permitIds: readonly string[]): Promise<Map<string, PermitRow>> {
     if (permitIds.length === 0) return new Map();
     const rows = await tx.query<StoredRow>(`SELECT ${columns} FROM permits p WHERE p.permit_id = ANY($1::uuid[])`, [
@@ -53,7 +53,7 @@ export class Permits {
     return new Map(rows.map((row) => [row.permit_id, rowOf(row)]));
   }
 
-  /** Takes the rows that are free; returns the jobs that got theirs. */
+  /** Takes the rows that are free. Returns the jobs that got their row. */
   async take(tx: Tx, takings: readonly Taking[], at: string): Promise<Set<string>> {
     if (takings.length === 0) return new Set();
     const rows = await tx.query<{ job_id: string }>(
@@ -79,7 +79,7 @@ export class Permits {
     return new Set(rows.map((row) => row.job_id));
   }
 
-  /** Counts one more turn on open intents; returns where each stands, without those that have ended meanwhile. */
+  /** Counts one more turn on open intents. Returns the new turn of each, without the intents that have ended meanwhile. */
   async nextTurn(tx: Tx, permitIds: readonly string[], at: string): Promise<Map<string, Tried>> {
     if (permitIds.length === 0) return new Map();
     const rows = await tx.query<{ permit_id: string; turns: number; unsent: number }>(
@@ -92,8 +92,8 @@ export class Permits {
   }
 
   /**
-   * Gives turns back in which nothing was called, each by whoever took it, and once: at 0 nobody has ever called. Where another
-   * instance has taken a later turn meanwhile, nothing is given back, and that one asks before it calls.
+   * Gives back turns in which nothing was called. Each turn is given back once, by the instance that took it; at 0 the permit was never
+   * called. If another instance has taken a later turn meanwhile, nothing is given back, and that instance asks before it calls.
    */
   giveBack(tx: Tx, turns: ReadonlyMap<string, number>): void {
     const rows = [...turns].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -107,7 +107,7 @@ export class Permits {
     );
   }
 
-  /** Notes tries of which it is certain that no call left in them. */
+  /** Notes turns that certainly sent no call. */
   noteUnsent(tx: Tx, permitIds: readonly string[]): void {
     tx.write(
       `UPDATE permits p SET unsent = p.unsent + 1
@@ -118,8 +118,8 @@ export class Permits {
   }
 
   /**
-   * Ends intents whose end holds only while nobody else has set out for them: under the row's lock, and only in the turn that
-   * they are given with, so that an instance that took one over keeps it. Returns those that ended here.
+   * Ends intents whose end holds only while no other instance has set out for them. It does so under the row's lock and only in the given
+   * turn, so that an instance that took an intent over keeps it. Returns the intents that ended here.
    */
   async endAlone(
     tx: Tx,
@@ -130,7 +130,7 @@ export class Permits {
     return new Set((await this.write(tx, new Map([...ends].map(([id, { end }]) => [id, end])), at, turns)).keys());
   }
 
-  /** Ends what is unresolved as a person decided, under the rows' locks. Returns those that ended here; every other end stands. */
+  /** Ends unresolved permits as a person decided, under the rows' locks. Returns the permits that ended here; every other end stands. */
   async decide(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Set<string>> {
     const rows = [...ends].sort(([a], [b]) => (a < b ? -1 : 1));
     const decided = await tx.query<{ permit_id: string }>(
@@ -150,9 +150,9 @@ export class Permits {
   }
 
   /**
-   * Gives each permit the end that was said of it before a restore: a row that is lost is made, an intent ends, and what is
-   * unresolved here and was decided is decided. Every other end stands. Who took a row that is lost is not known: its approval is
-   * recognised by its settlement, and any other one is a replay.
+   * Gives each permit the end that was published before a restore. A lost row is created, an intent ends, and an unresolved permit that
+   * was decided gets the decision. Every other end stands. It is not known which approval took a lost row: that approval is recognised by
+   * its settlement, and any other approval is a replay.
    */
   takeOver(tx: Tx, published: readonly PublishedEnd[], at: string): void {
     const ends = published.toSorted((a, b) => (a.settlement.permitId < b.settlement.permitId ? -1 : 1));
@@ -188,7 +188,7 @@ export class Permits {
     );
   }
 
-  /** Ends intents and returns the end that each row holds: the first one written stands. */
+  /** Ends intents. Returns the end that each row holds: the first end that was written stands. */
   async end(tx: Tx, ends: ReadonlyMap<string, End>, at: string): Promise<Map<string, End>> {
     const written = await this.write(tx, ends, at, new Map());
     const rows = await this.find(

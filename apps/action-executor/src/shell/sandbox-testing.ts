@@ -10,12 +10,12 @@ export interface SandboxSystems {
   readonly url: string;
   /** The environment that an executor reaches them with. */
   readonly env: { readonly SANDBOX_URL: string; readonly SANDBOX_TOKEN_FILE: string };
-  /** A request of somebody who may look at the pages and set campaigns. */
+  /** A request by a user who may read the pages and set campaigns. */
   http(method: 'GET' | 'PUT', path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   close(): Promise<void>;
 }
 
-/** No other package can name what an app has, so it is found by its place. */
+/** // An app's files have no package name to import, so they are found by their path. */
 const sources = fileURLToPath(new URL('../../../sandbox-systems/src/', import.meta.url));
 
 interface App {

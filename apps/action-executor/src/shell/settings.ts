@@ -20,12 +20,12 @@ import type { Patience } from '../core/permit-machine.js';
 
 /** What an operator sets, read once at start. */
 export interface Settings {
-  /** Public keys of the validator, one or two. Never learnt from anywhere but this file. */
+  /** The validator's public keys, one or two. They come only from this file. */
   readonly permitKeys: VerifyKeys;
   /** Opens contact points. */
   readonly contactPointsKey: JWK;
   readonly webhook?: WebhookSettings;
-  /** Without it there are no connectors to the sandbox systems. */
+  /** If absent, there are no connectors to the sandbox systems. */
   readonly sandbox?: SandboxSettings;
   readonly patience: Patience;
 }
@@ -38,7 +38,7 @@ export interface WebhookSettings {
 }
 
 export interface SandboxSettings {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   /** Bearer token. */
   readonly token: string;
@@ -53,7 +53,7 @@ const ConnectorsFile = z.strictObject({
     .strictObject({
       url: z.url({ protocol: /^https?$/ }),
       secretFile: z.string().min(1),
-      /** Two of them, a question and a call, must fit well into a job's lease. */
+      /** Two timeouts, for a question and a call, must fit well into a job's lease. */
       timeoutMs: z.int().positive().max(10_000).default(10_000),
     })
     .optional(),
@@ -108,7 +108,7 @@ const variables = {
   }),
 };
 
-/** Everything that the executor reads of its environment. */
+/** All environment variables that the executor reads. */
 export const environment = runtimeEnvironment.extend(variables).superRefine(bothOrNone);
 
 const own = z.object(variables).superRefine(bothOrNone);
@@ -123,7 +123,7 @@ function bothOrNone(
     context.addIssue({ code: 'custom', path: ['SANDBOX_TOKEN_FILE'], message: 'is not set, and SANDBOX_URL is' });
 }
 
-/** Reads the settings. Throws, naming the variables, where some are missing or cannot be used: the process must not start. */
+/** Reads the settings. If some are missing or unusable, it throws an error that names the variables: the process must not start. */
 export function readSettings(env: Env): Settings {
   const read = readEnvironment(own, env);
   const { CONNECTORS_FILE: webhook, SANDBOX_URL: url, SANDBOX_TOKEN_FILE: sandbox } = read;
@@ -144,15 +144,15 @@ function webhookIn({ webhook }: z.infer<typeof ConnectorsFile>, path: string): W
 }
 
 function wrongSandboxUrl(url: string): string | undefined {
-  // It may hold what is secret, so it is not quoted.
+  // // The value may contain a secret, so it is not quoted.
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return 'a URL such as http://127.0.0.1:8089 is expected';
-  // A name without a dot leads nowhere but to a network of one's own, as that of containers.
+  // // A name without a dot resolves only in a private network, such as that of containers.
   return isSafe(url, /^[a-z0-9-]+$/i) ? undefined : unsafe;
 }
 
 const unsafe = 'must be https, except on the loopback address';
 
-/** What is sent is not secret from this machine: elsewhere it travels encrypted or not at all. */
+/** On this machine, the data may be sent unencrypted. To any other machine it is sent encrypted or not at all. */
 function isSafe(url: string, near?: RegExp): boolean {
   const { protocol, hostname } = new URL(url);
   return (

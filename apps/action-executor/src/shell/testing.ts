@@ -151,7 +151,7 @@ export function approvalOf(action: Action, key: SigningKey, sealing: Sealing = {
   };
 }
 
-/** The action of an approval as a connector gets it: opened under state that allows it. */
+/** The action of an approval as a connector receives it: opened under a state that allows it. */
 export function approved(action: Action, connector: string): ApprovedAction {
   const key = signingKey();
   const at = '2026-11-21T10:00:00.000Z';
@@ -202,7 +202,7 @@ export const policy = (version: number, rules: Partial<Rules> = {}): DataOf<'Pol
 
 type Mood = 'answers' | 'silent' | 'lands-silently' | 'refuses' | 'cannot-tell';
 
-/** A connected system that honours its keys, whatever its mood; `effects` counts what really happened. */
+/** A connected system that respects idempotency keys, whatever it is told to do; `effects` counts what really happened. */
 export class Double implements Connector {
   readonly name = 'double';
   readonly timeoutMs = 1_000;
@@ -210,7 +210,7 @@ export class Double implements Connector {
   calls: string[] = [];
   asked = 0;
   effects = 0;
-  /** What it says an effect cost. */
+  /** The cost of an effect that the system reports. */
   spentMinor: number | undefined;
   private readonly known = new Map<string, Answer>();
 

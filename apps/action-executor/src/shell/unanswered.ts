@@ -1,6 +1,6 @@
 import { type Ago, ago } from '@countersign/runtime';
 
-/** A connected system as it is asked. */
+/** A connected system that is asked. */
 interface Asked {
   readonly name: string;
   /** How long one call or question may take. */
@@ -9,28 +9,28 @@ interface Asked {
 
 interface System {
   readonly timeoutMs: number;
-  /** Calls and questions that are out. */
+  /** Calls and questions under way. */
   out: number;
-  /** Since when nothing was answered for good: the first one after the last answer began then. */
+  /** Since when there was no definite answer: the start of the first call or question after the last definite answer. */
   since?: { readonly ago: Ago; readonly at: string };
-  /** Why the last one came to nothing, and when. */
+  /** Why the last call or question got no definite answer, and when. */
   failed?: { readonly ago: Ago; readonly detail: string };
   warned: boolean;
 }
 
-/** Longer than any pause between two tries: nobody asks any more, and what is known is of then. */
+/** Longer than any pause between two tries. After this time nothing asks the system any more, and the information is out of date. */
 const forgottenMs = 60_000;
 
 /**
- * Which connected systems give no definite answer, since when and why. A system is named when nothing was answered for as long
- * as one call may take, until it answers or nobody asks it any more.
+ * Which connected systems give no definite answer, since when and why. A system is named if it gave no definite answer for as long as one
+ * call may take. It is named until it answers, or until nothing asks it any more.
  */
 export class Unanswered {
   private readonly systems = new Map<string, System>();
 
   constructor(private readonly warn: (message: string) => void) {}
 
-  /** A call or a question begins. What is returned is told its end: why there was no definite answer, nothing where there was one. */
+  /** A call or a question begins. The caller calls the returned function at its end, with the reason if there was no definite answer. */
   asked({ name, timeoutMs }: Asked): (reason?: string) => void {
     const system: System = this.systems.get(name) ?? { timeoutMs, out: 0, warned: false };
     this.systems.set(name, system);
@@ -55,7 +55,7 @@ export class Unanswered {
     };
   }
 
-  /** What the health page says: by name, since when and why. */
+  /** The text for the health page, by the system's name: since when, and why. */
   now(): Readonly<Record<string, string>> {
     return Object.fromEntries(
       [...this.systems].flatMap(([name, system]) => {

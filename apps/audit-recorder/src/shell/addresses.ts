@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A whole number of an address, in digits. */
+/** A whole number in an address, as digits. */
 export const whole = (most = Number.MAX_SAFE_INTEGER, least = 0) =>
   z
     .string(expected(least, most))
@@ -9,7 +9,7 @@ export const whole = (most = Number.MAX_SAFE_INTEGER, least = 0) =>
     .pipe(z.number().min(least, expected(least, most)).max(most, expected(least, most)));
 const expected = (least: number, most: number) => `a whole number from ${least} to ${most} is expected`;
 
-/** Where a record stands on Kafka. */
+/** The place of a record on Kafka. */
 export const place = {
   topic: z.string('the name of a topic is expected').min(1, 'the name of a topic is expected').max(300),
   partition: whole(2_147_483_647),

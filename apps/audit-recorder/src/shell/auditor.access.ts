@@ -18,7 +18,7 @@ import { SETTINGS, type Settings } from './settings.js';
 /** The routes that a pass opens. */
 const passRoutes = '/v1/passes/';
 
-/** Knows auditors, and others who have a token of this installation, by bearer token; and whoever has the secret of a pass. */
+/** Identifies auditors and other holders of a token of this installation by bearer token, and holders of a pass by its secret. */
 @Injectable()
 export class Auditing implements Access {
   readonly realm = 'countersign';
@@ -34,7 +34,7 @@ export class Auditing implements Access {
     if (token === undefined) return { refusal: noToken };
     const person = personOf(this.settings.auditors, token);
     if (person) return { principal: { name: person.person, roles: person.roles } };
-    // Anybody can send such a token. It is looked up only where a pass opens something, and not as often as anybody likes.
+    // // Anyone can send such a token. It is looked up only on a route that a pass opens, and with a rate limit.
     const mayBePass = route?.startsWith(passRoutes) === true && couldBePassSecret(token);
     if (!mayBePass) return { refusal: unknownToken };
     const wait = this.paceOf(ip, performance.now());
@@ -43,7 +43,7 @@ export class Auditing implements Access {
 
   private async byPass(secret: string): Promise<Found> {
     const name = await this.passes.holderOf(secret);
-    // A pass opens the export of its route, and nothing that an auditor's own token opens.
+    // // A pass opens the export of its route, and nothing that an auditor's own token opens.
     return name === undefined ? { refusal: unknownToken } : { principal: { name, roles: [passRole] } };
   }
 }

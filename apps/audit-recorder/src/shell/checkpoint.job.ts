@@ -19,8 +19,8 @@ const kind = jobName<object>('checkpoint');
 const everyMs = 2_000;
 
 /**
- * The order to sign what a batch appended. Each batch has one of its own, so no growth goes unsigned; all of one interval fall
- * due together, and the first of them signs for all.
+ * The job to sign what a batch appended. Each batch has its own job, so no growth stays unsigned. All jobs of one interval fall due
+ * together, and the first of them signs for all.
  */
 export const signingJob = (
   first: { readonly topic: string; readonly partition: number; readonly offset: string },
@@ -32,7 +32,7 @@ export const signingJob = (
   payload: {},
 });
 
-/** Signs the head of the log, every two seconds in which it grew, and once more before the process ends. */
+/** Signs the head of the log every two seconds if it grew, and once more before the process ends. */
 @Injectable()
 export class Checkpoints implements JobKind<object>, BeforeApplicationShutdown {
   readonly kind = kind;
@@ -57,14 +57,14 @@ export class Checkpoints implements JobKind<object>, BeforeApplicationShutdown {
       const cause = { source: `${kind.name}:drain`, id: String(size) };
       await this.runtime.transact(cause, (work) => this.sign(cause, work));
     } catch (error) {
-      // Whatever is not signed now has its job, which the next start works.
+      // // Entries that are not signed now have a job, which the next start works.
       this.log.warn(`no checkpoint at the end: ${error instanceof Error ? error.message : 'unknown'}`);
     }
   }
 
   /**
-   * Signs the head if it grew. It is shown first to extend what was signed last, by a proof out of the stored hashes: a log
-   * that was tampered with, or restored to an older state, gets no further signature. Throws then.
+   * Signs the head if it grew. First it checks, by a proof from the stored hashes, that the head extends the last signed head. A log that
+   * was tampered with, or restored to an older state, gets no further signature: the check throws.
    */
   private async sign(cause: Cause, work: Work): Promise<void> {
     const { origin, signingKey } = this.settings;

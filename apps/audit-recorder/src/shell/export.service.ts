@@ -13,14 +13,14 @@ export class Export {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
-  /** Begins the export of whoever asks. Throws where they have one under way. `may` is asked once it has its place. */
+  /** Begins an export for the caller. Throws if the caller has an export under way. Calls `may` once the export has its place. */
   async begin(may: () => Promise<void> = async () => undefined): Promise<StreamableFile> {
     const { origin, signingKey } = this.settings;
     const reads = this.runtime.beginExport();
     await may();
     const read: Reader = (sql, params) => reads.query(sql, params);
     const last = await lastCheckpoint(read);
-    // Read after the last checkpoint: the head that it signs is within these leaves.
+    // // Read after the last checkpoint: the head that the checkpoint signs is within these leaves.
     const { size } = await readHead(read);
     const lines = async function* () {
       yield `${exportHeader({ origin, key: signingKey, checkpoint: last?.note ?? null })}\n`;

@@ -1,7 +1,7 @@
 import type { Env, HttpServer } from '@countersign/runtime';
 import { readSettings } from './settings.js';
 
-/** Says which pages' scripts may use the secret of a pass here, also where it is refused: the page tells its reader why. */
+/** Declares which pages' scripts may use the secret of a pass here, also on a refusal: the page shows its reader the reason. */
 export async function http(server: HttpServer, env: Env): Promise<void> {
   const { readers } = readSettings(env);
   server.addHook('onSend', async ({ url, headers: { origin } }, reply, payload) => {

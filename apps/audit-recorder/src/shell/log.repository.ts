@@ -10,12 +10,12 @@ import {
 import { cutBytes, packed, type Tx, takeTurn } from '@countersign/runtime';
 import type { NewLeaf } from '../core/leaves.js';
 
-/** Checkpoints that are read at once. */
+/** How many checkpoints are read at once. */
 export const mostCheckpoints = 1_000;
-/** Smaller than any log. */
+/** Smaller than the size of any log. */
 export const beforeAll = -1;
 
-/** Anything that can be asked: a transaction, or the pool. */
+/** Runs a query: a transaction, or the pool. */
 export type Reader = <Row>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
 
 /** A checkpoint as it was signed. */
@@ -26,15 +26,15 @@ export interface SignedCheckpoint {
 }
 
 /**
- * Only one transaction at a time may append, whatever instance it is of: positions are given without gaps and in commit order.
- * The statement after it begins when the lock is held. No other role can hold it: it is of a row of this schema.
+ * Only one transaction at a time may append, in any instance: positions have no gaps and follow the commit order. The next statement
+ * begins when the lock is held. No other role can hold the lock: it is on a row of this schema.
  */
 export const lockLog = (tx: Tx): void => tx.write('SELECT FROM log_head FOR NO KEY UPDATE');
 
 /** Only one transaction at a time may sign. */
 export const lockSigning = (tx: Tx): Promise<void> => takeTurn(tx, 'checkpoint');
 
-/** The tree's size and frontier. To build on it, hold the log's lock. */
+/** The tree's size and frontier. To extend the tree, hold the log's lock. */
 export async function readHead(read: Reader): Promise<Frontier> {
   const [row] = await read<{ size: number; frontier: Buffer }>('SELECT size, frontier FROM log_head');
   if (!row) throw new Error('log_head has no row: the log is damaged');
@@ -45,7 +45,7 @@ export async function readHead(read: Reader): Promise<Frontier> {
   return { size: row.size, hashes };
 }
 
-/** Appends leaves in their order; the log's lock is held. A few statements, however many leaves. */
+/** Appends leaves in their order; the caller holds the log's lock. It takes a few statements, however many leaves there are. */
 export async function appendLeaves(tx: Tx, leaves: readonly NewLeaf[], at: string): Promise<void> {
   const head = await readHead(tx.query.bind(tx));
   const { frontier, completed } = append(
@@ -126,8 +126,8 @@ export const readCheckpoints = async (
   ).map(checkpointOf);
 
 /**
- * The first `size` leaves, and the checkpoints up to `signed` leaves, for an export: before each page of leaves the checkpoints that sign
- * up to these, so that neither of us nor of those who verify holds more. Leaves that are missing hold no checkpoint back.
+ * The first `size` leaves, and the checkpoints up to `signed` leaves, for an export. Before each page of leaves come the checkpoints that
+ * sign up to these leaves, so that neither the service nor a verifier holds more in memory. Missing leaves hold no checkpoint back.
  */
 export async function* readEntries(
   read: Reader,
@@ -150,16 +150,16 @@ export async function* readEntries(
   yield* notesUpTo(signed);
 }
 
-/** The checkpoint of the largest size signed so far. */
+/** The checkpoint of the largest size that was signed so far. */
 export async function lastCheckpoint(read: Reader): Promise<SignedCheckpoint | undefined> {
   const rows = await read<CheckpointRow>('SELECT size, note, at FROM checkpoints ORDER BY size DESC LIMIT 1');
   return rows.map(checkpointOf)[0];
 }
 
-/** All of a leaf but its ids, which only find it. */
+/** All columns of a leaf except its ids, which only serve to find it. */
 const leafColumns = 'index, topic, partition, "offset", source, id, sha256, leaf_hash, kept, bytes, at, topic_id';
 
-/** The leaf of one Kafka record; of the topic as it is now, unless `topicId` names one that was before. */
+/** The leaf of one Kafka record. It is of the topic as it is now, unless `topicId` names an earlier topic of this name. */
 export async function findLeaf(
   read: Reader,
   topic: string,
@@ -175,7 +175,7 @@ export async function findLeaf(
   return rows.map(leafOf)[0];
 }
 
-/** Where the leaf of a record at this place is whose kept bytes have this SHA-256, whichever topic of this name it was on. */
+/** The index of a leaf at this place whose kept bytes have this SHA-256, for any topic that had this name. */
 export async function findLeafWith(
   read: Reader,
   topic: string,
@@ -192,8 +192,8 @@ export async function findLeafWith(
 }
 
 /**
- * The rows of `leaves` in `order` until those before have `most` bytes, then oldest first: a record may have a megabyte, and hundreds are
- * read together. The length of stored bytes is known without reading them.
+ * The rows of `leaves` in `order`, until the rows before have `most` bytes; then oldest first. A record may have a megabyte, and hundreds
+ * are read together. The length of stored bytes is known without reading them.
  */
 const untilBytes = (leaves: string, order: string, most: string): string => `
   SELECT ${leafColumns} FROM (
@@ -201,13 +201,13 @@ const untilBytes = (leaves: string, order: string, most: string): string => `
     FROM (${leaves}) AS found
   ) AS sized WHERE coalesce(before, 0) < ${most} ORDER BY index`;
 
-/** Bytes of records that are read at once, and one record more. */
+/** How many bytes of records are read at once, plus one record more. */
 export const readBytes = 8_388_608;
 
 /**
- * Leaves under any of these ids, oldest first, at most `limit`, and of no more than `bytes` but for one: what is left out is the largest, so
- * nobody hides what happened behind large records. All are found before the oldest are taken: asked for them in order, the planner would
- * walk through the whole table until it has met enough.
+ * Leaves under any of these ids, oldest first: at most `limit`, and with at most `bytes` except for one leaf. The largest leaves are left
+ * out, so that large records cannot hide what happened. All leaves are found before the oldest are taken: with an ordered query, the
+ * planner would walk through the whole table until it has found enough.
  */
 export async function findByIds(
   read: Reader,
@@ -227,7 +227,7 @@ export async function findByIds(
 
 const pageSize = 500;
 
-/** The first `size` leaves in their order, a page at a time; no page has more than `bytes` but for its last leaf. */
+/** The first `size` leaves in order, one page at a time. A page has at most `bytes`, not counting its last leaf. */
 export async function* readLeaves(
   read: Reader,
   size: number,

@@ -22,7 +22,7 @@ export class Mail {
     this.key.catch(() => undefined);
   }
 
-  /** What the mailer is sent. A refusal of ours goes to it as well: an earlier call that landed late must win over it. */
+  /** The body for the mailer. A message that we refuse is sent as a refusal too: it must win over an earlier call that arrives late. */
   async bodyOf(action: Action): Promise<string> {
     return mailBody(action.kind, await this.written(action));
   }
@@ -50,7 +50,7 @@ export class Mail {
       });
       return OpenedContactPoints.parse(JSON.parse(new TextDecoder().decode(plaintext)));
     } catch {
-      // Neither the ciphertext nor a parser's message may get any further.
+      // // Neither the ciphertext nor a parser's message may leave this function.
       throw new NotWritten('the contact points cannot be opened with CONTACT_POINTS_PRIVATE_KEY_FILE');
     }
   }

@@ -3,7 +3,7 @@ import { TooLong, wholeBody } from '@countersign/contracts';
 import { Agent, request } from 'undici';
 import { NotSent } from '../../core/answer.js';
 
-/** What may be told of an error: its message may quote what was to be sent. */
+/** The only part of an error that may be reported: its message may quote the data that was to be sent. */
 export function codeOrName(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   return typeof code === 'string' ? code : String(name);
@@ -16,29 +16,31 @@ export interface Sent {
   readonly url: string;
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON. Without one it is a question, and never tells whether anything has left. */
+  /** JSON. A request without a body is a question, and never says whether anything was sent. */
   readonly body?: string;
 }
 
-/** What came back; `text` is undefined where it is longer than an answer may be. */
+/** The reply. `text` is undefined if it is longer than an answer may be. */
 export interface Replied {
   readonly status: number;
   readonly text: string | undefined;
 }
 
-/** A connected system over HTTP: connections of its own that stay open, and not more of them, whatever it does with them. */
+/**
+ * A connected system over HTTP. It has its own connections, which stay open. Their number is limited, whatever the system does with them.
+ */
 export class Receiver {
   private readonly connections: Agent;
 
   constructor(connections: number) {
-    // Left alone for so long, they are closed here first: a request on one that the other side just closes would be in doubt.
+    // // Idle connections are closed here first: if the other side closes one during a request, the result of the request is in doubt.
     this.connections = new Agent({ connections, keepAliveMaxTimeout: 30_000 });
   }
 
-  /** Throws `NotSent` where it is certain that nothing of the body has left, and never follows a redirect. */
+  /** Throws `NotSent` if it is certain that no part of the body was sent. Never follows a redirect. */
   async send({ url, method, headers, body }: Sent, signal: AbortSignal): Promise<Replied> {
     let begun = body === undefined;
-    // Asked for when the connection stands and the request is about to be written: before that, nothing has left.
+    // // undici reads this when the connection is open and the request is about to be written. Before that, nothing was sent.
     const bytes = async function* () {
       begun = true;
       yield Buffer.from(body ?? '');
@@ -56,7 +58,7 @@ export class Receiver {
       },
       ...(body !== undefined && { body: Readable.from(bytes()) }),
     });
-    // undici tells of an abort when it has a connection; a request that is aborted before that is never written.
+    // // undici reports an abort only once it has a connection. A request that is aborted before that is never written.
     const response = await Promise.race([sending, aborted(signal)]).catch((error: unknown) => {
       if (begun) throw error;
       throw new NotSent(`the receiver could not be reached (${codeOrName(error)})`);
@@ -65,10 +67,10 @@ export class Receiver {
   }
 }
 
-/** The body; undefined where it is longer than an answer may be: the connection is closed then, whatever would still come. */
+/** The body; undefined if it is longer than an answer may be. In that case the connection is closed, whatever is still to come. */
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string | undefined> {
   try {
-    // What is no UTF-8 is only shown: an outcome is ASCII.
+    // // Text that is not UTF-8 is only shown: an outcome is ASCII.
     return new TextDecoder().decode(await wholeBody(body, longestAnswer));
   } catch (error) {
     if (error instanceof TooLong) return undefined;

@@ -9,7 +9,7 @@ import { codeOrName, Receiver } from './receiver.js';
 /** The way to one of the sandbox systems, a process of its own (`apps/sandbox-systems`). */
 export class Sandbox implements Connector {
   readonly timeoutMs = 5_000;
-  /** Its own: one system that keeps them takes none of the others. */
+  /** Each system has its own receiver: a system that holds its connections takes none from the others. */
   private readonly receiver = new Receiver(32);
   private readonly headers: Readonly<Record<string, string>>;
   private readonly url: string;
@@ -17,7 +17,7 @@ export class Sandbox implements Connector {
   constructor(
     readonly name: 'ads' | 'mailer' | 'crm',
     { url, token }: SandboxSettings,
-    /** What is sent for an action. The same action may have another body later, under the same key. */
+    /** Makes the body for an action. The same action may have another body later, under the same key. */
     private readonly bodyOf: (action: Action) => string | Promise<string> = actionBody,
   ) {
     this.url = `${url}/${name}/calls/`;
@@ -31,7 +31,7 @@ export class Sandbox implements Connector {
     return answeredBy(status, text);
   }
 
-  /** What cannot be written is not sent, whatever the cause: another key, or a database that is away. */
+  /** A body that cannot be written is not sent, whatever the cause: for example another key, or an unavailable database. */
   private async written(action: Action): Promise<string> {
     try {
       return await this.bodyOf(action);
@@ -48,7 +48,7 @@ export class Sandbox implements Connector {
   }
 }
 
-/** The connectors to all of them; `mail` writes what the mailer is sent. */
+/** The connectors to all sandbox systems; `mail` writes the body for the mailer. */
 export const sandboxes = (
   settings: SandboxSettings,
   mail: { bodyOf(action: Action): Promise<string> },

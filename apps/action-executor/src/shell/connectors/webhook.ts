@@ -8,8 +8,8 @@ import type { WebhookSettings } from '../settings.js';
 import { Receiver, type Replied } from './receiver.js';
 
 /**
- * A signed webhook (Standard Webhooks 1.0): the way to a system that is not ours. `webhook-id` of a call is the idempotency key,
- * the same on every repeat; what the receiver owes is in this app's README.
+ * A signed webhook (Standard Webhooks 1.0): the way to a system that is not ours. The `webhook-id` of a call is its idempotency key, the
+ * same on every repeat. The duties of the receiver are in this app's README.
  */
 export class Webhook implements Connector {
   readonly name = 'webhook';
@@ -31,7 +31,8 @@ export class Webhook implements Connector {
   async find(key: string, signal: AbortSignal): Promise<Found> {
     const url = new URL(this.settings.url);
     url.searchParams.set('key', key);
-    // An id of its own: under the call's a receiver that drops repeats would drop the question, or after it the call.
+    // // A question has its own id. Under the call's id, a receiver that drops repeats would drop the question, or drop a call that
+    // follows.
     const { status, text } = await this.send(url.href, `question_${randomUUID()}`, questionBody(key), {}, signal);
     return foundOf(status, text, key);
   }

@@ -32,7 +32,7 @@ export class Permits1763700000001 implements MigrationInterface {
   }
 }
 
-/** What the sandbox systems held while they lived here. */
+/** What the sandbox systems stored while they were part of this app. */
 export class Sandboxes1763700000002 implements MigrationInterface {
   name = 'Sandboxes1763700000002';
 
@@ -98,7 +98,10 @@ export class Sandboxes1763700000002 implements MigrationInterface {
   }
 }
 
-/** What the connected system says was spent: settled again as it was told, whatever comes between the end and its settlement. */
+/**
+ * The amount that the connected system reports as spent. It is settled again with the same amount, whatever happens between the end and
+ * its settlement.
+ */
 export class SpentMinor1763700000003 implements MigrationInterface {
   name = 'SpentMinor1763700000003';
 
@@ -111,7 +114,10 @@ export class SpentMinor1763700000003 implements MigrationInterface {
   }
 }
 
-/** Turns in which no call left: what was never sent is not asked for, and its end does not claim calls that were not made. */
+/**
+ * Turns in which no call was sent. The connected system is not asked about a call that was never sent, and the permit's end does not
+ * claim calls that were not made.
+ */
 export class UnsentTurns1764300000001 implements MigrationInterface {
   name = 'UnsentTurns1764300000001';
 
@@ -124,7 +130,7 @@ export class UnsentTurns1764300000001 implements MigrationInterface {
   }
 }
 
-/** The sandbox systems are elsewhere: what they held here was of a demonstration, and they begin anew. */
+/** The sandbox systems are a separate app now. The data that they stored here was for a demonstration, so they start empty. */
 export class SandboxesElsewhere1764400000001 implements MigrationInterface {
   name = 'SandboxesElsewhere1764400000001';
 

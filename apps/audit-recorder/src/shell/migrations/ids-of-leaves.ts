@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The ids of a leaf stand in its row, under one index that takes them in bulk, where each was a row of a table of its own. Old
- * leaves get theirs: only for that, and only in this transaction, is their trigger off.
+ * The ids of a leaf move into its row, under one index that takes them in bulk; before, each id was a row of a separate table. Old leaves
+ * get their ids too. Only for that, and only in this transaction, their trigger is off.
  */
 export class IdsOfLeaves1763700008701 implements MigrationInterface {
   name = 'IdsOfLeaves1763700008701';
@@ -19,19 +19,20 @@ export class IdsOfLeaves1763700008701 implements MigrationInterface {
       WHERE index = old.leaf`);
     await db.query('ALTER TABLE leaves ENABLE TRIGGER append_only');
     await db.query('ALTER TABLE leaves ALTER ids DROP DEFAULT');
-    // This class stores four bytes for an id, and looks into the leaf whether it is the one. Up to so many kB of new entries
-    // wait to be sorted in together, and every search reads through them.
+    // // This operator class stores four bytes for an id, and checks the leaf for the full id. Up to this many kB of new entries wait to
+    // be sorted in together, and every search reads through them.
     await db.query(
       'CREATE INDEX leaves_ids ON leaves USING gin (ids jsonb_path_ops) WITH (gin_pending_list_limit = 512)',
     );
     await db.query('DROP TABLE leaf_ids');
-    // From here on no older recorder can append. What one did after the runtime had counted its positions is kept as well.
+    // // From here on no older recorder can append. Leaves that one appended after the runtime had counted its positions are kept as
+    // well.
     await db.query(`
       INSERT INTO record_positions (topic, partition, next_offset)
       SELECT topic, partition, max("offset") + 1 FROM leaves GROUP BY topic, partition
       ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(record_positions.next_offset, excluded.next_offset)`);
     for (const role of await services(db)) {
-      // The runtime's tables that came after the first grants; of the log's own every one can be read.
+      // // The runtime's tables that were created after the first grants. Every table of the log can be read already.
       for (const table of await unreadable(db, role)) {
         await db.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${quoted(table)} TO ${quoted(role)}`);
       }
@@ -49,7 +50,7 @@ export class IdsOfLeaves1763700008701 implements MigrationInterface {
   }
 }
 
-/** Who appends without being the tables' owner. */
+/** The roles that append and do not own the tables. */
 export async function services(db: QueryRunner): Promise<string[]> {
   const rows = (await db.query(`
     SELECT grantee AS role FROM information_schema.role_table_grants
@@ -69,5 +70,5 @@ export async function unreadable(db: QueryRunner, role: string): Promise<string[
   return rows.map(({ name }) => name);
 }
 
-/** A name as SQL takes it. */
+/** A name, quoted for SQL. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
