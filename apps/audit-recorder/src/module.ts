@@ -22,7 +22,7 @@ import { Stories } from './shell/stories.repository.js';
 
 export const spec: ServiceSpec = {
   name: 'audit-recorder',
-  // // The recorder decides nothing, and a record that it has not kept is lost when its retention ends.
+  // The recorder decides nothing, and a record that it has not kept is lost when its retention ends.
   anyClock: true,
   port: servicePorts['audit-recorder'],
   settings: environment,

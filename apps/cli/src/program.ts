@@ -18,7 +18,7 @@ import { statusCommands } from './shell/commands/status.js';
 import { storyCommands } from './shell/commands/stories.js';
 import { watchCommands } from './shell/commands/watch.js';
 
-/** The command line. It exits by itself only where it is misused (2) or asked for help (0). */
+/** The command line. It exits by itself only on wrong usage (2) or a request for help (0). */
 export function program(): Command {
   const countersign = new Command('countersign')
     .description(
@@ -75,7 +75,7 @@ Exit codes:
   return countersign;
 }
 
-/** commander ends with 1 where it is misused; here 1 is an answer. */
+/** commander exits with 1 on wrong usage; here, 1 is an answer. */
 function exitWithTwoWhenMisused(command: Command): void {
   command.exitOverride((error) => {
     process.exit(error.exitCode === 0 ? 0 : 2);

@@ -101,7 +101,7 @@ import { Views } from './shell/views.controller.js';
 
 export const spec: ServiceSpec = {
   name: 'console',
-  // A stop is never held up.
+  // A stop is never delayed.
   anyClock: true,
   port: servicePorts.console,
   access: PeopleAccess,

@@ -28,7 +28,7 @@ export class Approvals {
       if (approval.executor !== this.runtime.service) continue;
       const { topic, partition, offset } = received;
       const payload: PermitJob = { approval, topic, partition, offset };
-      // // One job per approval, not one per permit: a replay under another event id must be seen and recorded.
+      // One job per approval, not one per permit: a replay under another event id must be seen and recorded.
       const job = `${approval.permitId}/${derivedId(source, id)}`;
       batch.schedule(causeOf(received), { kind: PERMIT, id: job, dueAt: batch.at, payload });
     }

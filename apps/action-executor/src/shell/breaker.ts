@@ -33,7 +33,7 @@ export class Breaker {
   waitMs(): number {
     const { pause } = this;
     if (pause) {
-      // // The try has its own time limit. Its result is not known before.
+      // The try has its own time limit. Its result is not known before.
       const left = (pause.trying ? Math.max(pause.ms, this.connector.timeoutMs) : pause.ms) - pause.began();
       if (left > 0) return Math.ceil(left);
       pause.trying = true;

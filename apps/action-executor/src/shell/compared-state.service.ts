@@ -48,7 +48,7 @@ export class ComparedState {
 
   /** The rows as a transaction reads them. With `lock`, they are held FOR SHARE, locked in the order of their topics and keys. */
   async in(tx: Reader, compared: readonly Compared[], lock?: 'share'): Promise<Known> {
-    // // Taken before the rows are read: the age is then too high rather than too low, which is safe.
+    // Taken before the rows are read: the age is then too high rather than too low, which is safe.
     const ago = this.runtime.comparedAgo();
     const contacts = [...new Set(compared.flatMap((c) => c.consents))];
     const scopes = [...new Set(compared.flatMap((c) => c.controls))];

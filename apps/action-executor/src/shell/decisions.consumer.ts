@@ -19,7 +19,7 @@ export class Decisions {
   async onDecided(@Payload() batch: Batch<'SettlementDecided'>): Promise<void> {
     const mine = batch.events.filter(({ event }) => event.data.executor === this.runtime.service);
     if (mine.length === 0) return;
-    // // If there are two decisions on one permit, the first counts.
+    // If there are two decisions on one permit, the first counts.
     const first = new Map(mine.toReversed().map((received) => [received.event.data.permitId, received]));
     const ends = new Map([...first].map(([id, { event }]) => [id, decidedEnd(event.data)]));
     const decided = await this.permits.decide(batch.tx, ends, batch.at);

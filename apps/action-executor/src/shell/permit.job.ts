@@ -103,7 +103,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const inTurn = claimed.filter(({ effect }) => effect.do === 'look' || effect.do === 'ask');
     const aside = claimed.filter((working) => !inTurn.includes(working));
     const groups = Map.groupBy(inTurn, ({ job }) => job.payload.approval.connector);
-    // // A slow connector holds up only its own actions.
+    // A slow connector holds up only its own actions.
     const done = await Promise.allSettled([
       this.conclude(aside, context),
       ...[...groups].map(([name, group]) => this.run(this.connectors.get(name), group, context)),
@@ -127,7 +127,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const { tx, at } = work;
     const settled = await work.published('id', jobs.map(settlementId));
     const compared = new Map(jobs.map((job) => [job.id, comparedBy(job.payload.approval)]));
-    // // For a permit that was never claimed before, the attempt to take it is the lookup: a row that exists already is seen at the next
+    // For a permit that was never claimed before, the attempt to take it is the lookup: a row that exists already is seen at the next
     // claim.
     const named = jobs.flatMap((job) => (job.claims > 1 ? (compared.get(job.id)?.permitId ?? []) : []));
     const known = await this.state.in(tx, [...compared.values()], 'share');
@@ -163,7 +163,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
       at,
     );
     const turning = claimed.filter(({ effect }) => effect.do === 'turn');
-    // // Counts the lost turn; the turn that is taken now comes after it. A row that is taken for a lost turn has counted it already.
+    // Counts the lost turn; the turn that is taken now comes after it. A row that is taken for a lost turn has counted it already.
     const lost = turning.filter(({ effect }) => effect.do === 'turn' && effect.lost);
     await this.permits.nextTurn(tx, lost.map(permitOf), at);
     const asked = taking.filter(({ job, to }) => to.state === 'doubtful' && taken.has(job.id));
@@ -172,7 +172,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
     const first: Tried = { turn: 1, sent: 0 };
     return claimed.map((working) => {
       const { job, from, to, effect } = working;
-      // // An instance that finds the row taken looks again, and then sees a replay.
+      // An instance that finds the row taken looks again, and then sees a replay.
       const overtaken = () => this.next({ ...working, permit: from }, { on: 'overtaken', at });
       const turn = (tried: Tried | undefined) =>
         tried ? this.next({ ...working, permit: to }, { on: 'turn', tried }) : overtaken();
@@ -359,7 +359,7 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
       else if (effect.turn === 'back') unused.set(permitOf(working), turnOf(from));
       else if (effect.turn === 'unsent') unsent.push(permitOf(working));
     }
-    // // Written before the claims are given up: the next instance that takes a claim counts from there.
+    // Written before the claims are given up: the next instance that takes a claim counts from there.
     if (unused.size + unsent.length > 0)
       await context.transaction(async ({ tx }) => {
         if (unused.size > 0) this.permits.giveBack(tx, unused);
@@ -391,18 +391,18 @@ export class PermitJobs implements JobKind<PermitJob>, OnApplicationShutdown {
       },
     );
     if (effect.do === 'settle' && effect.where === 'free') {
-      // // A row that ends unresolved says that a call may have been sent: it is taken as an intent, and then ended.
+      // A row that ends unresolved says that a call may have been sent: it is taken as an intent, and then ended.
       const taken = await this.permits.take(
         work.tx,
         [takingOf(job, to.state === 'unresolved' ? null : endOf(to))],
         work.at,
       );
-      // // Another approval of the same permit took it at this moment. A replay of the dead letter will see that.
+      // Another approval of the same permit took it at this moment. A replay of the dead letter will see that.
       if (!taken.has(job.id)) return false;
     }
     if ('end' in to && effect.do === 'settle' && effect.where === 'alone') {
       const alone = new Map([[permitIdOf(job), { end: to.end, turn: turnOf(permit) }]]);
-      // // An instance whose claim was over set out for it at this moment, and may call. A replay of the dead letter will ask.
+      // An instance whose claim was over set out for it at this moment, and may call. A replay of the dead letter will ask.
       if ((await this.permits.endAlone(work.tx, alone, work.at)).size === 0) return false;
     }
     if ('end' in to || to.state === 'rejected') await this.settle([job], new Map([[job.id, to]]), work);
@@ -516,7 +516,7 @@ async function answered<A extends { readonly outcome: string }>(
     if (error instanceof NotSent) return { ...unknown(error.message), unsent: true, silent: true };
     if (signal.aborted) return { ...unknown(`no answer within ${connector.timeoutMs} ms`), silent: true };
     const { code, name } = error as { code?: unknown; name?: unknown };
-    // // The message of an error may quote the data that was sent.
+    // The message of an error may quote the data that was sent.
     const reason = typeof code === 'string' ? code : String(name);
     return { ...unknown(`${connector.name} could not be reached (${reason})`), silent: true };
   }

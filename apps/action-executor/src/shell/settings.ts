@@ -144,9 +144,9 @@ function webhookIn({ webhook }: z.infer<typeof ConnectorsFile>, path: string): W
 }
 
 function wrongSandboxUrl(url: string): string | undefined {
-  // // The value may contain a secret, so it is not quoted.
+  // The value may contain a secret, so it is not quoted.
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return 'a URL such as http://127.0.0.1:8089 is expected';
-  // // A name without a dot resolves only in a private network, such as that of containers.
+  // A name without a dot resolves only in a private network, such as that of containers.
   return isSafe(url, /^[a-z0-9-]+$/i) ? undefined : unsafe;
 }
 

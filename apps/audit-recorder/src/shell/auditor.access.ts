@@ -34,7 +34,7 @@ export class Auditing implements Access {
     if (token === undefined) return { refusal: noToken };
     const person = personOf(this.settings.auditors, token);
     if (person) return { principal: { name: person.person, roles: person.roles } };
-    // // Anyone can send such a token. It is looked up only on a route that a pass opens, and with a rate limit.
+    // Anyone can send such a token. It is looked up only on a route that a pass opens, and with a rate limit.
     const mayBePass = route?.startsWith(passRoutes) === true && couldBePassSecret(token);
     if (!mayBePass) return { refusal: unknownToken };
     const wait = this.paceOf(ip, performance.now());
@@ -43,7 +43,7 @@ export class Auditing implements Access {
 
   private async byPass(secret: string): Promise<Found> {
     const name = await this.passes.holderOf(secret);
-    // // A pass opens the export of its route, and nothing that an auditor's own token opens.
+    // A pass opens the export of its route, and nothing that an auditor's own token opens.
     return name === undefined ? { refusal: unknownToken } : { principal: { name, roles: [passRole] } };
   }
 }

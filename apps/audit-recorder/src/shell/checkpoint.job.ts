@@ -57,7 +57,7 @@ export class Checkpoints implements JobKind<object>, BeforeApplicationShutdown {
       const cause = { source: `${kind.name}:drain`, id: String(size) };
       await this.runtime.transact(cause, (work) => this.sign(cause, work));
     } catch (error) {
-      // // Entries that are not signed now have a job, which the next start works.
+      // Entries that are not signed now have a job, which the next start works.
       this.log.warn(`no checkpoint at the end: ${error instanceof Error ? error.message : 'unknown'}`);
     }
   }

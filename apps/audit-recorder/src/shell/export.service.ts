@@ -20,7 +20,7 @@ export class Export {
     await may();
     const read: Reader = (sql, params) => reads.query(sql, params);
     const last = await lastCheckpoint(read);
-    // // Read after the last checkpoint: the head that the checkpoint signs is within these leaves.
+    // Read after the last checkpoint: the head that the checkpoint signs is within these leaves.
     const { size } = await readHead(read);
     const lines = async function* () {
       yield `${exportHeader({ origin, key: signingKey, checkpoint: last?.note ?? null })}\n`;

@@ -8,7 +8,7 @@ interface PassRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** The whole record for whoever asked for a pass at the console, so that who read it and why is itself on the record. */
+/** Gives the whole record to a person who asked for a pass at the console. The record therefore also says who read it, and why. */
 @Controller('v1/passes')
 export class Passes {
   constructor(
@@ -35,7 +35,7 @@ export class Passes {
     });
   }
 
-  /** What a browser asks before it sends the secret. The headers of the answer say which pages may. */
+  /** The preflight request that a browser makes before it sends the secret. The headers of the answer say which pages may use it. */
   @Options('export')
   @HttpCode(204)
   @Public()

@@ -2,10 +2,10 @@ import { RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { mostUses, type Pass, sha256Of } from '../core/pass.js';
 
-/** For so long after its end a pass keeps its row, so that its secret is known to be used up. */
+/** A pass keeps its row this long after its end, so that its secret is known as used. */
 const retentionMs = 86_400_000;
 
-/** Keeps passes, each secret once: whoever repeats an event gets no further downloads. */
+/** Stores passes, each secret once: a repeated event gives no further downloads. */
 export function storePasses(tx: Tx, passes: readonly Pass[], at: string): void {
   if (passes.length === 0) return;
   tx.write('DELETE FROM record_passes WHERE expires_at < $1', [new Date(Date.parse(at) - retentionMs).toISOString()]);
@@ -26,8 +26,8 @@ export class PassStore {
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}
 
   /**
-   * Who asked for the pass of a secret; undefined where there is none, or it is over. It is looked up by the digest, so how long that
-   * takes tells nothing of a secret.
+   * The person who asked for the pass with this secret; undefined if there is no such pass, or it is over. The lookup uses the digest, so
+   * its duration reveals nothing about a secret.
    */
   async holderOf(secret: string): Promise<string | undefined> {
     const [row] = await this.runtime.readForPage<{ by_person: string }>(
@@ -37,7 +37,7 @@ export class PassStore {
     return row?.by_person;
   }
 
-  /** Counts one more download. False where there were as many as a pass allows, or it ended meanwhile. */
+  /** Counts one more download. Returns false if the pass has no downloads left, or ended meanwhile. */
   use(secret: string): Promise<boolean> {
     return this.runtime.write(async (tx) => {
       const rows = await tx.query(

@@ -14,8 +14,8 @@ const Content = z.object({
 const Consistency = z.object({ from: whole() });
 
 /**
- * What anybody may know of the record, so that a browser can check what the console shows it: signed heads and hashes. A proof of
- * inclusion is given to whoever knows the content of the record already, so nobody learns here what happened.
+ * The public part of the record, so that a browser can check what the console shows: signed heads and hashes. A proof of inclusion needs
+ * the content of the entry, so a reader learns nothing here about what happened.
  */
 @Controller('v1/proofs')
 @UseGuards(ForAnybody)
@@ -34,7 +34,7 @@ export class ProofPages {
     return (await this.proofs.latest()).note;
   }
 
-  /** `sha256` is that of the event's bytes, key, headers and value, in the form of `eventBytes` of the record's library. */
+  /** `sha256` is the hash of the event's bytes (key, headers and value) in the form of `eventBytes` of the record's library. */
   @Get('inclusion')
   @Public()
   @Documented({
@@ -44,7 +44,7 @@ export class ProofPages {
   })
   async inclusion(@Query({ schema: Content }) { topic, partition, offset, sha256 }: z.infer<typeof Content>) {
     const found = await findLeafWith(this.proofs.read, topic, partition, String(offset), sha256);
-    // The same whether the place or the content is unknown: strangers do not learn how much happens.
+    // The answer is the same for an unknown place and for unknown content: outsiders do not learn how much happens.
     if (!found) throw refused(404, 'Not on record', 'no record with this content is on record at this place');
     return { ...found, ...(await this.proofs.inclusion(found.index)) };
   }

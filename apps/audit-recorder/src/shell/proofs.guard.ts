@@ -8,7 +8,7 @@ interface Asked {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Bounds how often strangers ask, and says which pages' scripts may read what they are answered, refusals too. */
+/** Limits how often outsiders may ask, and says which pages' scripts may read the answers, also refusals. */
 @Injectable()
 export class ForAnybody implements CanActivate {
   private readonly paceOf = paceOfStrangers();

@@ -16,12 +16,12 @@ export class Proofs {
     this.read = (sql, params) => runtime.readForPage(sql, params);
   }
 
-  /** The checkpoint of the largest size. Throws what a page answers where there is none, or where somebody changed it. */
+  /** The checkpoint of the largest size. If there is none, or it was changed, throws the problem that the page answers. */
   async latest(): Promise<SignedCheckpoint> {
     const last = await lastCheckpoint(this.read);
     if (!last) throw notSigned('nothing has been signed yet: try again soon');
     const { origin, signingKey } = this.settings;
-    // What is given out as signed is checked: a note that was changed in the table is not passed on.
+    // A checkpoint is verified before it is published: a note that was changed in the table is not passed on.
     if (!openCheckpoint(last.note, { origin, keys: [signingKey] }).ok) {
       throw refused(
         500,
@@ -32,7 +32,7 @@ export class Proofs {
     return last;
   }
 
-  /** That the leaf at `index` is among those that the latest checkpoint signs. */
+  /** Proves that the leaf at `index` is among those that the latest checkpoint signs. */
   async inclusion(index: number): Promise<{ checkpoint: string; proof: string[] }> {
     const { size, note } = await this.latest();
     if (index >= size) throw notSigned(`leaf ${index} is in no checkpoint yet: try again soon`);
@@ -40,7 +40,7 @@ export class Proofs {
     return { checkpoint: note, proof: proof.map(base64) };
   }
 
-  /** That the log of the first `from` leaves is a beginning of that of the latest checkpoint. */
+  /** Proves that the log of the first `from` leaves is a beginning of the log that the latest checkpoint signs. */
   async consistency(from: number): Promise<{ from: number; to: number; checkpoint: string; proof: string[] }> {
     const { size, note } = await this.latest();
     if (from > size) throw notSigned(`the latest checkpoint signs ${size} leaves, fewer than ${from}`);

@@ -16,7 +16,7 @@ const Checkpoints = z.object({
 });
 const Proof = z.object({ ...place, topicId: z.string().max(100).optional() });
 const Consistency = z.object({ from: whole() });
-/** The rest of an address: an id may be longer than a parameter may. */
+/** The rest of an address: an id may be longer than a path parameter may be. */
 const AnyId = z.string();
 
 /** The record over HTTP, for auditors. */
@@ -46,12 +46,12 @@ export class Pages {
     return (await this.proofs.latest()).note;
   }
 
-  /** Checkpoints, oldest first, a page at a time: `next` is what the next page wants as `after`, null where there is none. */
+  /** Checkpoints, oldest first, one page at a time. `next` is the `after` of the next page, or null if there is none. */
   @Get('record/checkpoints')
   @Documented({ summary: 'Checkpoints, oldest first, a page at a time', answers: { 200: CheckpointsAnswer } })
   async checkpoints(@Query({ schema: Checkpoints }) { after, limit }: z.infer<typeof Checkpoints>) {
     const { origin, signingKey } = this.settings;
-    // One more tells whether there is a next page.
+    // One row more shows whether there is a next page.
     const read = await readCheckpoints(this.read, after, limit + 1);
     const checkpoints = read.slice(0, limit);
     const next = read.length > limit ? (checkpoints.at(-1)?.size ?? null) : null;
@@ -69,8 +69,8 @@ export class Pages {
   }
 
   /**
-   * Shows that one Kafka record is among those that the latest checkpoint signs. Hashes in base64. `topicId` asks for the record of a
-   * topic that was made again since: that id, or an empty one for the topic as it was first.
+   * Proves that one Kafka record is among those that the latest checkpoint signs. Hashes are in base64. For a topic that was created
+   * again since, `topicId` selects the topic: its id, or an empty one for the first topic of this name.
    */
   @Get('record/proof')
   @Documented({
@@ -90,7 +90,7 @@ export class Pages {
     };
   }
 
-  /** Shows that the log of the first `from` leaves is a beginning of that of the latest checkpoint. Hashes in base64. */
+  /** Proves that the log of the first `from` leaves is a beginning of the log that the latest checkpoint signs. Hashes are in base64. */
   @Get('record/consistency')
   @Documented({
     summary: 'Proof that an earlier state of the record is a beginning of the latest',
@@ -101,7 +101,7 @@ export class Pages {
     return this.proofs.consistency(from);
   }
 
-  /** The story of whatever the rest of the path names, in plain words: an id may be longer than a path parameter may. */
+  /** The story of the id in the rest of the path, in plain words: an id may be longer than a path parameter may be. */
   @Get('show/*')
   @Documented({ summary: 'The story of whatever an id names, in plain words', answers: { 200: StoryAnswer } })
   show(@Param('*', { schema: AnyId }) id: string): Promise<Story> {

@@ -18,7 +18,7 @@ export class Recording implements RecordConsumer {
     const leaves = batch.records.map((record) => leafOf(record, this.settings.commitmentKey));
     lockLog(batch.tx);
     await appendLeaves(batch.tx, leaves, batch.at);
-    // In the transaction that records the request: whoever can read has asked on record.
+    // In the transaction that records the request: a person can read the record only if the request is on it.
     storePasses(batch.tx, passesIn(batch.records, batch.at), batch.at);
     batch.schedule(first.cause, signingJob(first, batch.at));
   }

@@ -4,7 +4,7 @@ import { type Env, file, optionalText, readEnvironment, runtimeEnvironment, Unus
 import { z } from 'zod';
 import { type Auditors, readAuditors } from '../core/auditors.js';
 
-/** What the recorder is told by its environment, read once. */
+/** The recorder's settings from its environment, read once. */
 export interface Settings {
   readonly origin: string;
   readonly signingKey: SigningKey;
@@ -30,7 +30,7 @@ const variables = {
   RECORD_ORIGIN: optionalText({
     description: 'the name of the record, which its checkpoints carry',
     preset: `\`${localOrigin}\``,
-    // As C2SP has the name of a key.
+    // The form that C2SP requires for the name of a key.
     fits: (name) =>
       /^[^\p{White_Space}\p{Cc}+]+$/u.test(name) ? undefined : 'a name without spaces and plus signs is expected',
   }),
@@ -61,7 +61,7 @@ const variables = {
       try {
         return readAuditors(content);
       } catch (error) {
-        // A JSON fault quotes what stands around it, which may be a secret: only our own words are passed on.
+        // The message of a JSON error quotes the text around it, which may be a secret: only our own messages are passed on.
         throw error instanceof TypeError ? new Unusable(error.message) : error;
       }
     },
@@ -77,12 +77,12 @@ const variables = {
   }),
 };
 
-/** Everything that the recorder reads of its environment. */
+/** All environment variables that the recorder reads. */
 export const environment = runtimeEnvironment.extend(variables);
 
 const own = z.object(variables);
 
-/** Reads the settings. Throws, naming the variables and never a content, where some cannot be used. */
+/** Reads the settings. If some are unusable, it throws an error that names the variables and never their content. */
 export function readSettings(env: Env): Settings {
   const read = readEnvironment(own, env);
   const origin = read.RECORD_ORIGIN ?? localOrigin;

@@ -7,7 +7,7 @@ import { type Line, storyLines, titleOf } from '../core/story-lines.js';
 import { plain } from '../core/text.js';
 import { findByIds } from './log.repository.js';
 
-/** What `GET /v1/show/:id` answers. */
+/** The answer of `GET /v1/show/:id`. */
 export interface Story {
   readonly id: string;
   readonly found: boolean;
@@ -24,13 +24,13 @@ export interface Story {
   }[];
 }
 
-/** How far a story is followed: from proposal to task to evidence to what went wrong takes five looks. */
+/** How many lookups follow a story: from proposal to task to evidence to a failure takes five. */
 const looks = 8;
 const recordsPerLook = 2_000;
-/** Bytes of the records of one story: whoever may write records could otherwise fill the memory of whoever asks for an id. */
+/** The most bytes of records in one story. Otherwise a writer of records could fill the memory with the answer for one id. */
 const storyBytes = 33_554_432;
 
-/** Finds what belongs to one id and has it told. */
+/** Finds the records that belong to one id and makes their story. */
 @Injectable()
 export class Stories {
   private readonly topics: readonly Topic[] = topology(deployment());

@@ -11,7 +11,7 @@ export const tokens = { lea: 'token-of-lea', kim: 'token-of-kim' } as const;
 
 const sha = (token: string): string => createHash('sha256').update(token).digest('hex');
 
-/** Files that the recorder's environment names, until `remove`. */
+/** The files that the recorder's environment names; `remove` deletes them. */
 export function secrets(): { remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'audit-recorder-'));
   const file = (variable: string, content: string): void => {
@@ -34,9 +34,9 @@ export function secrets(): { remove(): void } {
 
 /** A recorder with a real database and no broker. */
 export interface Recorder extends Harness {
-  /** Appends records, of one topic each batch, in the order given. */
+  /** Appends records in the given order; each batch is of one topic. */
   append(facts: readonly KafkaFact[]): Promise<void>;
-  /** Signs what has been appended so far. */
+  /** Signs everything that has been appended so far. */
   sign(): Promise<void>;
   get(path: string, token?: string): Promise<{ status: number; type: string; body: string }>;
   /** The export's lines. */

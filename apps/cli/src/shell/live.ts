@@ -2,18 +2,18 @@ import { codeOf, Failure, type Session } from '@countersign/client';
 import { TooLong } from '@countersign/contracts';
 import { eventReader, type LiveEvent } from '../core/watch.js';
 
-/** The console speaks every 5 s at least. */
+/** The console sends something at least every 5 s. */
 const longestSilenceMs = 15_000;
 
 /**
- * What the console says as it happens, until it ends the stream. Throws a `Failure` that may pass where the stream breaks off, or is
- * silent for too long; its connection is closed then, and where nobody reads on.
+ * The console's announcements as they happen, until it ends the stream. If the stream breaks off or is silent for too long, throws a
+ * `Failure` that may pass. The connection is closed then, and also when the caller stops reading.
  */
 export async function* liveEvents(
   s: Pick<Session, 'console'>,
   silenceMs = longestSilenceMs,
 ): AsyncGenerator<LiveEvent, void, undefined> {
-  // Nothing but the signal ends a read that is under way: the end of a generator waits for it.
+  // Only the signal ends a read that is under way: the end of a generator waits for the read.
   const silence = new AbortController();
   const hush = () => setTimeout(() => silence.abort(), silenceMs);
   let timer = hush();
@@ -22,7 +22,7 @@ export async function* liveEvents(
     for await (const line of await s.console.lines('/v1/live', silence.signal)) {
       clearTimeout(timer);
       const event = next(line);
-      // What the reader does with it takes its own time.
+      // The time that the reader takes for an event does not count as silence.
       if (event) yield event;
       timer = hush();
     }

@@ -1,13 +1,12 @@
 import type { Session } from '@countersign/client';
 import { Misused } from '@countersign/client/core';
 
-/** As many rows as the console gives in one answer. */
+/** The most rows that the console gives in one answer. */
 export const mostRows = 500;
 
 /**
- * The rows of a list of the console, page after page as it gives them, at most `most`; where there are more, `next` goes on behind
- * the last of them. `path` may have a query, without a limit. `from`: the `next` of a list before. It ends behind a page that is
- * `enough`.
+ * At most `most` rows of a list of the console, read page by page in its order. If there are more, `next` continues after the last row.
+ * `path` may have a query, but no limit. `from` is the `next` of an earlier call. Reading ends after a page that is `enough`.
  */
 export async function rowsOf<T>(
   s: Session,
@@ -19,7 +18,7 @@ export async function rowsOf<T>(
 ): Promise<{ readonly rows: readonly T[]; readonly next: string | null }> {
   const rows: T[] = [];
   for (let place = from; ; ) {
-    // Never more than is wanted: what is left of a page would be neither in the rows nor behind `next`.
+    // Never requests more than is needed: the rest of a page would be neither in the rows nor after `next`.
     const limit = Math.min(most - rows.length, mostRows);
     const behind = place === null ? '' : `&cursor=${encodeURIComponent(place)}`;
     const page = [path, path.includes('?') ? '&' : '?', `limit=${limit}`, behind].join('');
@@ -32,7 +31,7 @@ export async function rowsOf<T>(
   }
 }
 
-/** The number of `--limit`. */
+/** The number that `--limit` gives. */
 export function mostOf(limit: string): number {
   const most = Number(limit);
   if (!Number.isSafeInteger(most) || most < 1) throw new Misused(`--limit ${limit}: a number is expected`);

@@ -2,11 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type Session } from '@countersign/client';
 
-/** The record knows a pass once it has read the request for it from Kafka. */
+/** The record accepts a pass only after it has read the request for it from Kafka. */
 const passWaitMs = 20_000;
 const againMs = 250;
 
-/** The whole record, for a purpose that the record keeps: as the page Record asks for it. Only this call has the secret. */
+/** The whole record, for a purpose that the record keeps, requested as the page Record requests it. Only this call has the secret. */
 export async function linesFor(s: Session, use: 'export' | 'verify', purpose: string): Promise<AsyncIterable<string>> {
   const secret = randomBytes(32).toString('base64url');
   const secretSha256 = createHash('sha256').update(secret).digest('hex');

@@ -11,7 +11,7 @@ import {
   type StoredEvent,
 } from '../core/proof.js';
 
-/** The key that the record must be signed with, and whether it is known from anybody but the console that is asked. */
+/** The key that must have signed the record, and whether it comes from a source other than the console that is asked. */
 export async function recordKeyOf(
   s: Session,
   given: string | undefined,
@@ -26,7 +26,10 @@ export async function recordKeyOf(
   }
 }
 
-/** Whether the record holds a step of a story. The console gives its bytes, the record the proof; this computer computes. */
+/**
+ * Whether the record holds a step of a story. The console gives the step's bytes, the record gives the proof, and this computer checks
+ * it.
+ */
 export async function proofOf(
   s: Session,
   step: { readonly id: string | number; readonly provable: boolean },
@@ -39,7 +42,7 @@ export async function proofOf(
   return asked(async () => checkedEvent(event, await s.audit.get<Inclusion>(`/v1/proofs/inclusion?${query}`), key));
 }
 
-/** Whether the record still begins with what a checkpoint signed. */
+/** Whether the record still begins with the log that a checkpoint signed. */
 export const consistencyOf = (
   s: Session,
   { size, note }: { readonly size: number; readonly note: string },

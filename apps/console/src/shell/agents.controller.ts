@@ -12,7 +12,7 @@ import { PathId } from './path-id.js';
 import { SETTINGS, type Settings } from './settings.js';
 
 const Period = z.object({
-  /** Figures of so many days, today included. */
+  /** How many days the figures cover, including today. */
   days: z.coerce.number().int().positive().max(366).default(30),
 });
 const Listing = z.object({
@@ -80,7 +80,7 @@ export class Agents {
     return { actions: page, next };
   }
 
-  /** An agent that is gone from the policy still has its actions. */
+  /** An agent that is no longer in the policy still has its actions. */
   private async known(agent: string): Promise<void> {
     const names = agentNames((await this.store.policy(this.store.forPages))?.content, deployment().agents);
     if (!names.includes(agent)) throw new Refused(noSuchAgent(agent, names));

@@ -6,8 +6,8 @@ import type { AgentCount, AgentTokens } from '../core/project-agents.js';
 import { readersOf } from './readers.js';
 
 /**
- * What an agent proposed and what became of it. The verdict is the one on the action that took its place, where a person edited it; a
- * settlement counts where it agrees with its approval.
+ * What an agent proposed, and the result. If a person edited an action, the verdict is on the edited action. A settlement counts if it
+ * agrees with its approval.
  */
 const proposed = `
   SELECT p.proposal_id AS "proposalId", p.agent, p.play_id AS "playId", p.run_id AS "runId", p.kind, p.detail,
@@ -39,7 +39,7 @@ export interface ProposedRow {
 type Stored = Omit<ProposedRow, 'at'> & { at: Date };
 const shown = (row: Stored): ProposedRow => ({ ...row, at: row.at.toISOString() });
 
-/** What the console keeps of agents: figures by day, and their actions. */
+/** What the console stores about agents: figures by day, and their actions. */
 @Injectable()
 export class AgentStore {
   private readonly forPages: Reader;
@@ -57,7 +57,7 @@ export class AgentStore {
     return { counts: row.counts.toISOString(), tokens: row.tokens.toISOString() };
   }
 
-  /** Sums of the days from one to another, both included. */
+  /** Sums of the days from `from` to `to`, both included. */
   counts(agents: readonly string[], from: string, to: string): Promise<AgentCount[]> {
     return this.forPages.query(
       `SELECT agent, stage, label, sum(n)::bigint AS n FROM agent_counts
@@ -66,7 +66,7 @@ export class AgentStore {
     );
   }
 
-  /** As `counts`, by model. */
+  /** Like `counts`, by model. */
   tokens(agents: readonly string[], from: string, to: string): Promise<Omit<AgentTokens, 'day'>[]> {
     return this.forPages.query(
       `SELECT agent, model, sum(proposals)::bigint AS proposals, sum(calls)::bigint AS calls, sum(unknown_calls)::bigint AS "unknownCalls",
@@ -86,7 +86,7 @@ export class AgentStore {
     return rows.map(shown);
   }
 
-  /** Of one run, the first ones. */
+  /** The first actions of one run. */
   async actionsOf(runId: string, limit: number): Promise<ProposedRow[]> {
     const rows = await this.forPages.query<Stored>(
       `${proposed} WHERE p.run_id = $1 ORDER BY p.run_id, p.proposed_at LIMIT $2`,

@@ -2,9 +2,12 @@ import type { Tx } from '@countersign/runtime';
 import type { AgentChanges } from '../core/project-agents.js';
 import { insert, orderedRounds } from './rows.js';
 
-/** Writes what a batch tells of actions, runs and tasks: in one order of tables, with sorted keys. The order between topics does not matter. */
+/**
+ * Writes what a batch says about actions, runs and tasks: in a fixed order of tables, with sorted keys. The order between topics does not
+ * matter.
+ */
 export function writeAgents(tx: Tx, { actions, runs, tasks, answers }: AgentChanges, at: string): void {
-  // A run's tasks and its checkpoint are on two topics, and each says what the other does not.
+  // A run's tasks and its checkpoint are on two topics, and each of them has data that the other lacks.
   for (const round of orderedRounds(runs, ({ runId }) => runId))
     insert(tx, round, {
       sql: `INSERT INTO play_runs AS r (run_id, play_id, account_id, ad_account_id, campaign_id, correlation_id, started_at, checkpoint_id, deadline_at, kept_at)
@@ -42,7 +45,7 @@ export function writeAgents(tx: Tx, { actions, runs, tasks, answers }: AgentChan
       ],
     },
   );
-  // Kept by task and agent: nobody's answer takes the place of another one's.
+  // Stored by task and agent: no agent's answer replaces the answer of another agent.
   insert(
     tx,
     firstBy(answers, ({ taskId, agent }) => `${taskId} ${agent}`),
@@ -84,7 +87,7 @@ export function writeAgents(tx: Tx, { actions, runs, tasks, answers }: AgentChan
   );
 }
 
-/** Adds to the figures. It is written last, after the counts, since all batches add to the same few rows. */
+/** Adds to the figures. They are written last, after the counts, because all batches add to the same few rows. */
 export function writeAgentCounts(tx: Tx, { counts, tokens }: AgentChanges): void {
   insert(tx, counts, {
     sql: `INSERT INTO agent_counts AS c (agent, day, stage, label, n)
@@ -123,8 +126,8 @@ const forgetting = (table: string, column: string): string =>
    SELECT count(*)::int AS n FROM gone`;
 
 /**
- * Forgets a bounded number of what was kept too long ago, and figures of days before `firstDay`; returns how many of the table that had
- * most.
+ * Deletes a bounded number of rows older than their retention, and figures of days before `firstDay`. Returns the number of rows that
+ * were deleted from the table with the most of them.
  */
 export async function forgetAgents(tx: Tx, at: string, firstDay: string, limit: number): Promise<number> {
   const before = new Date(Date.parse(at) - RETENTION_DAYS * 86_400_000).toISOString();

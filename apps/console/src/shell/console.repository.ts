@@ -37,9 +37,9 @@ export interface Standings {
 }
 
 /**
- * Where each escalation stands at `$1`, from what the topics have told so far, in whatever order they told it. An answer of
- * this console counts from the moment it is given; what comes of it is the validator's or the orchestrator's to say. Each join is one
- * look into an index: so a list that ends early reads no table whole.
+ * The state of each escalation at `$1`, from what the topics have said so far, in any order. An answer from this console counts from the
+ * moment it is given; its result comes from the validator or the orchestrator. Each join is one lookup in an index, so a list that ends
+ * early reads no table whole.
  */
 export const standings = `
   SELECT e.*, CASE
@@ -60,25 +60,25 @@ export const standings = `
     ORDER BY r.decided_at LIMIT 1
   ) answer ON true`;
 
-/** So many answers are looked at for those whose verdict is still to come. */
+/** At most this many answers are looked at, to find those that have no verdict yet. */
 const mostAnswers = 2_000;
-/** Of a state that few are in, what finds these few among the many that are done with. */
+/** For a state that few escalations are in: the condition that finds these few among the many that are finished. */
 const found: Readonly<Partial<Record<Standing, string>>> = {
-  // What is open has its deadline before it.
+  // An open escalation has its deadline in the future.
   open: 'WHERE e.deadline_at > $1',
   superseded: 'WHERE e.action_id IN (SELECT action_id FROM verdicts WHERE superseded_by IS NOT NULL)',
-  // Its verdict is on its way, so the answer is one of the latest.
+  // Its verdict is still to come, so the answer is one of the latest.
   answered: `WHERE e.subject_id IN (SELECT subject_id FROM reviews ORDER BY decided_at DESC LIMIT ${mostAnswers})`,
 };
 
 const participants = deployment();
 
-/** The console's own tables: what the projection has, read as the core wants it. */
+/** The console's own tables: the data of the projection, in the form that the core needs. */
 @Injectable()
 export class Store {
-  /** For acts, which no page holds up. */
+  /** For acts: no page delays them. */
   private readonly forActs: Reader;
-  /** For what is only looked at. */
+  /** For reads that only show data. */
   readonly forPages: Reader;
 
   constructor(@Inject(RUNTIME) runtime: Runtime) {
@@ -99,7 +99,7 @@ export class Store {
     return { reviewsOpen: row?.reviews ?? 0, deadLettersOpen: row?.dead ?? 0, unresolvedOpen: row?.unresolved ?? 0 };
   }
 
-  /** What is open: the nearest deadline first, so that a limit cuts off what can wait. Everything else: newest first. */
+  /** Open escalations: nearest deadline first, so that a limit cuts off those that can wait. All others: newest first. */
   async escalations(
     at: string,
     standing: Standing | undefined,
@@ -128,7 +128,7 @@ export class Store {
     return row && standingsOf(row);
   }
 
-  /** Where the latest escalation of each stands, with the digest that it is of. */
+  /** The state of the latest escalation of each subject, with the digest that it is of. */
   async standings(
     reader: Reader,
     at: string,
@@ -142,7 +142,7 @@ export class Store {
     return new Map(rows.map(({ subject_id, digest, standing }) => [subject_id, { digest, standing }]));
   }
 
-  /** The same, its row locked first: of two people who answer at once here, the second is told. */
+  /** The same, with its row locked first: if two people answer here at the same time, the second is told. */
   async lockEscalation(tx: Tx, at: string, subjectId: string): Promise<Standings | undefined> {
     await tx.query('SELECT FROM escalations WHERE subject_id = $1 ORDER BY action_id FOR UPDATE', [subjectId]);
     const [row] = await tx.query<EscalationRow>(
@@ -179,7 +179,7 @@ export class Store {
     return row?.request_digest;
   }
 
-  /** A review and what the topics told of it since. The verdict that rests on it, or else the one of what it answered. */
+  /** A review, and what the topics have said of it since: the verdict that follows from it, or else the verdict on what it answered. */
   async review(reviewId: string): Promise<ReviewRecord | undefined> {
     const [row] = await this.forPages.query<ReviewRow>(
       `SELECT r.*, s.reason AS set_aside, v.action_id, v.outcome, v.review_id AS verdict_review_id, v.superseded_by, v.reasons, v.not_before, v.executor AS verdict_executor, v.decided_at AS verdict_at,
@@ -211,10 +211,13 @@ export class Store {
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
   }
 
-  /** Every control, or that of one scope, with who goes by it: as the state topic has them, the only account of what is stopped. */
+  /**
+   * Every control, or the control of one scope, with the readers that have confirmed it. The state topic is the only account of what is
+   * stopped.
+   */
   async controls(
     onlyScope?: string,
-    // One scope is asked for by whoever stops it.
+    // One scope is requested by the person who stops it.
     reader = onlyScope === undefined ? this.forPages : this.forActs,
   ): Promise<ControlRow[]> {
     const rows = await reader.query<{ data: DataOf<'ControlChanged'>; confirmations: Confirmation[] }>(
@@ -237,7 +240,7 @@ export class Store {
   }
 
   async policy(reader = this.forActs): Promise<PolicyRow | undefined> {
-    // The text that was published: jsonb would give the parts in another order.
+    // The text as it was published: jsonb would change the order of its parts.
     const [row] = await reader.query<{ data: DataOf<'PolicyPublished'> }>(
       `SELECT value::json AS data FROM published_state WHERE topic = 'policies.v1' AND key = 'main' AND value IS NOT NULL`,
     );
@@ -251,7 +254,7 @@ export class Store {
     return { agents: content?.charters.map((c) => c.agent) ?? [], plays: content?.plays.map((p) => p.id) ?? [] };
   }
 
-  /** What happened in the chains that an id belongs to: a correlation id, or the id of a task, a proposal, a dead letter. */
+  /** The events in the chains that an id belongs to. The id is a correlation id, or the id of a task, a proposal or a dead letter. */
   async activities(id: string, limit: number): Promise<ListedActivity[]> {
     const rows = await this.forPages.query<Omit<ListedActivity, 'at'> & { at: Date }>(
       `SELECT correlation_id AS "correlationId", topic, event_id AS "eventId", type, subject_id AS "subjectId", detail, at FROM activities
@@ -262,7 +265,7 @@ export class Store {
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
   }
 
-  /** Deletes a bounded number of activities from before; returns how many. */
+  /** Deletes a bounded number of activities that are older than `before`. Returns how many. */
   async forgetActivities(tx: Tx, before: string, limit: number): Promise<number> {
     const rows = await tx.query(
       `DELETE FROM activities WHERE seq IN (SELECT seq FROM activities WHERE at < $1 ORDER BY seq LIMIT $2) RETURNING 1`,
@@ -272,7 +275,7 @@ export class Store {
   }
 }
 
-/** What is told of an event. */
+/** What a page shows of an event. */
 export type ListedActivity = Omit<Activity, 'partition' | 'offset' | 'bytes'>;
 
 export interface Answer {

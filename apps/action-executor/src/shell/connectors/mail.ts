@@ -50,7 +50,7 @@ export class Mail {
       });
       return OpenedContactPoints.parse(JSON.parse(new TextDecoder().decode(plaintext)));
     } catch {
-      // // Neither the ciphertext nor a parser's message may leave this function.
+      // Neither the ciphertext nor a parser's message may leave this function.
       throw new NotWritten('the contact points cannot be opened with CONTACT_POINTS_PRIVATE_KEY_FILE');
     }
   }

@@ -33,14 +33,14 @@ export class Receiver {
   private readonly connections: Agent;
 
   constructor(connections: number) {
-    // // Idle connections are closed here first: if the other side closes one during a request, the result of the request is in doubt.
+    // Idle connections are closed here first: if the other side closes one during a request, the result of the request is in doubt.
     this.connections = new Agent({ connections, keepAliveMaxTimeout: 30_000 });
   }
 
   /** Throws `NotSent` if it is certain that no part of the body was sent. Never follows a redirect. */
   async send({ url, method, headers, body }: Sent, signal: AbortSignal): Promise<Replied> {
     let begun = body === undefined;
-    // // undici reads this when the connection is open and the request is about to be written. Before that, nothing was sent.
+    // undici reads this when the connection is open and the request is about to be written. Before that, nothing was sent.
     const bytes = async function* () {
       begun = true;
       yield Buffer.from(body ?? '');
@@ -58,7 +58,7 @@ export class Receiver {
       },
       ...(body !== undefined && { body: Readable.from(bytes()) }),
     });
-    // // undici reports an abort only once it has a connection. A request that is aborted before that is never written.
+    // undici reports an abort only once it has a connection. A request that is aborted before that is never written.
     const response = await Promise.race([sending, aborted(signal)]).catch((error: unknown) => {
       if (begun) throw error;
       throw new NotSent(`the receiver could not be reached (${codeOrName(error)})`);
@@ -70,7 +70,7 @@ export class Receiver {
 /** The body; undefined if it is longer than an answer may be. In that case the connection is closed, whatever is still to come. */
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string | undefined> {
   try {
-    // // Text that is not UTF-8 is only shown: an outcome is ASCII.
+    // Text that is not UTF-8 is only shown: an outcome is ASCII.
     return new TextDecoder().decode(await wholeBody(body, longestAnswer));
   } catch (error) {
     if (error instanceof TooLong) return undefined;

@@ -31,7 +31,7 @@ export class Webhook implements Connector {
   async find(key: string, signal: AbortSignal): Promise<Found> {
     const url = new URL(this.settings.url);
     url.searchParams.set('key', key);
-    // // A question has its own id. Under the call's id, a receiver that drops repeats would drop the question, or drop a call that
+    // A question has its own id. Under the call's id, a receiver that drops repeats would drop the question, or drop a call that
     // follows.
     const { status, text } = await this.send(url.href, `question_${randomUUID()}`, questionBody(key), {}, signal);
     return foundOf(status, text, key);

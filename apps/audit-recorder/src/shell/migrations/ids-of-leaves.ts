@@ -19,20 +19,20 @@ export class IdsOfLeaves1763700008701 implements MigrationInterface {
       WHERE index = old.leaf`);
     await db.query('ALTER TABLE leaves ENABLE TRIGGER append_only');
     await db.query('ALTER TABLE leaves ALTER ids DROP DEFAULT');
-    // // This operator class stores four bytes for an id, and checks the leaf for the full id. Up to this many kB of new entries wait to
+    // This operator class stores four bytes for an id, and checks the leaf for the full id. Up to this many kB of new entries wait to
     // be sorted in together, and every search reads through them.
     await db.query(
       'CREATE INDEX leaves_ids ON leaves USING gin (ids jsonb_path_ops) WITH (gin_pending_list_limit = 512)',
     );
     await db.query('DROP TABLE leaf_ids');
-    // // From here on no older recorder can append. Leaves that one appended after the runtime had counted its positions are kept as
+    // From here on no older recorder can append. Leaves that one appended after the runtime had counted its positions are kept as
     // well.
     await db.query(`
       INSERT INTO record_positions (topic, partition, next_offset)
       SELECT topic, partition, max("offset") + 1 FROM leaves GROUP BY topic, partition
       ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(record_positions.next_offset, excluded.next_offset)`);
     for (const role of await services(db)) {
-      // // The runtime's tables that were created after the first grants. Every table of the log can be read already.
+      // The runtime's tables that were created after the first grants. Every table of the log can be read already.
       for (const table of await unreadable(db, role)) {
         await db.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${quoted(table)} TO ${quoted(role)}`);
       }

@@ -1,7 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { quoted, services } from './ids-of-leaves.js';
 
-/** Permissions to read the whole record, each for minutes. They are no part of the log: the log has the events that asked for them. */
+/**
+ * Permissions to read the whole record, each for some minutes. They are not part of the log: the log has the events that asked for them.
+ */
 export class RecordPasses1764600000781 implements MigrationInterface {
   name = 'RecordPasses1764600000781';
 

@@ -3,8 +3,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 const appendOnly = ['leaves', 'leaf_ids', 'subtrees', 'checkpoints'];
 
 /**
- * The log. Whatever was appended stays: the service's role may only insert and read (where another role owns the tables and
- * migrates, DATABASE_MIGRATION_URL), and a trigger refuses everybody's change, the owner's included.
+ * The log. Entries that were appended stay. The service's role may only insert and read (if another role owns the tables and migrates,
+ * DATABASE_MIGRATION_URL), and a trigger refuses every change, also by the owner.
  */
 export class RecordTables1763700008700 implements MigrationInterface {
   name = 'RecordTables1763700008700';
@@ -26,7 +26,7 @@ export class RecordTables1763700008700 implements MigrationInterface {
         UNIQUE (topic, partition, "offset")
       )`);
     await db.query(`COMMENT ON COLUMN leaves.bytes IS 'what sha256 is taken over, of the form that kept names'`);
-    // Bytes of events are JSON that is read rarely and hardly shrinks by the row: compressing it would cost every append.
+    // The bytes of events are JSON that is rarely read and hardly shrinks row by row: compression would make every append slower.
     await db.query('ALTER TABLE leaves ALTER COLUMN bytes SET STORAGE EXTERNAL');
     await db.query(`
       CREATE TABLE leaf_ids (
@@ -75,7 +75,7 @@ export class RecordTables1763700008700 implements MigrationInterface {
   }
 }
 
-/** Gives the service's role what it needs of the tables that another role has just made. Nothing where they are one. */
+/** Grants the service's role the rights that it needs on tables that another role has just made. Does nothing if the roles are the same. */
 async function grantToService(db: QueryRunner): Promise<void> {
   const role = serviceRole(process.env.DATABASE_URL);
   const [current] = (await db.query('SELECT current_user AS role, current_schema() AS schema')) as {
@@ -87,7 +87,7 @@ async function grantToService(db: QueryRunner): Promise<void> {
   await db.query(`GRANT USAGE ON SCHEMA ${schema} TO ${to}`);
   await db.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${to}`);
   await db.query(`REVOKE ALL ON ${appendOnly.join(', ')}, log_head FROM ${to}`);
-  // The service looks whether its tables are up to date; only their owner brings them there.
+  // The service checks whether its tables are up to date; only their owner updates them.
   await db.query(`REVOKE INSERT, UPDATE, DELETE ON migrations FROM ${to}`);
   await db.query(`GRANT SELECT, INSERT ON ${appendOnly.join(', ')} TO ${to}`);
   await db.query(`GRANT SELECT, UPDATE ON log_head TO ${to}`);
@@ -95,7 +95,7 @@ async function grantToService(db: QueryRunner): Promise<void> {
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** The role that a connection string logs in with. */
+/** The role that a connection string uses to log in. */
 function serviceRole(url: string | undefined): string | undefined {
   const name = url && URL.canParse(url) ? decodeURIComponent(new URL(url).username) : '';
   return name === '' ? undefined : name;

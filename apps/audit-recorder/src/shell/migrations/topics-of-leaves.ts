@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { quoted, services, unreadable } from './ids-of-leaves.js';
 
-/** A topic that is deleted and made again begins at offset 0 once more: its records are told apart by the topic's id. */
+/** A topic that is deleted and created again starts at offset 0 again. The topic's id tells its records from those of the earlier topic. */
 export class TopicsOfLeaves1763700008702 implements MigrationInterface {
   name = 'TopicsOfLeaves1763700008702';
 
@@ -13,7 +13,7 @@ export class TopicsOfLeaves1763700008702 implements MigrationInterface {
     await db.query(`
       ALTER TABLE leaves DROP CONSTRAINT leaves_topic_partition_offset_key,
         ADD CONSTRAINT leaves_place UNIQUE NULLS NOT DISTINCT (topic, partition, "offset", topic_id)`);
-    // The runtime's tables that came since.
+    // The runtime's tables that were created since.
     for (const role of await services(db)) {
       for (const table of await unreadable(db, role)) {
         await db.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${quoted(table)} TO ${quoted(role)}`);

@@ -3,7 +3,7 @@ import { quoted, services } from './ids-of-leaves.js';
 
 const tables = ['turns', 'jobs_published'];
 
-/** What the service's role needs beyond reading and inserting: to lock a turn, and to write when its last job was published. */
+/** Rights that the service's role needs beyond reading and inserting: to lock a turn, and to write when its last job was published. */
 export class CheckpointTurn1763700008703 implements MigrationInterface {
   name = 'CheckpointTurn1763700008703';
 

@@ -85,7 +85,7 @@ export function deadLetterCommands(program: Command): void {
   });
 }
 
-/** Those that wait come first, each part the newest first. */
+/** The letters that wait come first; each of the two parts has the newest first. */
 async function lettersOf(
   s: Session,
   service?: string,
@@ -105,7 +105,7 @@ async function lettersOf(
   return { rows: rows.map(deadLetterRow), next };
 }
 
-/** Those that wait, and what else was on the pages with them: behind a page without one there are none. */
+/** The letters that wait, with the others on the same pages. After a page without a waiting letter there are no more. */
 const waitingOf = (s: Session, service?: string) =>
   lettersOf(s, service, undefined, undefined, (page) => !page.some(waits));
 

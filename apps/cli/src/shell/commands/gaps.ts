@@ -79,7 +79,7 @@ export function gapCommands(program: Command): void {
     const acknowledged: DataOf<'GapAcknowledged'>[] = [];
     for (const { noticedAt: _, ...gap } of chosen)
       acknowledged.push(await s.console.post('/v1/gaps/acknowledged', { ...gap, note }));
-    // Of a gap that somebody else acknowledged at the same moment, theirs is the word that stands.
+    // If another person acknowledged a gap at the same moment, that person's acknowledgement stands.
     const by = [...new Set(acknowledged.map((word) => word.by))].join(' and ');
     let left: readonly Gap[] = chosen;
     for (const until = performance.now() + seconds * 1000; left.length > 0 && performance.now() < until; ) {

@@ -135,7 +135,7 @@ export function recordCommands(program: Command): void {
   });
 }
 
-/** Of `export` and `verify`. */
+/** For `export` and `verify`. */
 const purposeHelp =
   'ask the console first, as the page Record does: the record keeps who read it and why. Default: your own token opens the record';
 
@@ -172,7 +172,7 @@ async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {
     );
   if (options.purpose !== undefined && options.export !== undefined)
     throw new Misused('--purpose: a saved export is read without asking anybody');
-  // Before the record is asked for: each of them is of a record that is not longer than what comes then.
+  // Read before the record is requested: each of these checkpoints is then of a record no longer than the one that follows.
   const publishedNotes = options.published ? await published(s) : [];
   const lines = await linesOf(s, options);
   const trusted = keyOf(options.key ?? s.installation.recordKey);
@@ -187,7 +187,7 @@ async function verifyAll(s: Session, options: VerifyOptions): Promise<boolean> {
     s.answer({ ...report, keyKnownBefore: trusted !== undefined }, reportText(s.paint, report, trusted !== undefined));
     return report.ok;
   } catch (error) {
-    // The reader's message names the line, and nothing of its content.
+    // The reader's error message names the line, and nothing of its content.
     if (error instanceof SyntaxError) throw new Failure(1, `this is not a record: ${error.message}`);
     throw new Failure(2, `the record cannot be read to its end (${codeOf(error)})`);
   }

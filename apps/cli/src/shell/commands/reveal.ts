@@ -21,7 +21,7 @@ export function revealCommands(people: Command): void {
     .description('who asked for the name or the address of one person, for what, and why, the latest first');
   explained(reveals, ['people reveals 57a6d963-…'], 'there is no such person');
   acts(reveals, async (s, contact: string) => {
-    // `--before` and `--limit` are options of `people`, which takes them wherever they stand.
+    // `--before` and `--limit` are options of `people`, which takes them in any position.
     const { before, limit } = people.opts<{ before?: string; limit: string }>();
     const paging = new URLSearchParams({ limit, ...(before !== undefined && { cursor: before }) });
     const found = await s.console.get<PersonReveals>(`/v1/people/${encodeURIComponent(contact)}/reveals?${paging}`);
@@ -49,7 +49,7 @@ export function revealCommands(people: Command): void {
     const seconds = Number(wait);
     if (!(seconds >= 0)) throw new Misused(`--wait ${wait}: a number of seconds is expected`);
     const fields = field.map((given) => oneOf('--field', given, revealFields));
-    // The private key cannot be exported and is gone when the command ends: nobody can open the answer again.
+    // The private key cannot be exported and is lost when the command ends: after that, the answer cannot be opened again.
     const { privateKey, publicKey } = await generateKeyPair('ECDH-ES', { crv: 'P-256' });
     const { revealId } = await s.console.post<{ revealId: string }>(
       `/v1/people/${encodeURIComponent(contact)}/reveals`,

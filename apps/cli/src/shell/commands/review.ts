@@ -215,7 +215,7 @@ function showResult(s: Session, result: ReviewResult): boolean {
   return result.state !== 'set-aside' && result.state !== 'refused';
 }
 
-/** Whether something is to be learnt by then: the answer to it, or how an action that runs by then ends. */
+/** Whether there can be news until then: the result of the answer, or the end of an action that runs by then. */
 function mayChange(result: ReviewResult, until: number): boolean {
   if (result.state === 'waiting') return true;
   const runsByThen = result.runsFrom !== null && Date.parse(result.runsFrom) < until;

@@ -28,7 +28,7 @@ export function statusCommands(program: Command): void {
     );
     const [now, participants] = await Promise.all([s.console.get<Now>('/v1/now'), participantsOf(s)]).catch(
       (error: unknown) => {
-        // Without the console, or the configuration, there is still something to say: which services are there.
+        // Without the console or the configuration, the command still shows which services are running.
         s.note(healthText(s.paint, health));
         throw error;
       },
@@ -108,7 +108,7 @@ async function change(s: Session, scope: string, state: Control['state'], reason
     reason,
   });
   const name = scopeName(scope);
-  // Another stop may still cover it, so a resume does not say that it runs.
+  // Another stop may still cover the scope, so a resume does not say that it runs.
   const done =
     state === 'stopped'
       ? s.paint.red(scope === 'all' ? 'Everything is stopped.' : `${name} is stopped.`)
@@ -121,7 +121,7 @@ async function change(s: Session, scope: string, state: Control['state'], reason
   return answer.confirmed;
 }
 
-/** Nothing where only addresses are known, as on another machine; a configuration that is named has to be readable. */
+/** Returns nothing if only addresses are known, as on another machine. If a configuration is named, it must be readable. */
 async function participantsOf(s: Session): Promise<Participants | undefined> {
   const { deployment, from } = s.installation;
   if (deploymentFileOf(process.env) === undefined && (from === undefined || deployment === undefined)) return undefined;

@@ -9,25 +9,25 @@ import { mayPass, pause, pauseMs } from '../patience.js';
 
 const reviewSeen = ({ id, state, detail }: Card): Seen => ({ what: 'review', id, state, detail });
 
-/** Every review that is open, the newest whatever became of them, and what became of those that were open before. */
+/** Every open review, the newest reviews in any state, and the present state of the reviews that were open before. */
 async function reviews(s: Session, before: Known): Promise<readonly Seen[]> {
   const open = await rowsOf<Card>(s, '/v1/reviews?state=open', 'reviews');
   const newest = await s.console.get<{ reviews: readonly Card[] }>('/v1/reviews?limit=200');
-  // The later look stands.
+  // Of two reads of one review, the later counts.
   const rows = [...knownOf([...open.rows, ...newest.reviews].map(reviewSeen)).values()];
   const others: Seen[] = [];
   for (const id of missedReviews(before, rows)) {
     try {
       others.push(reviewSeen(await s.console.get<Card>(`/v1/reviews/${encodeURIComponent(id)}`)));
     } catch (error) {
-      // The console has forgotten it.
+      // The console has deleted it.
       if (!(error instanceof Failure) || error.exitCode !== 1) throw error;
     }
   }
   return [...rows, ...others];
 }
 
-/** What is read again where the console says that a part of it has changed. */
+/** The lists to read again when the console reports a change of that part. */
 const lists: Readonly<Record<string, (s: Session, before: Known) => Promise<readonly Seen[]>>> = {
   reviews,
   stories: async (s) =>
@@ -75,11 +75,11 @@ export function watchCommands(program: Command): void {
       let trouble = 'the console has ended the stream';
       try {
         let first = true;
-        // Before anything is read: what changes in between is announced on this stream.
+        // The stream begins before anything is read, so that it announces every change in between.
         for await (const event of liveEvents(s)) {
           if (event.event === 'ended') throw new Failure(2, 'the console has ended the session of this token');
           const { at, parts = [] } = JSON.parse(event.data) as { at: string; parts?: readonly string[] };
-          // What changed while nobody listened was announced to nobody.
+          // Changes while the stream was closed were not announced, so everything is read.
           for (const part of first ? Object.keys(lists) : parts) {
             const before = known.get(part);
             const rows = await lists[part]?.(s, before ?? new Map());
@@ -97,7 +97,7 @@ export function watchCommands(program: Command): void {
           failures = 1;
         }
       } catch (error) {
-        // Where it was never there, nothing says that it will be.
+        // If the console was never reached, there is no reason to wait for it.
         if (!connected || !mayPass(error)) throw error;
         trouble = error.message;
       }

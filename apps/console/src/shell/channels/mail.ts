@@ -7,7 +7,7 @@ type MailChannel = Extract<OpenChannel, { kind: 'email' }>;
 
 const timeoutMs = 15_000;
 
-/** Sends an e-mail. Its Message-ID is that of the message, the same at each try, so that a mailbox can drop a repeat. */
+/** Sends an e-mail. Its Message-ID comes from the message's id and is the same at each try, so that a mailbox can drop a repeat. */
 export async function sendMail(channel: MailChannel, to: string, message: Message): Promise<Delivery> {
   const { host, port, tls, login, from } = channel;
   const transport = createTransport({

@@ -15,7 +15,7 @@ interface Answered {
   readonly text: string;
 }
 
-/** Posts JSON and follows no redirect: an answer is read up to a bound and never told. */
+/** Posts JSON and follows no redirect. The answer is read up to a limit, and its text is never shown. */
 export async function post(
   url: string,
   body: string,
@@ -53,7 +53,7 @@ function byStatus(name: string, { status, retryAfterMs }: Answered): Delivery {
   return { outcome: 'refused', words: `${name} refused it for good (${status})` };
 }
 
-/** What Slack calls a state that passes. */
+/** Slack's error codes for a temporary state. */
 const passing = [
   'ratelimited',
   'rate_limited',
@@ -63,7 +63,7 @@ const passing = [
   'request_timeout',
 ];
 
-/** `chat.postMessage` answers 200 whatever came of it. */
+/** `chat.postMessage` answers 200 in every case. */
 function bySlack(name: string, answered: Answered): Delivery {
   const http = byStatus(name, answered);
   if (http.outcome !== 'sent') return http;
@@ -98,7 +98,7 @@ export function sendSlack(channel: ChannelOf<'slack'>, conversation: string | un
 export const sendTeams = (channel: ChannelOf<'teams'>, message: Message): Promise<Delivery> =>
   delivered('Microsoft Teams', () => post(channel.webhook, JSON.stringify(teamsBody(message))));
 
-/** By the Standard Webhooks: `webhook-id` is the same at each try, so that a receiver can drop a repeat. */
+/** As Standard Webhooks require, `webhook-id` is the same at each try, so that a receiver can drop a repeat. */
 export function sendWebhook(channel: ChannelOf<'webhook'>, message: Message, madeAt: string, now: string) {
   const body = JSON.stringify(webhookBody(message, madeAt));
   const at = new Date(now);
