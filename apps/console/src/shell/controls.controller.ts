@@ -29,8 +29,10 @@ export class Controls {
   }
 
   /**
-   * Answers with the control as it is now and with who goes by it: it waits a few seconds for the validator and the executors to say
-   * so. What is not confirmed by then is published all the same, and may bind any moment. A stop that stands already is left as it is, with the reason it was made for. */
+   * Answers with the control as it is now and with the readers that have confirmed it. It waits a few seconds for the validator and the
+   * executors to confirm. An unconfirmed control is published all the same, and may take effect at any moment. A stop that exists already
+   * stays as it is, with its original reason.
+   */
   @Post()
   @HttpCode(200)
   @Needs('operator')
@@ -51,7 +53,7 @@ export class Controls {
     const wrong = scopeProblem(request.scope, await this.store.known());
     if (wrong && request.state === 'stopped') throw new Refused(wrong);
 
-    // A key names one request: for the opposite state it names another one, since no stop may be taken for a repeat.
+    // A key names one request. For the opposite state, the same key names another request, so that a stop is never taken for a repeat.
     const id =
       key === undefined ? randomUUID() : derivedId('control', person.person, request.scope, request.state, key);
     const cause = { source: '/countersign/console', id, correlationid: id };
@@ -74,7 +76,7 @@ export class Controls {
     };
   }
 
-  /** The control of a scope as soon as all go by it, or as it is then; it may have changed again meanwhile. */
+  /** The control of a scope, as soon as all readers have confirmed it or the time is up. It may have changed again meanwhile. */
   private async goneBy(scope: string): Promise<ControlRow | undefined> {
     for (const waited = ago(); ; await sleep(pollMs)) {
       const [control] = await this.store.controls(scope);
@@ -83,13 +85,13 @@ export class Controls {
   }
 }
 
-/** How often is looked whether a control is confirmed, in milliseconds: for one person's request. */
+/** How often a person's request checks whether its control is confirmed, in milliseconds. */
 const pollMs = 50;
 
-/** What was never said needs nobody's confirmation. */
+/** A control that was never published needs no confirmation. */
 const nobody = { confirmed: true, confirmedBy: [], notConfirmedBy: [], unknown: [] };
 
-/** A repeat of a request whose state somebody has changed since: to answer 200 would say that what was asked for holds. */
+/** The answer to a repeated request whose state a person has changed since: 200 would say that the requested state is in force. */
 const overtaken = ({ scope, state }: ControlRequest, now: { state: string; by: string } | undefined) =>
   problem(
     422,

@@ -14,7 +14,7 @@ import { type ConsoleRequest, Needs } from './people.access.js';
 
 const Listing = z.object({ service: z.enum(services).optional(), cursor: PartCursor.optional(), limit: Limit });
 
-/** What services could not handle, and a person's order to handle it again. */
+/** Records and jobs that services could not handle, and a person's order to handle one again. */
 @Controller('v1/dead-letters')
 export class DeadLetters {
   constructor(
@@ -36,7 +36,7 @@ export class DeadLetters {
   }
 
   /**
-   * The order goes to the service that the letter is of. The service handles a letter until that succeeds, and then never again,
+   * The order goes to the service that the letter belongs to. The service handles a letter until that succeeds, and then never again,
    * however often it is ordered.
    */
   @Post(':deadLetterId/replays')

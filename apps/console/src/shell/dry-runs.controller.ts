@@ -25,15 +25,17 @@ import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 import { ReviewFactStore } from './review-facts.repository.js';
 
-/** How long a page waits for the validator, and how often is looked, in milliseconds. */
+/** How long a page waits for the validator, and how often the console looks for the answer, in milliseconds. */
 const waitMs = 3_000;
 const pollMs = 40;
 const retentionMs = 600_000;
-/** So long a verdict on what waits as it is answers the same question of the same person, if nothing changed that it rests on. */
+/**
+ * For this long, a verdict on an unedited proposal also answers the same person's next request for it, if no fact behind it has changed.
+ */
 const knownMs = 5_000;
 
 interface Known {
-  /** The digest of what it rests on, of before it was asked for. */
+  /** The digest of the facts behind the verdict, taken before the verdict was requested. */
   readonly facts: string;
   readonly verdict: DryVerdict;
   readonly since: Ago;
@@ -45,7 +47,7 @@ const tooMany = problem(
   'you have asked the rules too often within a minute; nothing was asked. Wait, or send your answer: it is judged then',
 );
 
-/** What verdict an answer would have, before it is given: an approval, or an edit while it is written. */
+/** Shows the verdict that an answer would have, before it is given: for an approval, or for an edit while a person writes it. */
 @Controller('v1/reviews')
 export class DryRuns {
   private readonly known = new Map<string, Known>();
@@ -93,7 +95,7 @@ export class DryRuns {
       this.dryRuns.ask(work.tx, data, new Date(Date.parse(work.at) - retentionMs).toISOString());
       work.emit(cause, topics.dryRunsAsked, { key: subjectId, data, subject: subjectId });
     };
-    // Each has an id of its own, which no request can repeat, and there are as many as somebody types letters and opens cards.
+    // Each dry run has an id of its own, which no request can repeat. There are as many as people type letters and open cards.
     await this.runtime.transact(cause, ask, undefined, 'for a week');
     for (const waited = ago(); waited() < waitMs; await sleep(pollMs)) {
       const verdict = await this.dryRuns.verdict(dryRunId);

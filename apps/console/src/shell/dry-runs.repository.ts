@@ -5,12 +5,12 @@ import { readersOf } from './readers.js';
 
 type Judged = DataOf<'DryRunJudged'>;
 export type DryVerdict = Pick<Judged, 'outcome' | 'reasons' | 'at'> & {
-  /** Null where the rules were not asked. */
+  /** Null if the rules were not asked. */
   readonly policy: Judged['policy'] | null;
   readonly runningTotals: Judged['runningTotals'] | null;
 };
 
-/** Dry runs that somebody waits for, and what was said of them. */
+/** Dry runs that a page waits for, and their verdicts. */
 @Injectable()
 export class DryRunStore {
   private readonly reader: Reader;
@@ -19,13 +19,13 @@ export class DryRunStore {
     this.reader = readersOf(runtime).forActs;
   }
 
-  /** Nobody waits for those of before `forget`. */
+  /** Stores a dry run. Those asked before `forget` are deleted: no page waits for them any more. */
   ask(tx: Tx, { dryRunId, at }: Pick<DataOf<'DryRunAsked'>, 'dryRunId' | 'at'>, forget: string): void {
     tx.write('DELETE FROM dry_runs WHERE asked_at < $1', [forget]);
     tx.write('INSERT INTO dry_runs (dry_run_id, asked_at) VALUES ($1, $2) ON CONFLICT DO NOTHING', [dryRunId, at]);
   }
 
-  /** Only what is waited for is kept. */
+  /** Stores only the verdicts that a page waits for. */
   judged(tx: Tx, verdicts: readonly DataOf<'DryRunJudged'>[]): void {
     for (const { dryRunId, outcome, reasons, at, policy, runningTotals } of verdicts)
       tx.write(

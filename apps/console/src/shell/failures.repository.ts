@@ -6,8 +6,8 @@ import { type LetterState, waits } from '../core/replay.js';
 import { readersOf } from './readers.js';
 
 /**
- * Where a letter stands, from its last order and what its service said of one: that it was handled counts whatever else is ordered, that it
- * failed only of the last order.
+ * The state of a letter, from its last order and from what its service said of an order. A success counts whatever else is ordered; a
+ * failure counts only if it is of the last order.
  */
 const letterState = `CASE
   WHEN e.outcome IN ('handled', 'scheduled') THEN e.outcome
@@ -31,9 +31,9 @@ export interface FailureRow {
   readonly replayedBy: string | null;
   readonly replayedAt: string | null;
   readonly replayNote: string | null;
-  /** What the service has said of an order. */
+  /** When the service reported the end of an order. */
   readonly endedAt: string | null;
-  /** Why it failed again, where it did. */
+  /** Why it failed again, if it did. */
   readonly failedAgain: Fault | null;
 }
 
@@ -48,16 +48,19 @@ const letter = `f.dead_letter_id AS "deadLetterId", f.service, f.topic, f.partit
   r.note AS "replayNote", e.at AS "endedAt", e.fault AS "failedAgain"`;
 const letters = `failures f LEFT JOIN replays r ON r.dead_letter_id = f.dead_letter_id
   LEFT JOIN replay_ends e ON e.dead_letter_id = f.dead_letter_id`;
-/** That nothing was ordered of a letter. Where its service says that it was handled, there was an order that is not known here yet. */
+/**
+ * The condition that no order exists for a letter. If its service says that the letter was handled, there was an order that is not known
+ * here yet.
+ */
 export const notOrdered = `NOT EXISTS (SELECT FROM replays r WHERE r.dead_letter_id = f.dead_letter_id)
   AND NOT EXISTS (SELECT FROM replay_ends e WHERE e.dead_letter_id = f.dead_letter_id AND e.outcome <> 'failed')`;
-/** How many nothing is being done about: nothing was ordered, or the last order failed. */
+/** How many letters need a person: there was no order, or the last order failed. */
 export const waitingLetters = `
   (SELECT count(*) FROM failures f WHERE ${notOrdered}) +
   (SELECT count(*) FROM replay_ends e JOIN replays r ON r.dead_letter_id = e.dead_letter_id
    WHERE e.outcome = 'failed' AND e.ordered_at >= r.replayed_at)`;
 
-/** What services could not handle, and the orders to handle it again. */
+/** Records and jobs that services could not handle, and the orders to handle them again. */
 @Injectable()
 export class FailureStore {
   private readonly forActs: Reader;
@@ -67,7 +70,10 @@ export class FailureStore {
     ({ forActs: this.forActs, forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Those that wait for somebody first, each part the newest first. One row more than the limit tells that there are more. */
+  /**
+   * Letters that need a person come first; each of the two parts has the newest first. Reads one row more than the limit, to see whether
+   * there are more.
+   */
   async list(service: string | undefined, behind: PartCursor | undefined, limit: number): Promise<FailureRow[]> {
     const ofService = service === undefined ? '' : 'AND f.service = $2';
     const params = [limit, ...(service === undefined ? [] : [service]), ...(behind ? [behind.at, behind.id] : [])];
@@ -79,7 +85,7 @@ export class FailureStore {
         : behind.part === 'waiting'
           ? [`AND ${older}`, `(${failedAgain} AND ${older}) OR`, `NOT (${failedAgain})`]
           : ['AND false', '', `NOT (${failedAgain}) AND ${older}`];
-    // What was ordered is found from the orders and their ends, of which there are as many as people gave.
+    // Orders are found through the orders and their ends: there are only as many as people gave.
     const rows = await this.forPages.query<Stored>(
       `SELECT * FROM (
          (SELECT ${letter} FROM ${letters} WHERE ${notOrdered} ${ofService} ${waiting}
@@ -101,7 +107,7 @@ export class FailureStore {
     return row && failure(row);
   }
 
-  /** The last order is the one that is told. */
+  /** Stores an order. Only the last order is shown. */
   order(tx: Tx, { deadLetterId, by, note, at }: DataOf<'DeadLetterReplayed'>): void {
     tx.write(
       `INSERT INTO replays AS r (dead_letter_id, by_person, replayed_at, note) VALUES ($1, $2, $3, $4)
@@ -119,6 +125,6 @@ const failure = (row: Stored): FailureRow => ({
   endedAt: row.endedAt?.toISOString() ?? null,
 });
 
-/** Where a list goes on behind a letter. */
+/** The place in the list after which it continues: that of a letter. */
 export const placeOfLetter = ({ state, at, deadLetterId }: FailureRow): string =>
   `${waits(state) ? 'waiting' : 'done'},${at},${deadLetterId}`;

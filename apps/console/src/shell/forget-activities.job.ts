@@ -13,13 +13,16 @@ import { forgetStories } from './stories.writer.js';
 import { forgetWaiting } from './waiting.repository.js';
 
 const RETENTION_DAYS = 7;
-/** Of stories and checkpoints, which are small. */
+/** For stories and checkpoints, which are small. */
 const LONG_RETENTION_DAYS = 30;
 const AT_ONCE = 20_000;
 const NOTIFICATION_RETENTION_DAYS = 90;
 const hours = (from: string, n: number): string => new Date(Date.parse(from) + n * 3_600_000).toISOString();
 
-/** The activity feed is for looking at what happens now; the record keeps everything. And what was settled and never approved is nobody's permit. */
+/**
+ * Deletes old activities: the feed shows what happens now, and the record keeps everything. Also deletes settlements that were never
+ * approved: they belong to no permit.
+ */
 @Injectable()
 export class ForgetActivities implements JobKind<Record<string, never>>, OnApplicationBootstrap {
   readonly kind = jobName<Record<string, never>>('forget-activities');

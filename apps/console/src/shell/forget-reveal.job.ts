@@ -4,7 +4,7 @@ import { RevealsStore } from './reveals.repository.js';
 
 const forgetReveal = jobName<Record<string, never>>('forget-reveal');
 
-/** The job that deletes the sealed answer of a reveal, whether somebody took it or not. */
+/** The job that deletes the sealed answer of a reveal, whether it was fetched or not. */
 export const forgetJob = (revealId: string, dueAt: string): NewJob<Record<string, never>> => ({
   kind: forgetReveal,
   id: revealId,
@@ -12,7 +12,7 @@ export const forgetJob = (revealId: string, dueAt: string): NewJob<Record<string
   payload: {},
 });
 
-/** A sealed answer is kept for minutes; who did not take it asks again. */
+/** A sealed answer is kept for some minutes. A person who has not fetched it by then must ask again. */
 @Injectable()
 export class ForgetReveal implements JobKind<Record<string, never>> {
   readonly kind = forgetReveal;

@@ -6,7 +6,7 @@ import { SessionStore } from './sessions.repository.js';
 const HOUR = 3_600_000;
 const AT_ONCE = 10_000;
 
-/** What nobody can use any more is deleted a day after its end. */
+/** Deletes sessions and links that can no longer be used, one day after their end. */
 @Injectable()
 export class ForgetSessions implements JobKind<Record<string, never>>, OnApplicationBootstrap {
   readonly kind = jobName<Record<string, never>>('forget-sessions');

@@ -41,7 +41,7 @@ export function storeAcknowledgements(tx: Tx, acknowledgements: readonly Acknowl
 
 const columns = `service, topic, topic_id AS "topicId", partition, from_offset AS "from", to_offset AS "to", reason, by_person AS by, note, at`;
 
-/** The gaps that people have acknowledged. What is open, each service tells on its health page. */
+/** The gaps that people have acknowledged. Open gaps are on the health page of each service. */
 @Injectable()
 export class GapStore {
   private readonly forActs: Reader;

@@ -10,8 +10,8 @@ import { StillTrue } from './still-true.js';
 type GatherJob = Job<{ readonly id: string }>;
 
 /**
- * Makes messages of what is due: one for everything that waits for a recipient on a channel and is of one kind. What has to wait, for
- * quiet hours or since a message of its kind went just now, is looked at again then. Nothing is sent here.
+ * Makes messages of the due notifications: one message for all that wait for a recipient on a channel and are of one kind. If they must
+ * wait, because of quiet hours or because a message of their kind was sent just now, the job looks again then. Nothing is sent here.
  */
 @Injectable()
 export class GatherNotifications implements JobKind<{ readonly id: string }> {
@@ -88,7 +88,7 @@ export class GatherNotifications implements JobKind<{ readonly id: string }> {
   }
 }
 
-/** What is urgent takes the rest with it, and the shortest time of gathering holds for all. */
+/** If one notification is urgent, the whole message is; the shortest gathering time applies to all. */
 const together = (rows: readonly Waiting[]): Pick<Waiting, 'urgent' | 'digestMs'> => ({
   urgent: rows.some(({ urgent }) => urgent),
   digestMs: Math.min(...rows.map(({ digestMs }) => digestMs)),

@@ -3,12 +3,12 @@ import { deployment, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { GroupsSeen } from '../core/services.js';
 
-/** Whoever looks at the page asks the broker at most so often, in milliseconds. */
+/** The broker is asked at most once in this time, in milliseconds, however many people look at the page. */
 const askedEveryMs = 3_000;
-/** A page does not wait longer for the broker. */
+/** A page waits for the broker at most this long, in milliseconds. */
 const waitMs = 1_000;
 
-/** What the broker says of the services' consumer groups. It is asked only while somebody looks. */
+/** The services' consumer groups, as the broker reports them. The broker is asked only while a person looks at the page. */
 @Injectable()
 export class Groups {
   private readonly services: readonly string[] = servicesOf(deployment());
@@ -49,7 +49,7 @@ export class Groups {
       this.at = at;
       this.failed = undefined;
     } catch {
-      // What a client library says of a broker is for the log of the service, not for a page.
+      // The client library's message about a broker belongs in the service's log, not on a page.
       this.failed = 'it could not be asked';
     }
   }

@@ -7,19 +7,22 @@ import { Logger } from '@nestjs/common';
 import type { ConsoleRequest } from './people.access.js';
 import { readSettings, type Settings } from './settings.js';
 
-/** Of all addresses together: whoever tries codes that are none is turned away. A code that works is not counted, so nobody keeps others out. */
+/** Wrong sign-in codes, from all addresses together. A code that works is not counted, so an attacker cannot keep others out. */
 const everybody = { max: 120, timeWindow: 60_000 };
 
-/** Of one person: each dry run stays on the record. Who writes an edit asks once in a few seconds. */
+/** Dry runs of one person: each stays on the record. A person who writes an edit asks once in a few seconds. */
 const dryRunsOfOne = { max: 60, timeWindow: 60_000 };
 
-/** Counts a code that does not work; where these are too many, resolves to the seconds until they are not. */
+/** Counts a code that does not work. If there are too many, resolves to the seconds until another is allowed. */
 export type Guess = (request: object) => Promise<number | undefined>;
 
-/** Counts a dry run that a person asks for; where these are too many, resolves to the seconds until they are not. */
+/** Counts a dry run that a person asks for. If there are too many, resolves to the seconds until another is allowed. */
 export type CountDryRun = (request: ConsoleRequest) => Promise<number | undefined>;
 
-/** What a browser may load: of the console alone, beside proofs of the record, and no script or style that the server did not write or name by a nonce. */
+/**
+ * What a browser may load: only from the console, plus proofs from the record. Scripts and styles must be written by the server or named
+ * by a nonce.
+ */
 export const contentPolicy = ({ recordUrl }: Pick<Settings, 'recordUrl'>, nonce?: string) => {
   const own = nonce === undefined ? ["'self'"] : ["'self'", `'nonce-${nonce}'`];
   return {
@@ -36,17 +39,18 @@ export const contentPolicy = ({ recordUrl }: Pick<Settings, 'recordUrl'>, nonce?
   };
 };
 
-/** The console's part of Fastify: headers that browsers heed, a limit on signing in, files of the pages. */
+/** The console's setup of Fastify: security headers, a limit on signing in, and the files of the pages. */
 export async function http(server: HttpServer, env: Env): Promise<void> {
   const settings = readSettings(env);
   const { pagesDir, publicUrl, trustedProxies } = settings;
-  // It reads and writes none by itself: who asks is known before the hooks of plugins. Before this its functions do not work.
+  // The plugin's own hook is off: the caller is identified before the hooks of plugins run. Before this line, cookie functions do not
+  // work.
   await server.register(cookies, { hook: false });
   await server.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: contentPolicy(settings) },
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
-    // Over plain HTTP a browser ignores it.
+    // Browsers ignore this header over plain HTTP.
     strictTransportSecurity: publicUrl.startsWith('https:'),
   });
   if (trustedProxies.length === 0) warnOfProxy(server);
@@ -66,7 +70,7 @@ export async function http(server: HttpServer, env: Env): Promise<void> {
     return limit.isAllowed || !limit.isExceeded ? undefined : limit.ttlInSeconds;
   };
   server.decorate('countDryRun', countDryRun);
-  // Only `reply.sendFile`: which file it is, the route says. The build has put them there compressed too.
+  // Only for `reply.sendFile`; the route chooses the file. The build also stores each file compressed.
   await server.register(files, {
     root: pagesDir,
     serve: false,
@@ -76,7 +80,7 @@ export async function http(server: HttpServer, env: Env): Promise<void> {
   });
 }
 
-/** Says once that a proxy is before the console that nobody named. Anybody can write such a header, so it is no more than a hint. */
+/** Warns once that a proxy is in front of the console and is not configured. Anyone can send such a header, so it is only a hint. */
 function warnOfProxy(server: HttpServer): void {
   let warned = false;
   server.addHook('onRequest', async ({ headers }) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What makes a repeat of a request known: the same person and the same key are the same request. */
+/** Identifies a repeated request: the same person and the same key mean the same request. */
 export const IdempotencyKey = z
   .string()
   .min(1)

@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import { attemptOf, lacks, personByClaims } from '../core/oidc.js';
 import { SETTINGS, type Settings } from './settings.js';
 
-/** For one answer of the provider, in seconds: somebody waits for it. */
+/** The time limit for one answer of the provider, in seconds: a person waits for it. */
 const patience = 5;
 
 /** Signs people in by OpenID Connect: authorization code, PKCE, state and nonce (OpenID Connect Core 1.0, RFC 7636, RFC 9700). */
@@ -16,7 +16,7 @@ export class IdentityProvider {
     this.callback = `${settings.publicUrl}/v1/sign-in/oidc/callback`;
   }
 
-  /** Where the browser goes to begin. */
+  /** The address to which the browser goes first. */
   async begin(secret: string): Promise<string> {
     const { verifier, state, nonce } = attemptOf(secret);
     const configuration = await this.configuration();
@@ -29,7 +29,7 @@ export class IdentityProvider {
     }).href;
   }
 
-  /** Who came back with `query`. Throws where the provider's answer is not that to this attempt. */
+  /** The person who came back with `query`. Throws if the provider's answer does not belong to this attempt. */
   async end(secret: string, query: string): Promise<ReturnType<typeof personByClaims>> {
     const { verifier, state, nonce } = attemptOf(secret);
     const configuration = await this.configuration();
@@ -53,7 +53,7 @@ export class IdentityProvider {
     return provider;
   }
 
-  /** What the provider says of itself, kept once it was read. */
+  /** The provider's description of itself, kept after the first read. */
   private configuration(): Promise<oidc.Configuration> {
     const { issuer, clientId, clientSecret } = this.provider();
     const { protocol } = new URL(issuer);
@@ -63,7 +63,7 @@ export class IdentityProvider {
         clientId,
         undefined,
         clientSecret === undefined ? oidc.None() : oidc.ClientSecretBasic(clientSecret),
-        // The settings let plain HTTP through for this machine alone.
+        // The settings allow plain HTTP only for this machine.
         { timeout: patience, execute: protocol === 'http:' ? [oidc.allowInsecureRequests] : [] },
       )
       .catch((error: unknown) => {

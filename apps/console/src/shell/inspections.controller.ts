@@ -18,8 +18,8 @@ import { PathId } from './path-id.js';
 import { type Caller, type ConsoleRequest, Needs } from './people.access.js';
 
 /**
- * Audits and probes. They need logins that no service has, so an auditor runs them as a command, which reports here: that it began
- * and what it found are on record, and how far it is everybody sees meanwhile.
+ * Audits and probes. They need logins that no service has, so an auditor runs them as a command, which reports here. Their start and
+ * their results are on the record, and everyone can see their progress meanwhile.
  */
 @Controller('v1/inspections')
 export class Inspections {
@@ -112,7 +112,7 @@ export class Inspections {
     @Body({ schema: InspectionEnd }) end: InspectionEnd,
     @Req() { principal }: ConsoleRequest,
   ) {
-    // The cause has an id of its own each time: what has ended is known by its row.
+    // The cause gets a new id each time: the row shows whether the inspection has ended.
     const cause = { source: '/countersign/console', id: randomUUID(), correlationid: inspectionId };
     const done = await this.runtime.transact(cause, async (work) => {
       const found = await this.own(work.tx, inspectionId, principal);
@@ -127,7 +127,7 @@ export class Inspections {
     return { inspectionId, state: done.result };
   }
 
-  /** The inspection of whoever asks. */
+  /** The caller's own inspection. */
   private async own(tx: Tx, inspectionId: string, { person }: Caller): Promise<Inspection> {
     const found = Uuid.safeParse(inspectionId).success ? await this.store.lock(tx, inspectionId) : undefined;
     if (found?.by === person) return found;

@@ -8,7 +8,7 @@ import { insert, lastBy } from './rows.js';
 type Started = DataOf<'InspectionStarted'>;
 type Ended = DataOf<'InspectionEnded'>;
 
-/** Audits and probes that people ran. Normally there already: the acts that published these events wrote the rows. */
+/** Audits and probes that people ran. Normally the rows exist already: the acts that published these events wrote them. */
 export function storeInspections(tx: Tx, started: readonly Started[], ended: readonly Ended[]): void {
   insert(tx, lastBy(started, 'inspectionId'), {
     sql: `INSERT INTO inspections (inspection_id, kind, by_person, started_at, heard_at)
@@ -57,7 +57,7 @@ export class InspectionStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** One inspection, locked: of two reports that come together the second sees what the first wrote. */
+  /** One inspection, with its row locked: if two reports come together, the second sees what the first wrote. */
   async lock(tx: Tx, inspectionId: string): Promise<Inspection | undefined> {
     const [row] = await tx.query<Row>('SELECT * FROM inspections WHERE inspection_id = $1 FOR UPDATE', [inspectionId]);
     return row && inspectionOf(row);
@@ -73,7 +73,7 @@ export class InspectionStore {
     ]);
   }
 
-  /** The latest of a kind that has not ended, and the latest that has. */
+  /** The latest inspection of a kind that has not ended, and the latest that has. */
   async latest(kind: Inspection['kind']): Promise<{ open: Inspection | undefined; ended: Inspection | undefined }> {
     const first = async (which: string): Promise<Inspection | undefined> => {
       const [row] = await this.forPages.query<Row>(`SELECT * FROM inspections WHERE kind = $1 AND ${which} LIMIT 1`, [

@@ -3,7 +3,7 @@ import { Controller, Get } from '@nestjs/common';
 import { KindsAnswer } from '../core/answers.js';
 import { kinds } from '../core/kinds.js';
 
-/** What actions there are. */
+/** The kinds of actions. */
 @Controller('v1/kinds')
 export class Kinds {
   @Get()

@@ -4,7 +4,7 @@ import { problem } from '../core/problem.js';
 import { LiveChanges, mostEach } from './live.service.js';
 import type { ConsoleRequest } from './people.access.js';
 
-/** What a client may leave untaken before it is let go. */
+/** The most bytes that a client may leave unread before its stream is closed. */
 const mostWaiting = 65_536;
 
 /** The stream of changes. */
@@ -45,7 +45,7 @@ export class Live {
       throw new Refused({ ...problem(429, 'Too many windows', detail), retryAfter: 30 });
     }
     raw.once('close', leave);
-    // Whoever went away while the session was looked up has closed already, and closes no second time.
+    // If the client left while the session was looked up, its connection is closed already, and gives no second close event.
     if (raw.destroyed) leave();
   }
 }

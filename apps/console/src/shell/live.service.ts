@@ -3,22 +3,22 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { changedParts, eventText, type Sights } from '../core/live.js';
 import { type Held, Sessions } from './sessions.service.js';
 
-/** Whoever listens. */
+/** A client that listens. */
 export interface Listener {
   readonly person: string;
-  /** Absent where a token listens. */
+  /** Absent for a client with a token. */
   readonly held: Held | undefined;
   send(text: string): void;
   close(): void;
 }
 
 const lookEveryMs = 1_000;
-/** Looks between two signs of life. */
+/** How many looks there are between two signs of life. */
 const aliveEvery = 5;
-/** Windows that a person may have open. */
+/** How many windows one person may have open. */
 export const mostEach = 20;
 
-/** Small whatever the tables hold: sums of the counters, the ends of indexes, and the few dead letters that were replayed. */
+/** Small, however much the tables hold: sums of the counters, the ends of indexes, and the few dead letters that were replayed. */
 const sights = `
   SELECT 'counts ' || stage AS name, sum(n)::text AS seen FROM counts GROUP BY stage
   UNION ALL SELECT 'own ' || topic, concat_ws(' ', count(*), sum(version)) FROM published_state GROUP BY topic
@@ -31,8 +31,8 @@ const sights = `
   UNION ALL SELECT 'notifications', concat_ws(' ', max(made_at), max(ended_at)) FROM notifications`;
 
 /**
- * Tells browsers what has changed. What it compares is in the database, so it does not matter which process of the console wrote it;
- * and it looks once a second for all who listen, and never while nobody does.
+ * Tells browsers what has changed. It compares data in the database, so it does not matter which process of the console wrote it. It
+ * looks once a second for all listeners together, and only while there are any.
  */
 @Injectable()
 export class LiveChanges implements OnModuleDestroy {
@@ -48,7 +48,7 @@ export class LiveChanges implements OnModuleDestroy {
     @Inject(Sessions) private readonly sessions: Sessions,
   ) {}
 
-  /** Begins to tell somebody; undefined where this person has too many windows open, or the service ends. */
+  /** Begins a stream for a listener. Undefined if this person has too many windows open, or the service ends. */
   listen(listener: Listener): (() => void) | undefined {
     const own = [...this.listeners].filter(({ person }) => person === listener.person);
     if (this.closed || own.length >= mostEach) return undefined;
@@ -56,7 +56,7 @@ export class LiveChanges implements OnModuleDestroy {
     listener.send(eventText('alive', { at: this.runtime.now() }));
     if (!this.timer) {
       this.timer = setInterval(() => void this.look(), lookEveryMs);
-      // What changes from now on is told, and not only what changes after the first second.
+      // Announces changes from now on, and not only those after the first second.
       void this.look();
     }
     return () => {
@@ -65,12 +65,12 @@ export class LiveChanges implements OnModuleDestroy {
     };
   }
 
-  /** Whoever listens under a session that was ended here is told at once. */
+  /** Tells the listeners of a session that was ended here at once. */
   ended(tokenSha256: string): void {
     for (const listener of this.listeners) if (listener.held?.session.tokenSha256 === tokenSha256) this.end(listener);
   }
 
-  /** The service drains: a browser asks again, and another process or the next start answers. */
+  /** The service drains. Browsers ask again, and another process or the next start answers. */
   onModuleDestroy(): void {
     this.closed = true;
     this.rest();
@@ -83,7 +83,7 @@ export class LiveChanges implements OnModuleDestroy {
     this.before = undefined;
   }
 
-  /** Ends the streams whose sessions are over, then tells what changed. */
+  /** Ends the streams whose sessions are over, then announces what changed. */
   private async look(): Promise<void> {
     if (this.looking) return;
     this.looking = true;
@@ -98,7 +98,7 @@ export class LiveChanges implements OnModuleDestroy {
       if (++this.looks % aliveEvery > 0) return;
       this.sendAll(eventText('alive', { at }));
     } catch {
-      // Whoever hears nothing says so: what the pages show may be old.
+      // A browser that hears nothing shows this: its pages may be out of date.
     } finally {
       this.looking = false;
     }
@@ -113,7 +113,7 @@ export class LiveChanges implements OnModuleDestroy {
   }
 
   private end(listener: Listener): void {
-    // Nothing comes after its end.
+    // After its end, a stream gets nothing more.
     this.listeners.delete(listener);
     listener.send(eventText('ended', { at: this.runtime.now() }));
     listener.close();

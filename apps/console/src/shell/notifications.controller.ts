@@ -41,7 +41,7 @@ export class NotificationPages {
     const found = await this.store.list(state, cursor, limit);
     const last = found.length === limit ? found.at(-1) : undefined;
     return {
-      // A file without a rule tells nobody anything, as no file does.
+      // A file without a rule notifies no one, like a missing file.
       configured: (this.notifying?.config.tell.length ?? 0) > 0,
       notifications: found,
       next: last ? `${last.madeAt}_${last.id}` : null,

@@ -13,7 +13,7 @@ export interface Mailbox {
   readonly event: NotifyEvent;
 }
 
-/** A notification as it waits. */
+/** A notification that waits. */
 export interface Waiting extends Mailbox {
   readonly id: string;
   readonly facts: Facts;
@@ -59,7 +59,7 @@ const waitingOf = ({ digest_ms, until_at, ...row }: WaitingRow): Waiting => ({
   until: until_at?.toISOString() ?? null,
 });
 
-/** Who is told of what: the rows of notifications, and the messages in which they go. */
+/** The rows of notifications, and the messages that contain them. */
 @Injectable()
 export class NotificationStore {
   private readonly forPages: Reader;
@@ -68,7 +68,7 @@ export class NotificationStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Keeps what nobody was told of before; returns the ids of those. */
+  /** Stores the rows that do not exist yet. Returns their ids. */
   async insert(tx: Tx, rows: readonly Notification[], at: string): Promise<ReadonlySet<string>> {
     if (rows.length === 0) return new Set();
     const inserted = await tx.query<{ id: string }>(
@@ -92,7 +92,7 @@ export class NotificationStore {
     return new Set(inserted.map(({ id }) => id));
   }
 
-  /** Permits that ended unresolved by the word of the executor of their approval. */
+  /** Permits that ended unresolved, as reported by the executor of their approval. */
   unresolved(
     tx: Tx,
     permitIds: readonly string[],
@@ -103,7 +103,7 @@ export class NotificationStore {
     );
   }
 
-  /** Whose agents these are, by the policy in force. */
+  /** The owners of these agents, by the policy in force. */
   async owners(tx: Tx): Promise<ReadonlyMap<string, string>> {
     const rows = await tx.query<{ agent: string; owner: string }>(
       `SELECT c->>'agent' AS agent, c->>'owner' AS owner FROM published_state p, json_array_elements(p.value::json->'content'->'charters') c
@@ -121,7 +121,7 @@ export class NotificationStore {
     );
   }
 
-  /** Locks a mailbox, so that nobody else makes a message of the same rows; returns when the last message of it was made. */
+  /** Locks a mailbox, so that no other job makes a message of the same rows. Returns when its last message was made. */
   async lock(tx: Tx, { recipient, channel, event }: Mailbox): Promise<string | null> {
     const [row] = await tx.query<{ last_at: Date | null }>(
       `INSERT INTO notification_mailboxes AS m (recipient, channel, event) VALUES ($1, $2, $3)
@@ -131,7 +131,7 @@ export class NotificationStore {
     return row?.last_at?.toISOString() ?? null;
   }
 
-  /** What is due of a mailbox, the earliest first. */
+  /** The due rows of a mailbox, the earliest first. */
   async due(tx: Tx, { recipient, channel, event }: Mailbox, at: string): Promise<Waiting[]> {
     const rows = await tx.query<WaitingRow>(
       `SELECT ${waitingColumns} FROM notifications
@@ -142,7 +142,7 @@ export class NotificationStore {
     return rows.map(waitingOf);
   }
 
-  /** Makes one message of these rows; its id follows from them. */
+  /** Makes one message of these rows. Its id is derived from them. */
   makeMessage(tx: Tx, mailbox: Mailbox, ids: readonly string[], at: string): string {
     const { recipient, channel, event } = mailbox;
     const messageId = derivedId('message', ...[...ids].sort());
@@ -160,7 +160,7 @@ export class NotificationStore {
     return messageId;
   }
 
-  /** A message with what of it was not sent; its row is locked. */
+  /** A message with the part that was not sent; its row is locked. */
   async lockMessage(tx: Tx, messageId: string): Promise<{ message: MessageRow; rows: Waiting[] } | undefined> {
     const [message] = await tx.query<Omit<MessageRow, 'madeAt'> & { made_at: Date }>(
       `SELECT message_id AS "messageId", recipient, channel, event, made_at, tries, refusal FROM notification_messages
@@ -180,7 +180,7 @@ export class NotificationStore {
     tx.write('UPDATE notification_messages SET tries = tries + 1 WHERE message_id = $1', [messageId]);
   }
 
-  /** Keeps why a message was refused for good, or forgets it, so that a replay sends it again. */
+  /** Stores why a message was refused for good, or deletes the reason, so that a replay sends it again. */
   refuse(tx: Tx, messageId: string, refusal: string | null): void {
     tx.write('UPDATE notification_messages SET refusal = $2 WHERE message_id = $1', [messageId, refusal]);
   }
@@ -202,7 +202,7 @@ export class NotificationStore {
     );
   }
 
-  /** Deletes a bounded number of what ended before; returns how many. */
+  /** Deletes a bounded number of rows that no longer wait and were made before `before`. Returns how many. */
   async forget(tx: Tx, before: string, limit: number): Promise<number> {
     const rows = await tx.query<{ message_id: string | null }>(
       `DELETE FROM notifications WHERE notification_id IN (

@@ -6,12 +6,12 @@ import type { Changes } from '../core/project.js';
 import { NotificationStore } from './notifications.repository.js';
 import { NOTIFYING, type Notifying } from './notifying.js';
 
-/** Gathers what is due for a recipient into a message. */
+/** Gathers the due notifications for a recipient into a message. */
 export const GATHER = jobName<{ readonly id: string }>('gather-notifications');
 /** Sends a message. */
 export const SEND = jobName<{ readonly messageId: string }>('send-notifications');
 
-/** Keeps who has to be told of what, in the transaction that keeps what happened. */
+/** Stores notifications, in the transaction that stores the events. */
 @Injectable()
 export class Notifier implements OnApplicationBootstrap {
   private readonly log = new Logger('notifications');
@@ -25,7 +25,7 @@ export class Notifier implements OnApplicationBootstrap {
     for (const remark of this.notifying?.remarks ?? []) this.log.warn(problemLine(remark));
   }
 
-  /** What a batch of events gives to tell; called after its projection was written. */
+  /** Stores the notifications that follow from a batch of events. Called after its projection was written. */
   async afterBatch(batch: Batch, changes: Changes): Promise<void> {
     if (!this.watches()) return;
     const things = thingsIn(batch.events);
@@ -38,12 +38,12 @@ export class Notifier implements OnApplicationBootstrap {
     await this.notify(batch, cause, things);
   }
 
-  /** What a change of a control gives to tell, in the transaction that makes it. */
+  /** Stores the notifications that follow from a change of a control, in the transaction that makes the change. */
   async afterControl(work: Work, cause: Cause, control: Omit<DataOf<'ControlChanged'>, 'changedAt'>): Promise<void> {
     if (this.watches()) await this.notify(work, cause, controlThings({ ...control, at: work.at }));
   }
 
-  /** Keeps rows and has them gathered when they are due. */
+  /** Stores rows and schedules their gathering for when they are due. */
   async schedule(work: Work, cause: Cause, rows: readonly Notification[]): Promise<number> {
     const inserted = await this.store.insert(work.tx, rows, work.at);
     for (const { id, dueAt } of rows)

@@ -14,7 +14,7 @@ import {
 import type { Env } from '@countersign/runtime';
 import { z } from 'zod';
 
-/** A channel with what its files hold. */
+/** A channel with the content of its files. */
 export type OpenChannel =
   | {
       readonly kind: 'email';
@@ -29,23 +29,23 @@ export type OpenChannel =
       readonly send: { readonly webhook: string } | { readonly token: string; readonly api: string };
       readonly buttons: boolean;
       readonly signingSecret?: string;
-      /** Where answers to a press of a button may go. */
+      /** The addresses to which answers to a pressed button may go. */
       readonly hooks: string;
     }
   | { readonly kind: 'teams'; readonly webhook: string }
   | { readonly kind: 'webhook'; readonly url: string; readonly secret: string };
 
-/** Who is told of what, with every address and credential read. */
+/** The notification rules, with every address and credential read. */
 export interface Notifying {
   readonly config: Notifications;
   readonly channels: ReadonlyMap<string, OpenChannel>;
-  /** What may be a mistake. */
+  /** Possible mistakes. */
   readonly remarks: readonly ConfigProblem[];
   /** By recipient and channel: an e-mail address, or a conversation of Slack. */
   addressOf(recipient: string, channel: string): string | undefined;
 }
 
-/** Injection token of `Notifying`; undefined where nobody is told of anything. */
+/** Injection token of `Notifying`; undefined if no one is notified of anything. */
 export const NOTIFYING = Symbol('NOTIFYING');
 
 const Address = z.email().max(254);
@@ -68,8 +68,8 @@ const WebAddress = z
   });
 
 /**
- * Reads notifications.yaml of CONFIG_DIR and the files that it names. Without the file, or where it names no rule, nobody is told of
- * anything. Throws, with file, line, field and what was expected, where anything cannot be used; no address or credential is quoted.
+ * Reads notifications.yaml of CONFIG_DIR and the files that it names. If the file is missing or has no rule, no one is notified of
+ * anything. If anything is unusable, throws with file, line, field and what was expected; no address or credential is quoted.
  */
 export function readNotifying(env: Env): Notifying | undefined {
   const folder = env.CONFIG_DIR;
@@ -78,7 +78,7 @@ export function readNotifying(env: Env): Notifying | undefined {
   try {
     file = readFolder(folder, fs).find(({ path }) => path === notificationsFile);
   } catch {
-    // Whoever reads the policy says that the folder cannot be read.
+    // The reader of the policy reports that the folder cannot be read.
     return undefined;
   }
   if (!file) return undefined;
@@ -167,13 +167,13 @@ const jsonOf = <T>(schema: z.ZodType<T>) =>
       const read = schema.safeParse(JSON.parse(text));
       if (read.success) return read.data;
     } catch {
-      // Said below, without a word of the file.
+      // Reported below, without any content of the file.
     }
     context.addIssue('is not JSON of this shape');
     return z.NEVER;
   });
 
-/** What a file holds, by its schema; else what is wrong, in words that quote nothing of it, not even its path. */
+/** The content of a file, by its schema; or else the problem, in words that quote neither the content nor the path. */
 function secretOf<T>(
   path: string,
   schema: z.ZodType<T>,

@@ -16,7 +16,7 @@ import { UnresolvedStore } from './unresolved.repository.js';
 
 const participants = deployment();
 const topics = topology(participants);
-/** How many of a list the page Now shows, and how many a page of its own. */
+/** How many rows of a list the page Now shows, and how many the list's own page shows. */
 const few = 5;
 const many = 100;
 
@@ -39,11 +39,11 @@ export class Now {
   async now() {
     const at = this.runtime.now();
     const { store, figures } = this;
-    // The broker answers while the database does.
+    // The broker is asked while the database answers.
     const seen = this.groups.seen();
     const policy = await store.policy(store.forPages);
     const charters = policy?.content.charters ?? [];
-    // Two at a time: so many run at once for pages, and a person with several pages open must not fill the queue of their reads.
+    // Two at a time: only that many reads run at once for pages, and a person with several open pages must not fill their queue.
     const [counts, open] = await Promise.all([store.counts(), store.openCounts(at)]);
     const [steps, reviews] = await Promise.all([figures.recentSteps(at), this.queue.reviews(at, within('all'), few)]);
     const [rows, unresolved] = await Promise.all([
@@ -106,7 +106,7 @@ export class Now {
   }
 }
 
-/** Of each reader, how many controls it has not confirmed; those of accounts, plays and agents that were lifted count too. */
+/** How many controls each reader has not confirmed. Lifted controls of accounts, plays and agents count too. */
 function notConfirmed(controls: readonly ControlRow[]): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   for (const reader of controls.flatMap((control) => control.notConfirmedBy))

@@ -6,13 +6,13 @@ import { notOrdered } from './failures.repository.js';
 import { readersOf } from './readers.js';
 
 const before = (at: string, ms: number): string => new Date(Date.parse(at) - ms).toISOString();
-/** Steps are looked at for an hour; another one is kept for clocks that are behind. */
+/** Steps are shown for an hour; another hour is kept for clocks that are behind. */
 const stepsRetentionMs = 2 * recentMs;
 const dayMs = 86_400_000;
-/** A week, as the activities: what an action held of a day matters on that day. */
+/** A week, like the activities: the amount that an action held on a day matters on that day. */
 const retentionMs = 7 * dayMs;
 
-/** What the page Now is made of. */
+/** The data of the page Now. */
 @Injectable()
 export class NowStore {
   private readonly forPages: Reader;
@@ -21,7 +21,7 @@ export class NowStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Steps of the last hour, by whole minutes back. */
+  /** Steps of the last hour, by whole minutes before now. */
   recentSteps(at: string): Promise<MinuteCount[]> {
     return this.forPages.query<MinuteCount>(
       `SELECT stage, label, floor(extract(epoch FROM $1::timestamptz - slot) / 60)::int AS "minutesAgo", sum(n)::bigint AS n
@@ -30,7 +30,7 @@ export class NowStore {
     );
   }
 
-  /** What was approved for these days: held until it settles, committed when it was executed, else nothing. */
+  /** Amounts approved for these days: held until the action settles, committed if it was executed, otherwise nothing. */
   spend(days: readonly string[]): Promise<SpendRow[]> {
     return this.forPages.query<SpendRow>(
       `SELECT a.day, a.agent, a.ad_account_id AS "adAccountId", a.campaign_id AS "campaignId", a.currency,
@@ -42,7 +42,7 @@ export class NowStore {
     );
   }
 
-  /** Dead letters of each service that nothing is being done about, as `waitingLetters` counts them, with the oldest. */
+  /** For each service, the dead letters that need a person, as `waitingLetters` counts them, with the oldest. */
   async openDeadLetters(): Promise<{ service: string; n: number; oldestAt: string }[]> {
     const rows = await this.forPages.query<{ service: string; n: number; oldestAt: Date }>(
       `SELECT service, count(*) AS n, min(at) AS "oldestAt" FROM (
@@ -56,13 +56,13 @@ export class NowStore {
     return rows.map((row) => ({ ...row, oldestAt: row.oldestAt.toISOString() }));
   }
 
-  /** When each topic was heard last. */
+  /** When each topic was last heard. */
   async topicsHeard(): Promise<{ topic: string; at: string }[]> {
     const rows = await this.forPages.query<{ topic: string; at: Date }>('SELECT topic, at FROM topics_heard');
     return rows.map(({ topic, at }) => ({ topic, at: at.toISOString() }));
   }
 
-  /** What was approved of these actions, in words. */
+  /** The description of these actions, as it was approved. */
   async details(actionIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.forPages.query<{ action_id: string; detail: string }>(
       'SELECT action_id, detail FROM approvals WHERE action_id = ANY($1)',
@@ -71,7 +71,7 @@ export class NowStore {
     return new Map(rows.map((row) => [row.action_id, row.detail]));
   }
 
-  /** Deletes a bounded number of rows that no page shows any more; returns whether there were as many. */
+  /** Deletes a bounded number of rows that no page shows any more. Returns whether the bound was reached. */
   async forget(tx: Tx, at: string, limit: number): Promise<boolean> {
     tx.write('DELETE FROM recent_steps WHERE slot < $1', [before(at, stepsRetentionMs)]);
     const deleted = [

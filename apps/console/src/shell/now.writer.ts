@@ -3,7 +3,7 @@ import type { Approval, FunnelStep, NowChanges } from '../core/now-changes.js';
 import { recentMs, slotOf } from '../core/rates.js';
 import { orderedRounds } from './rows.js';
 
-/** What the validator approved. One action is approved once. */
+/** Writes what the validator approved. An action is approved once. */
 export function writeApprovals(tx: Tx, approvals: readonly Approval[]): void {
   const rows = byId(approvals, ({ actionId }) => actionId);
   if (rows.length === 0) return;
@@ -37,7 +37,7 @@ export function writeApprovals(tx: Tx, approvals: readonly Approval[]): void {
   );
 }
 
-/** Tasks and their answers; the answer may have been read first. `at` is when it is kept. */
+/** Writes tasks and their answers; an answer may be read before its task. `at` is the time of writing. */
 export function writeTasks(tx: Tx, { tasks, answered }: Pick<NowChanges, 'tasks' | 'answered'>, at: string): void {
   const given = byId(tasks, ({ taskId }) => taskId);
   if (given.length > 0)
@@ -61,7 +61,7 @@ export function writeTasks(tx: Tx, { tasks, answered }: Pick<NowChanges, 'tasks'
         at,
       ],
     );
-  // Another agent may have answered a task that is not its own: each answer is weighed by itself.
+  // Another agent may have answered a task that is not its own, so each answer is judged by itself.
   for (const ends of orderedRounds(answered, ({ taskId }) => taskId))
     tx.write(
       `INSERT INTO pending_tasks AS p (task_id, answered_at, answered_by, kept_at)
@@ -73,8 +73,8 @@ export function writeTasks(tx: Tx, { tasks, answered }: Pick<NowChanges, 'tasks'
 }
 
 /**
- * Adds to the steps of the last hour, and notes when the topic was heard. After the counts: all batches add to the same few rows.
- * What is older than an hour is not written, so reading topics again from their beginning leaves nothing here.
+ * Adds to the steps of the last hour, and notes when the topic was heard. Runs after the counts, because all batches add to the same few
+ * rows. Steps older than an hour are not written, so reading topics again from their beginning leaves nothing here.
  */
 export function writeSteps(
   tx: Tx,
@@ -94,7 +94,7 @@ export function writeSteps(
   const rows = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
   const last = new Map<string, string>();
   for (const { topic, at: time } of topicsHeard) {
-    // A clock that is ahead would make a topic look alive for as long.
+    // Otherwise a clock that is ahead would make a topic look alive for as long as it is ahead.
     const known = time > at ? at : time;
     if (known > (last.get(topic) ?? '')) last.set(topic, known);
   }
@@ -118,7 +118,7 @@ export function writeSteps(
   );
 }
 
-/** The last of each id, in the order of the ids: two batches never wait for each other crosswise. */
+/** The last row of each id, ordered by id: two batches then never deadlock. */
 function byId<T>(rows: readonly T[], idOf: (row: T) => string): T[] {
   const last = new Map(rows.map((row) => [idOf(row), row]));
   return [...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);

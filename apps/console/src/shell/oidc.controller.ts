@@ -18,7 +18,7 @@ import { Sessions } from './sessions.service.js';
 import { SETTINGS, type Settings } from './settings.js';
 
 const page = { media: 'text/html' };
-/** Whatever is no page of ours leads to the first one, and no link is refused for it. */
+/** An address that is not one of our pages leads to the first page. No link is refused for it. */
 const Begin = z.object({ next: z.string().optional().catch(undefined) });
 const limited = { rateLimit: { max: 30, timeWindow: 60_000 } };
 
@@ -27,7 +27,7 @@ interface Request {
   readonly url: string;
 }
 
-/** Signing in by the identity provider. A browser comes here by itself, so the answers are small pages of words of ours. */
+/** Signing in by the identity provider. The browser comes here directly, so the answers are small pages with our own texts. */
 @Controller('v1/sign-in/oidc')
 export class OidcPages {
   private readonly log = new Logger('console');
@@ -79,9 +79,9 @@ export class OidcPages {
     if (!this.settings.oidc) return send(reply, 404, 'No identity provider is set up for this console.');
     reply.header('set-cookie', this.header('', 0));
     const { secret, next } = this.attemptOf(headers);
-    // A sign-out after this moment ends the session too: the provider may have answered before it knew.
+    // Taken first: a sign-out after this moment ends the session too, because the provider may have answered before it knew.
     const at = this.runtime.now();
-    // Used up before the provider is asked, so that nobody comes back twice.
+    // Used up before the provider is asked, so that an attempt works once.
     const known =
       secret !== undefined && (await this.runtime.write((tx) => this.store.useAttempt(tx, sha256(secret), at)));
     if (!known) return send(reply, 401, again);
@@ -89,7 +89,7 @@ export class OidcPages {
     try {
       found = await this.provider.end(secret, url.includes('?') ? url.slice(url.indexOf('?')) : '');
     } catch (error) {
-      // Never what the provider says in words: it is no text of ours.
+      // Never logs the provider's message: it is not our text.
       this.log.warn(`nobody was signed in by the identity provider: ${describe(error).code}`);
       return send(reply, 401, again);
     }
@@ -99,11 +99,11 @@ export class OidcPages {
       this.sessions.begin(tx, grant, at, this.sessions.tokenOf(headers)),
     );
     reply.header('set-cookie', [this.header('', 0), begun.cookie]);
-    // A page and no redirect: the browser sends no strict cookie along a chain that began at another site.
+    // A page, not a redirect: after a redirect chain that began at another site, the browser does not send a strict cookie.
     return send(reply, 200, 'You are signed in.', next);
   }
 
-  /** The secret of the attempt, and where it leads. Without TLS the cookie can be written by others, so the page is looked at again. */
+  /** The secret of the attempt, and the page it leads to. Without TLS, others can write the cookie, so the page is checked again. */
   private attemptOf({ cookie }: Headers): { readonly secret: string | undefined; readonly next: string } {
     const value = typeof cookie === 'string' ? (cookies.parse(cookie)[this.cookie.name] ?? '') : '';
     const [secret = '', next = ''] = value.split('.');
@@ -114,8 +114,8 @@ export class OidcPages {
   }
 
   /**
-   * Lax: it has to come along from the provider. It opens nothing by itself. For this host alone: a neighbour that could plant its own
-   * attempt would sign the browser in as somebody else.
+   * Lax: the browser must send the cookie when it comes from the provider. The cookie alone gives no access. It is for this host only: a
+   * neighbouring host that could set its own attempt would sign the browser in as another person.
    */
   private header(value: string, maxAge: number): string {
     const { name, secure } = this.cookie;
@@ -125,7 +125,7 @@ export class OidcPages {
 
 const again = 'You were not signed in: this attempt is over, or the identity provider refused it. Begin again.';
 
-/** An address has ASCII alone: what is not is percent-encoded in it. */
+/** An address has only ASCII; other characters are percent-encoded in it. */
 const encoded = (address: string): string => Buffer.from(address, 'latin1').toString('base64url');
 
 const inAttribute = (text: string): string =>

@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { type Mapping, RolesByClaim } from '../core/oidc.js';
 
 const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
-/** What travels to an identity provider in the clear could be anybody's. */
+/** Over plain HTTP, the identity provider could be anyone. */
 const isSafe = (address: string): boolean => {
   if (!URL.canParse(address)) return false;
   const { protocol, hostname } = new URL(address);
   return protocol === 'https:' || (protocol === 'http:' && loopback.has(hostname));
 };
 
-/** Signing in by an identity provider. Without OIDC_ISSUER it is off. */
+/** Signing in by an identity provider. It is off without OIDC_ISSUER. */
 export const oidcVariables = {
   OIDC_ISSUER: optionalText({
     description:
@@ -51,7 +51,7 @@ export const oidcVariables = {
 };
 const given = z.object(oidcVariables);
 
-/** What is set is enough. */
+/** Checks that the settings are complete. */
 export const completeOidc = ({ value, issues }: z.core.ParsePayload<Partial<z.infer<typeof given>>>): void => {
   for (const name of ['OIDC_CLIENT_ID', 'OIDC_ROLES_FILE'] as const)
     if (value.OIDC_ISSUER !== undefined && value[name] === undefined)
@@ -63,7 +63,7 @@ export interface OidcSettings {
   readonly clientId: string;
   readonly clientSecret: string | undefined;
   readonly name: string;
-  /** How long what the provider says of somebody counts, in milliseconds. */
+  /** How long the provider's statement about a person is valid, in milliseconds. */
   readonly sessionMs: number;
   readonly mapping: Mapping;
 }

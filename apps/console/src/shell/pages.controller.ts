@@ -16,7 +16,7 @@ const notBuilt =
 const PagePath = z.string().max(2_000);
 const yearMs = 31_536_000_000;
 
-/** The console's pages, for every address that is not the API's: the single page finds its own way. */
+/** The console's pages, for every address outside the API: the single page does its own routing. */
 @Controller()
 export class Pages {
   constructor(@Inject(SETTINGS) private readonly settings: Settings) {}
@@ -32,7 +32,7 @@ export class Pages {
     const asked = pageAsked(`/${path}`);
     if (!asked) throw new Refused(problem(404, 'Not found', 'nothing has this address here'));
     if (asked.kind === 'file') {
-      // Said by the file: where there is none, nothing may be kept.
+      // Set together with the file: if the file does not exist, the answer must not be cached.
       const caching = { cacheControl: true, immutable: asked.forEver, maxAge: asked.forEver ? yearMs : 0 };
       return void (await reply.sendFile(asked.file, caching));
     }

@@ -13,7 +13,7 @@ import { type ConsoleRequest, Needs } from './people.access.js';
 
 const Page = z.object({ cursor: Cursor.optional(), limit: Limit });
 
-/** Who reads the whole record, and why: asked for here, on record, and given by the record to the one who asked. */
+/** Reading the whole record: a person asks here, with a reason that is on the record, and the record gives it to that person. */
 @Controller('v1/record/passes')
 export class Passes {
   constructor(

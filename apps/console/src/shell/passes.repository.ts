@@ -7,7 +7,7 @@ import { insert, lastBy } from './rows.js';
 
 type Requested = DataOf<'RecordPassRequested'>;
 
-/** Who asked to read the whole record. Normally there already: the act that published the request wrote the row. */
+/** Requests to read the whole record. Normally the row exists already: the act that published the request wrote it. */
 export function storePasses(tx: Tx, passes: readonly Requested[]): void {
   insert(tx, lastBy(passes, 'passId'), {
     sql: `INSERT INTO record_passes (pass_id, used_for, purpose, by_person, asked_at, expires_at)
@@ -34,7 +34,7 @@ export class PassStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Who asked, the latest first. */
+  /** The requests, the latest first. */
   async list(place: Cursor | undefined, limit: number) {
     const rows = await this.forPages.query<Row>(
       `SELECT * FROM record_passes ${place ? 'WHERE (asked_at, pass_id) < ($2, $3)' : ''}

@@ -16,15 +16,15 @@ import { forged, type Provenance } from '../core/session.js';
 import { type Held, Sessions } from './sessions.service.js';
 import { PEOPLE, SETTINGS, type Settings } from './settings.js';
 
-/** The role that a route asks for. A route without one is open to whoever is signed in or has a token. */
+/** The role that a route needs. A route without one is open to everyone who is signed in or has a token. */
 export const Needs = (role: Role) => Roles(role);
 
-/** Who asks: a person, by a token of theirs or by the session of their browser. */
+/** The caller: a person, identified by their token or by the session of their browser. */
 export type Caller = Principal &
   Pick<Person, 'person' | 'roles'> & {
-    /** SHA-256 of the token, or of the one that granted the session; null where an identity provider did. */
+    /** SHA-256 of the token, or of the token that granted the session; null if an identity provider granted it. */
     readonly grantedBy: string | null;
-    /** Absent where the request has a token. */
+    /** Absent if the request has a token. */
     readonly held?: Held;
   };
 
@@ -37,7 +37,7 @@ export interface ConsoleRequest extends Authenticated<Caller> {
 const textOf = (header: string | string[] | undefined): string | undefined =>
   typeof header === 'string' ? header : undefined;
 
-/** What a browser says of the page that sends a request. */
+/** The browser's information about the page that sends a request. */
 export const provenance = (headers: Headers): Provenance => ({
   site: textOf(headers['sec-fetch-site']),
   origin: textOf(headers.origin),
@@ -55,7 +55,7 @@ export const ended: Refusal = {
   detail: 'your session has ended: sign in again, then repeat what you did',
 };
 
-/** Knows people by their tokens, and by the sessions of their browsers. */
+/** Identifies people by their tokens, and by the sessions of their browsers. */
 @Injectable()
 export class PeopleAccess implements Access {
   readonly realm = 'countersign';

@@ -5,8 +5,8 @@ import { Payload } from '@nestjs/microservices';
 import { writeConsents, writeProfiles } from './people.writer.js';
 
 /**
- * Keeps what is known of people in tables of the console's own, which it can search by account. The state that the runtime follows has
- * no such index. A version that comes again, even after the runtime forgot that it came, changes nothing.
+ * Stores what is known about people in the console's own tables, which it can search by account. The state that the runtime follows has
+ * no such index. A version that comes again changes nothing, even if the runtime has forgotten that it came.
  */
 @Controller()
 export class PeopleHandlers {

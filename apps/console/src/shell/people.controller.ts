@@ -32,7 +32,7 @@ const nextOf = <T>(found: readonly T[], limit: number, place: (row: T) => Place)
   return last === undefined ? null : `${place(last).at}~${place(last).id}`;
 };
 
-/** People, as far as the console knows them: no names, no addresses. */
+/** People, as far as the console knows them: without names and addresses. */
 @Controller('v1/people')
 export class People {
   constructor(@Inject(PeopleStore) private readonly store: PeopleStore) {}
@@ -62,7 +62,7 @@ export class People {
     throw noSuchPerson(contactId);
   }
 
-  /** What reached the person, what was to and was refused, and why. */
+  /** What reached the person, what was refused on the way, and why. */
   @Get(':contactId/actions')
   @Documented({
     summary: 'The actions that name a person and what became of them, the latest first',

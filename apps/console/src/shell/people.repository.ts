@@ -30,10 +30,10 @@ export interface Place {
 
 const person = `p.*, a.name AS account_name, a.tier FROM people p LEFT JOIN accounts a ON a.account_id = p.account_id`;
 const before = (column: string, id: string, from: number) => `(${column}, ${id}) < ($${from}, $${from + 1})`;
-/** So that what somebody looks for is no pattern of its own. */
+/** Escapes the search text, so that it does not act as a pattern. */
 const prefixOf = (text: string): string => `${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
 
-/** What is known of people: without names and addresses, which the console does not have. */
+/** What is known about people, without names and addresses: the console does not have these. */
 @Injectable()
 export class PeopleStore {
   private readonly forPages: Reader;
@@ -42,7 +42,10 @@ export class PeopleStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Those of accounts with this id, or whose name begins so; all where nothing is asked. What changed last comes first. */
+  /**
+   * People of the accounts with this id, or with a name that begins with this text; all people if there is no text. The latest change
+   * comes first.
+   */
   async search(account: string | undefined, place: Place | undefined, limit: number) {
     const ofAccount =
       account === undefined
@@ -65,7 +68,7 @@ export class PeopleStore {
     return row && summary(row);
   }
 
-  /** One person with their consents; undefined where neither topic has told of them. */
+  /** One person with their consents; undefined if neither topic has mentioned them. */
   async find(contactId: string) {
     const [row, [consents]] = await Promise.all([
       this.row(contactId),
@@ -87,7 +90,7 @@ export class PeopleStore {
     };
   }
 
-  /** The actions that name somebody, the latest first, with what became of each. */
+  /** The actions that name a person, the latest first, with the result of each. */
   async actions(contactId: string, place: Place | undefined, limit: number) {
     const rows = await this.forPages.query<ActionRow>(
       `SELECT a.*, v.outcome, v.superseded_by, v.reasons, v.decided_at, s.outcome AS settled, s.detail AS settled_detail, s.settled_at

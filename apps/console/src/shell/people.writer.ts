@@ -3,7 +3,7 @@ import type { Tx } from '@countersign/runtime';
 import type { PersonAction } from '../core/person-actions.js';
 import { compared, insert } from './rows.js';
 
-/** Which actions name a person. An action that was judged again has its latest words. */
+/** Which actions name a person. An action that was judged again has its latest description. */
 export function writePersonActions(tx: Tx, actions: readonly PersonAction[]): void {
   const last = new Map(actions.map((action) => [`${action.contactId} ${action.actionId}`, action]));
   const rows = [...last].sort(([a], [b]) => compared(a, b)).map(([, action]) => action);
@@ -24,7 +24,7 @@ export function writePersonActions(tx: Tx, actions: readonly PersonAction[]): vo
   });
 }
 
-/** Forgets a bounded number of actions that were judged before a time; returns how many. */
+/** Deletes a bounded number of actions that were judged before `before`. Returns how many. */
 export async function forgetPersonActions(tx: Tx, before: string, limit: number): Promise<number> {
   const [row] = await tx.query<{ n: number }>(
     `WITH gone AS (DELETE FROM person_actions WHERE ctid IN (SELECT ctid FROM person_actions WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)
@@ -41,7 +41,10 @@ function latest<T extends { readonly version: number }>(all: readonly T[], keyOf
   return [...found].sort(([a], [b]) => compared(a, b)).map(([, row]) => row);
 }
 
-/** What profiles say of accounts and contacts. Topics are read once an event, in any order between instances: the highest version stands. */
+/**
+ * What profiles say about accounts and contacts. Each event of a topic is read by one instance, in any order between instances: the
+ * highest version stands.
+ */
 export function writeProfiles(tx: Tx, profiles: readonly DataOf<'ProfileChanged'>[]): void {
   const accounts = profiles.filter((profile) => profile.kind === 'account');
   insert(

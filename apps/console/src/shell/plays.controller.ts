@@ -16,7 +16,7 @@ const Listing = z.object({
   limit: z.coerce.number().int().positive().max(200).default(50),
   before: Cursor.optional(),
 });
-/** A run has a handful; what is beyond that is under the agents. */
+/** A run has a few actions. Any beyond this number are on the agents' pages. */
 const mostActions = 200;
 
 /** What plays do, and what they have done. */
@@ -67,7 +67,7 @@ export class Plays {
   ) {
     const at = this.runtime.now();
     const found = await this.plays.runs(playId, before, limit + 1, at);
-    // A play that is gone from the policy still has its runs.
+    // A play that is no longer in the policy still has its runs.
     if (found.length === 0) playOf(playId, (await this.read()).plays);
     const { page, next } = paged(found, limit, (run) => `${run.startedAt},${run.runId}`);
     return { at, runs: page, next };

@@ -28,14 +28,14 @@ interface RunRow {
   tasks: Task[];
 }
 
-/** A time as the answers have it, out of JSON that the database makes. */
+/** A time in the form of the answers, in JSON that the database makes. */
 const instant = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 const tasksOf = `
   SELECT coalesce(json_agg(json_build_object('taskId', t.task_id, 'agent', t.agent, 'purpose', t.purpose, 'dueAt', ${instant('t.due_at')},
     'outcome', a.outcome, 'reason', a.reason, 'proposals', coalesce(a.proposals, 0), 'answeredAt', ${instant('a.answered_at')})
     ORDER BY t.assigned_at, t.task_id), '[]') AS tasks
   FROM play_tasks t LEFT JOIN task_answers a ON a.task_id = t.task_id AND a.agent = t.agent WHERE t.run_id = r.run_id`;
-/** The first answer that stands, as the cards have it. */
+/** The first answer that stands, in the form that the cards use. */
 const decision = `
   SELECT v.decision FROM reviews v
   WHERE v.subject_id = r.checkpoint_id AND v.decided_at <= r.deadline_at
@@ -69,7 +69,7 @@ export class PlayStore {
     return row && shown(row, at);
   }
 
-  /** The time of the last run of each play, and how many of the latest runs are under way. */
+  /** For each play, the time of its last run, and how many of its latest runs are under way. */
   async latest(playIds: readonly string[], at: string): Promise<Map<string, { live: number; lastAt: string | null }>> {
     const rows = await this.forPages.query<RunRow>(
       `SELECT q.* FROM unnest($1::text[]) AS p(id)
@@ -86,7 +86,7 @@ export class PlayStore {
   }
 }
 
-/** As many of a play's latest runs are looked at for those under way: a run lasts minutes, or as long as a person may take. */
+/** How many of a play's latest runs are checked for those under way. A run lasts minutes, or as long as a person may take to answer. */
 const lookedAt = 50;
 
 function shown(row: RunRow, at: string) {

@@ -23,7 +23,7 @@ const PublishRequest = z.strictObject({
   inForce: z.int().nonnegative().describe('The version in force, as the check told it; 0 where there was none'),
 });
 
-/** Which policies there were, what they have otherwise, and how the next one is published. */
+/** The policies that there were, their differences, and how to publish the next one. */
 @Controller('v1/policies')
 export class PolicyRoutes {
   constructor(

@@ -14,7 +14,7 @@ interface Row extends Omit<PolicyVersion, 'publishedAt'> {
 }
 
 const columns = 'version, digest, by_person AS by, published_at AS "publishedAt"';
-/** The one in force, as the topic has it: of before versions were kept, or taken over after a restore, it is nowhere else. */
+/** The policy in force, from the topic: if it is older than the stored versions, or was taken over after a restore, it is nowhere else. */
 const inForce = `
   SELECT (data->>'version')::bigint AS version, data->>'digest' AS digest, value::json->'content' AS content,
     data->>'by' AS by_person, (data->>'changedAt')::timestamptz AS published_at
@@ -22,7 +22,7 @@ const inForce = `
 const all = `(SELECT * FROM policy_versions UNION ALL SELECT * FROM (${inForce}) now
   WHERE NOT EXISTS (SELECT FROM policy_versions kept WHERE kept.version = now.version))`;
 
-/** Every policy that was published since the console keeps them: the topic has the latest only. */
+/** Every policy that was published since the console stores them: the topic has only the latest. */
 @Injectable()
 export class PolicyStore {
   private readonly forPages: Reader;
@@ -31,7 +31,7 @@ export class PolicyStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** The latest first, below a version. */
+  /** Versions below a given one, the latest first. */
   async versions(below: number | undefined, limit: number): Promise<PolicyVersion[]> {
     const rows = await this.forPages.query<Row>(
       `SELECT ${columns} FROM ${all} v WHERE version < $1 ORDER BY version DESC LIMIT $2`,

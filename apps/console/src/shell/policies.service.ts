@@ -18,21 +18,21 @@ import { Store } from './console.repository.js';
 import { PolicyStore } from './policies.repository.js';
 import { PEOPLE } from './settings.js';
 
-/** What a person saw of what they publish. */
+/** What a person saw before they published it. */
 export interface Seen {
   /** Digest of the folder. */
   readonly digest: string;
-  /** The version that it takes the place of; 0 where there was none. */
+  /** The version that it replaces; 0 if there was none. */
   readonly inForce: number;
 }
 
 export type Publication =
   | { readonly ok: true; readonly changed: boolean; readonly version: number; readonly digest: string }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
-  /** Something else would be published than what was seen. */
+  /** The person saw something other than what would be published. */
   | { readonly ok: false; readonly changedSince: 'folder' | 'policy'; readonly by?: string };
 
-/** Publishes the configuration folder as the policy in force. What is invalid is never published: the bundle in force stays. */
+/** Publishes the configuration folder as the policy in force. An invalid folder is never published: the bundle in force stays. */
 @Injectable()
 export class Policies implements OnApplicationBootstrap {
   private readonly log = new Logger('policies');
@@ -44,7 +44,7 @@ export class Policies implements OnApplicationBootstrap {
     @Inject(PEOPLE) private readonly people: readonly Person[],
   ) {}
 
-  /** The first start of an installation publishes its policy; after that only a person does. */
+  /** The first start of an installation publishes its policy. After that, only a person publishes. */
   async onApplicationBootstrap(): Promise<void> {
     const inForce = await this.store.policy();
     const read = readConfigDir(process.env.CONFIG_DIR);
@@ -70,7 +70,7 @@ export class Policies implements OnApplicationBootstrap {
       );
   }
 
-  /** What the folder says as it is now, beside the policy in force. Publishes nothing. */
+  /** The present content of the folder, beside the policy in force. Publishes nothing. */
   async check() {
     const read = readConfigDir(process.env.CONFIG_DIR);
     const current = await this.store.policy(this.store.forPages);
@@ -93,8 +93,8 @@ export class Policies implements OnApplicationBootstrap {
   }
 
   /**
-   * Reads the folder and publishes it as one bundle if it is valid and differs from the one in force. Where a person says what they
-   * saw, nothing else is published.
+   * Reads the folder and publishes it as one bundle, if it is valid and differs from the one in force. If the person says what they saw,
+   * only that is published.
    */
   async publish(by: string, seen?: Seen): Promise<Publication> {
     const read = readConfigDir(process.env.CONFIG_DIR);
@@ -110,7 +110,7 @@ export class Policies implements OnApplicationBootstrap {
       if (current?.data?.digest === digest) return { ok: true, changed: false, version: current.version, digest };
       if (seen && seen.inForce !== (current?.data ? current.version : 0))
         return { ok: false, changedSince: 'policy', ...(current?.data && { by: current.data.by }) };
-      // Only the latest is on the topic.
+      // The topic has only the latest policy.
       await this.versions.insertInForce(work.tx);
       const data = { bundle: 'main', digest, parts, by, content } as const;
       const version = work.putState(cause, topics.policies, { key: 'main', data });
@@ -121,14 +121,14 @@ export class Policies implements OnApplicationBootstrap {
     return done.result;
   }
 
-  /** What is published all the same and may be a mistake. */
+  /** Logs possible mistakes that do not prevent the publication. */
   private warn({ notes, content }: Extract<ReadConfig, { ok: true }>): void {
     for (const note of notes) this.log.warn(problemLine(note));
     for (const detail of unanswerable(content, this.people)) this.log.warn(detail);
   }
 }
 
-/** Reads CONFIG_DIR as `countersign policy check` does. Throws, naming the variable, where there is no such folder. */
+/** Reads CONFIG_DIR as `countersign policy check` does. If there is no such folder, throws an error that names the variable. */
 function readConfigDir(folder: string | undefined): ReadConfig {
   if (!folder)
     throw new Error('CONFIG_DIR is not set: the folder of charters, plays, sequences, rules.yaml and routes.yaml');
@@ -138,6 +138,6 @@ function readConfigDir(folder: string | undefined): ReadConfig {
   } catch (error) {
     throw new Error(`CONFIG_DIR: ${folder} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
-  // SOURCES_FILE may lie elsewhere.
+  // SOURCES_FILE may be elsewhere.
   return readConfig(files, files.some(({ path }) => path === 'sources.yaml') ? undefined : deployment());
 }

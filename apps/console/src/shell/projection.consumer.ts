@@ -11,14 +11,16 @@ import { dropWaiting, Waiting } from './waiting.repository.js';
 
 const installed = deployment();
 const { sources } = installed;
-/** Logs that the console reads and does not list: their handlers are with the acts that wait for them. */
+/** Logs that the console reads and does not list: the code of the acts that wait for them handles them. */
 const elsewhere: ReadonlySet<string> = new Set([topics.dryRunsJudged.name, topics.revealsSealed.name]);
-/** Every log that the console may read and counts. State topics hold nothing it counts; its own it keeps as it writes them. */
+/**
+ * Every log that the console may read and that it counts. It counts nothing in state topics, and stores its own events as it writes them.
+ */
 const projected = topology(installed).filter(
   ({ kind, readers, name }) => kind === 'log' && readers.includes('console') && !elsewhere.has(name),
 );
 
-/** Their events are read by one handler, whatever their topic: those that arrive together are written together. */
+/** One handler reads their events, whatever the topic: events that arrive together are written together. */
 export const sharing: readonly string[] = projected.map(({ name }) => name);
 
 @Controller()
@@ -45,7 +47,7 @@ export class Handlers {
   }
 }
 
-/** How many of these each executor has written, in the order of their names. */
+/** How many of these settlements each executor has written, ordered by name. */
 function settledBy(settlements: readonly { readonly executor: string }[]): readonly (readonly [string, number])[] {
   const counts = new Map<string, number>();
   for (const { executor } of settlements) counts.set(executor, (counts.get(executor) ?? 0) + 1);

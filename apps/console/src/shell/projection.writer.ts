@@ -17,8 +17,9 @@ import { lockStories, settleStories, writeStories } from './stories.writer.js';
 type Settlement = Changes['settlements'][number];
 
 /**
- * Writes what a batch changed: one statement a table, however long the batch is. Tables in one order and keys sorted, so two
- * batches never deadlock; the counts last, since all batches add to the same few rows and wait for who holds them. `at` is when it is kept.
+ * Writes the changes of a batch: one statement per table, however long the batch is. Tables come in a fixed order and keys are sorted, so
+ * two batches never deadlock. The counts come last, because all batches add to the same few rows and wait for the batch that locks them.
+ * `at` is the time of writing.
  */
 export async function writeProjection(tx: Tx, changes: Changes, at: string): Promise<void> {
   insert(tx, lastBy(changes.escalations, 'actionId'), {
@@ -64,12 +65,12 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
     columns: [(p) => p.actionId, (p) => p.permitId, (p) => p.executor, (p) => p.digest],
   });
   writeApprovals(tx, changes.now.approvals);
-  // Their rows are locked here, where another batch locks them too, and not where they are found to be approved.
+  // Their rows are locked here, in the same place as in every other batch, and not later, when they are found to be approved.
   if (changes.permits.length > 0)
     tx.write('SELECT FROM settlements WHERE action_id = ANY($1) ORDER BY action_id, executor FOR UPDATE', [
       changes.permits.map((p) => p.actionId),
     ]);
-  // A permit has one end: a later word of its executor changes it only where the contract says so.
+  // A permit has one end. A later report of its executor changes it only if the contract allows that.
   const settlements = {
     sql: `INSERT INTO settlements (action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at, spent_minor, uncounted)
           SELECT n.*, ARRAY[n.outcome]
@@ -95,7 +96,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   };
   for (const round of orderedRounds(changes.settlements, (s) => `${s.actionId} ${s.executor}`))
     insert(tx, round, settlements);
-  // Any executor may write any permit's id: nobody's word takes another's place, and the one that counts is found by its approval.
+  // Any executor may write any permit's id. So no report replaces another executor's, and the approval shows which one counts.
   const [unresolved = []] = orderedRounds(changes.unresolved, (u) => `${u.permitId} ${u.executor} ${u.digest}`);
   insert(tx, unresolved, {
     sql: `INSERT INTO unresolved_permits (permit_id, action_id, proposal_id, digest, executor, connector, action_key, correlation_id, traceparent, detail, at, kept_at)
@@ -116,7 +117,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       () => at,
     ],
   });
-  // Normally there already, as a review is.
+  // Normally the row exists already, as for a review.
   insert(tx, lastBy(changes.decisions, 'permitId'), {
     sql: `INSERT INTO settlement_decisions (permit_id, decision_id, outcome, by_person, note, decided_at)
           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
@@ -129,7 +130,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
     columns: [(r) => r.runId, (r) => r.at],
   });
   writeTasks(tx, changes.now, at);
-  // Normally there already: the act that published it wrote the row. After a restore from the topics it is not.
+  // Normally the row exists already: the act that published the event wrote it. After a restore from the topics it does not.
   insert(tx, lastBy(changes.reviews, 'reviewId'), {
     sql: `INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, note, category, decided_at)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
@@ -168,7 +169,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (f) => (f.job ? JSON.stringify(f.job) : null),
     ],
   });
-  // Normally there already, as a review is. The last order is the one that is told.
+  // Normally the row exists already, as for a review. Only the last order is shown.
   insert(tx, lastBy(changes.replays, 'deadLetterId'), {
     sql: `INSERT INTO replays AS r (dead_letter_id, by_person, replayed_at, note)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
@@ -176,7 +177,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           WHERE r.replayed_at <= excluded.replayed_at`,
     columns: [(r) => r.deadLetterId, (r) => r.by, (r) => r.at, (r) => r.note ?? null],
   });
-  // What was handled stays handled; of two failures the one of the later order is told.
+  // A success stays a success. Of two failures, the one of the later order is shown.
   insert(tx, lastBy(changes.replayEnds, 'deadLetterId'), {
     sql: `INSERT INTO replay_ends AS e (dead_letter_id, ordered_at, outcome, fault, attempts, at)
           SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::jsonb[], $5::int[], $6::timestamptz[])
@@ -199,8 +200,8 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   storeReveals(tx, changes.revealRequests, changes.revealAnswers);
   storePasses(tx, changes.recordPasses);
   storeInspections(tx, changes.inspectionsStarted, changes.inspectionsEnded);
-  // A reader of several instances may say an older version after a newer one. A control is kept here before anybody can read it, so a
-  // confirmation of one that is not here is invented.
+  // A reader with several instances may confirm an older version after a newer one. A control is stored here before any reader can read
+  // it, so a confirmation of an unknown control is invented.
   insert(tx, latestOf(changes.confirmations), {
     sql: `INSERT INTO control_confirmations (scope, reader, version, digest)
           SELECT said.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS said(scope, reader, version, digest)
@@ -218,14 +219,14 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   settleStories(tx, [...changes.settlements, ...changes.permits]);
 }
 
-/** Whether a settlement is of the permit that its row is of; a row of before permits were kept is of any. */
+/** Whether a settlement belongs to the permit of its row. A row from before permits were stored accepts any. */
 const samePermit =
   '(coalesce(settlements.permit_id, excluded.permit_id) = excluded.permit_id AND coalesce(settlements.digest, excluded.digest) = excluded.digest)';
 
 /**
- * The counts, with those settlements that agree with their approval since this batch: it may have brought either. The other may be in a
- * batch that is being written at this moment. So both lock the same row of the counts first, and whoever comes later sees what the other
- * one wrote.
+ * The counts, with the settlements that agree with their approval since this batch, which may have brought either of the two. The other
+ * one may be in a batch that is being written at this moment. So both batches first lock the same row of the counts, and the later one
+ * sees what the other one wrote.
  */
 async function withApproved(
   tx: Tx,
@@ -267,7 +268,7 @@ async function withApproved(
   return { counts: all, ends };
 }
 
-/** The highest version of each scope and reader, the last of two. */
+/** The highest version of each scope and reader; of two equal ones, the last. */
 function latestOf(all: Changes['confirmations']): Changes['confirmations'] {
   const latest = new Map<string, Changes['confirmations'][number]>();
   for (const confirmation of all) {
@@ -277,7 +278,7 @@ function latestOf(all: Changes['confirmations']): Changes['confirmations'] {
   return [...latest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, confirmation]) => confirmation);
 }
 
-/** What every event leaves: a line, and its count. One statement, whose first part comes last in it. */
+/** Writes a line for every event, and its count. It is one statement; its first part is written last. */
 function writeActivities(tx: Tx, { activities, counts }: Pick<Changes, 'activities' | 'counts'>): void {
   if (activities.length === 0) return;
   const rows = [...counts.values()];

@@ -16,13 +16,13 @@ export interface ReviewWaiting {
   readonly deadline: string;
 }
 
-/** A list that may be long: how many there are, and the first of them. */
+/** A list that may be long: its length, and its first rows. */
 export interface Counted<Row> {
   readonly count: number;
   readonly first: readonly Row[];
 }
 
-/** What waits to be answered, decided or run. A stop reaches it. */
+/** What waits to be answered, decided or run. A stop applies to it. */
 @Injectable()
 export class QueueStore {
   private readonly forPages: Reader;
@@ -31,7 +31,7 @@ export class QueueStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Reviews that nobody has answered, the nearest deadline first. */
+  /** Reviews without an answer, the nearest deadline first. */
   async reviews(
     at: string,
     scope: Within,

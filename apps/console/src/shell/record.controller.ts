@@ -14,7 +14,7 @@ const Seen = z
       .transform(Number)
       .optional(),
     limit: Limit,
-    /** So many of all of them, from the oldest to the newest, in place of a page. */
+    /** Returns this many of all checkpoints, from the oldest to the newest, instead of a page. */
     spread: z.coerce.number().int().min(2).max(500).optional(),
   })
   .refine(({ before, spread }) => before === undefined || spread === undefined, {
@@ -22,7 +22,7 @@ const Seen = z
     message: 'spread is of all checkpoints, so it has no before',
   });
 
-/** What the console knows of the record: where it is, its key, and the checkpoints that were published. */
+/** What the console knows about the record: its address, its key, and the checkpoints that were published. */
 @Controller('v1/record')
 export class RecordPages {
   constructor(

@@ -13,7 +13,7 @@ export interface SeenCheckpoint {
   readonly at: string;
 }
 
-/** Keeps the checkpoints that were published: somebody other than the recorder has to. */
+/** Stores the checkpoints that were published: a service other than the recorder must have them. */
 export function storeCheckpoints(tx: Tx, checkpoints: readonly Checkpoint[], at: string): void {
   if (checkpoints.length === 0) return;
   const sorted = [...checkpoints].sort((a, b) => a.size - b.size || (a.rootHash < b.rootHash ? -1 : 1));
@@ -31,7 +31,7 @@ export function storeCheckpoints(tx: Tx, checkpoints: readonly Checkpoint[], at:
   );
 }
 
-/** Deletes a bounded number of checkpoints that were seen before; returns how many. The latest stays. */
+/** Deletes a bounded number of checkpoints that were seen before `before`. Returns how many. The latest stays. */
 export async function forgetCheckpoints(tx: Tx, before: string, limit: number): Promise<number> {
   const rows = await tx.query(
     `DELETE FROM checkpoints WHERE (size, root) IN (
@@ -47,7 +47,7 @@ export async function forgetCheckpoints(tx: Tx, before: string, limit: number): 
 export class CheckpointStore {
   constructor(@Inject(Store) private readonly store: Store) {}
 
-  /** The largest first, below `before` leaves where that is given. */
+  /** The largest first; if `before` is given, only those with fewer leaves. */
   async checkpoints(before: number | undefined, limit: number): Promise<SeenCheckpoint[]> {
     const rows = await this.store.forPages.query<Omit<SeenCheckpoint, 'at'> & { at: Date }>(
       `SELECT size, root, origin, note, at FROM checkpoints WHERE size < $1 ORDER BY size DESC, root LIMIT $2`,
@@ -57,8 +57,8 @@ export class CheckpointStore {
   }
 
   /**
-   * At most `most` sizes, spread evenly from the oldest checkpoint to the newest, the largest first: whoever rebuilds the record has to
-   * agree with all of them. Of one size at most two, which is enough to show that the record signed two histories.
+   * At most `most` sizes, spread evenly from the oldest checkpoint to the newest, the largest first: a rebuilt record must agree with all
+   * of them. There are at most two checkpoints of one size, which is enough to show that the record signed two histories.
    */
   async spread(most: number): Promise<SeenCheckpoint[]> {
     const latest = await this.checkpoints(undefined, most + 1);

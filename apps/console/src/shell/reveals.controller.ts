@@ -20,7 +20,7 @@ import { SETTINGS, type Settings } from './settings.js';
 
 const Page = z.object({ cursor: Cursor.optional(), limit: Limit });
 
-/** Who a person is: asked for with a purpose, on record, and answered to the one browser or command that asked. */
+/** A contact's name and address: requested with a purpose, on the record, and answered only to the browser or command that asked. */
 @Controller('v1/people')
 export class Reveals {
   constructor(
@@ -112,7 +112,10 @@ export class Reveals {
   }
 }
 
-/** SHA-256 of the session's token, or of a person's own: an answer is for nobody else, also not for the same person elsewhere. */
+/**
+ * SHA-256 of the session's token, or of a person's own token: only this session or token gets the answer, and the same person elsewhere
+ * does not.
+ */
 function askerOf({ held, grantedBy }: Caller): string {
   const sha256 = held?.session.tokenSha256 ?? grantedBy;
   if (sha256 === null) throw new TypeError('who asks has a session or a token');

@@ -25,7 +25,7 @@ interface Row {
 const reveals = `SELECT r.*, a.outcome, a.fields AS answered_fields, a.reason, a.answered_at
   FROM reveals r LEFT JOIN reveal_answers a ON a.request_id = r.request_id`;
 
-/** Who asked who a person is, and what came of it. The topics say both again after a restore; the sealed answer they do not. */
+/** Who asked for a person's name or address, and the result. After a restore, the topics give both again, but not the sealed answer. */
 export function storeReveals(
   tx: Tx,
   requests: readonly OfRequest<DataOf<'RevealRequested'>>[],
@@ -64,7 +64,7 @@ export function storeReveals(
   });
 }
 
-/** Reveals, and the sealed answers for as long as somebody waits for them. */
+/** Reveals, and their sealed answers for as long as a client waits for them. */
 @Injectable()
 export class RevealsStore {
   private readonly forActs: Reader;
@@ -75,8 +75,8 @@ export class RevealsStore {
   }
 
   /**
-   * When somebody may ask again who has asked `most` times within the last hour; undefined: now. Who asks at the same time waits for
-   * this transaction.
+   * When a person who has asked `most` times within the last hour may ask again; undefined means now. A concurrent request of this person
+   * waits for this transaction.
    */
   async mayAskAgainAt(tx: Tx, person: string, most: number, at: string): Promise<string | undefined> {
     if (most === 0) return later(at, hourMs);
@@ -92,7 +92,7 @@ export class RevealsStore {
     return row && later(row.asked_at.toISOString(), hourMs);
   }
 
-  /** Keeps a request, and a place for its answer that only the session or the token of this hash is given. */
+  /** Stores a request, and a place for its answer. Only the session or token with this hash gets the answer. */
   ask(tx: Tx, request: OfRequest<DataOf<'RevealRequested'>>, askerSha256: string): void {
     storeReveals(tx, [request], []);
     tx.write('INSERT INTO sealed_reveals (reveal_id, asker_sha256, kept_until) VALUES ($1, $2, $3)', [
@@ -102,18 +102,18 @@ export class RevealsStore {
     ]);
   }
 
-  /** Keeps what somebody still waits for, and nothing else. */
+  /** Stores only the answers that a client still waits for. */
   sealed(tx: Tx, sealed: readonly DataOf<'RevealSealed'>[], at: string): void {
     for (const { revealId, jwe } of sealed)
       tx.write('UPDATE sealed_reveals SET jwe = $2 WHERE reveal_id = $1 AND kept_until > $3', [revealId, jwe, at]);
   }
 
-  /** Deletes the sealed answers that nobody is given any more. */
+  /** Deletes the sealed answers that are no longer given out. */
   forget(tx: Tx, at: string): void {
     tx.write('DELETE FROM sealed_reveals WHERE kept_until <= $1', [at]);
   }
 
-  /** One reveal, and whose its sealed answer is; that is gone after minutes. */
+  /** One reveal, and whose its sealed answer is. The answer is deleted after some minutes. */
   async find(contactId: string, revealId: string, at: string) {
     const [row] = await this.forActs.query<Row>(
       `${reveals} WHERE r.reveal_id = $1 AND r.contact_id = $2
@@ -128,7 +128,7 @@ export class RevealsStore {
     return { reveal: shown(row, at), sealed: sealed && { askerSha256: sealed.asker_sha256, jwe: sealed.jwe } };
   }
 
-  /** Who asked who this person is, the latest first. */
+  /** The requests about this person, the latest first. */
   async list(contactId: string, place: Cursor | undefined, limit: number, at: string) {
     const rows = await this.forPages.query<Row>(
       `${reveals} WHERE r.contact_id = $1 ${place ? 'AND (r.asked_at, r.request_id) < ($3, $4)' : ''}

@@ -6,7 +6,7 @@ import { readersOf } from './readers.js';
 
 const dayMs = 86_400_000;
 
-/** What an open card rests on, as far as the console knows it. */
+/** The facts behind an open card, as far as the console knows them. */
 @Injectable()
 export class ReviewFactStore {
   private readonly forPages: Reader;
@@ -16,9 +16,9 @@ export class ReviewFactStore {
   }
 
   /**
-   * Of what the rules look at: policy, stops, the card's people and account, and what was approved and settled of the same people and the same
-   * ad account. So a page asks the validator again only where something concerns its card. What an agent does in an hour is not part of it:
-   * that changes with each of the agent's actions.
+   * The digest of what the rules look at: policy, stops, the card's people and account, and what was approved and settled for the same
+   * people and the same ad account. A page therefore asks the validator again only if something concerns its card. An agent's activity
+   * within the hour is not included, because each of its actions changes it.
    */
   async digest({ card }: Escalation, at: string): Promise<string> {
     const { people, account } = concernedBy(card);
@@ -40,14 +40,14 @@ export class ReviewFactStore {
         people,
         account,
         typeof adAccount === 'string' ? adAccount : null,
-        // The day of a spend is that of the account's time zone.
+        // The day of a spend is the day in the account's time zone.
         new Date(Date.parse(at) - dayMs).toISOString().slice(0, 10),
       ],
     );
     return digestOf(rows.map(({ seen }) => seen).sort());
   }
 
-  /** The countries of its people and its account, as far as they are known now. */
+  /** The countries of the card's people and account, as far as they are known now. */
   async regions({ card }: Escalation): Promise<string[]> {
     const { people, account } = concernedBy(card);
     const rows = await this.forPages.query<{ country: string }>(
@@ -59,7 +59,7 @@ export class ReviewFactStore {
   }
 }
 
-/** Whom a card is about. */
+/** The people that a card is about. */
 const concernedBy = (card: Escalation['card']): { people: readonly string[]; account: string | null } =>
   'action' in card
     ? { people: card.card.people.map(({ contactId }) => contactId), account: card.action.accountId ?? null }

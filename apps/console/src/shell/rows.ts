@@ -1,7 +1,7 @@
 import { roundsBy } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 
-/** One statement for all rows; none where there are none. */
+/** Inserts all rows in one statement; without rows there is no statement. */
 export function insert<T>(
   tx: Tx,
   rows: readonly T[],
@@ -14,7 +14,7 @@ export function insert<T>(
   );
 }
 
-/** In rounds that have each key once, ordered by key; of one key the rows keep their order. */
+/** Splits the rows into rounds, ordered by key, with each key once per round. Rows of one key keep their order. */
 export const orderedRounds = <T>(rows: readonly T[], keyOf: (row: T) => string): T[][] =>
   roundsBy(
     [...rows].sort((a, b) => compared(keyOf(a), keyOf(b))),

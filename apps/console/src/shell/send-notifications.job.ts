@@ -15,15 +15,15 @@ import { StillTrue } from './still-true.js';
 
 type SendJob = Job<{ readonly messageId: string }>;
 
-/** A message that a channel does not take, in words that may be logged and stand in a dead letter. */
+/** A message that a channel did not accept. Its text may be logged and stored in a dead letter. */
 class NotDelivered extends Error {
   override readonly name = 'NotDelivered';
 }
 
 /**
- * Sends messages, each at least once: it is marked as sent after the channel took it, so after a crash in between it goes again, under
- * the same id. What is no longer true by then is not sent. What a channel does not take now is tried again, ever less often, for a day;
- * what it refuses for good is a dead letter, which an operator may have sent again.
+ * Sends messages, each at least once: a message is marked as sent after the channel accepted it, so after a crash in between it is sent
+ * again, under the same id. Parts that are no longer true by then are not sent. If a channel does not accept a message now, it is tried
+ * again for a day, at growing intervals. A message that is refused for good becomes a dead letter, which an operator may have sent again.
  */
 @Injectable()
 export class SendNotifications implements JobKind<{ readonly messageId: string }> {
@@ -32,7 +32,7 @@ export class SendNotifications implements JobKind<{ readonly messageId: string }
   readonly batch = 1;
   readonly parallel = 4;
   private readonly log = new Logger('notifications');
-  /** Channels that did not take their last message, and why. */
+  /** Channels that did not accept their last message, and why. */
   private readonly troubled = new Map<string, string>();
 
   constructor(
@@ -64,12 +64,12 @@ export class SendNotifications implements JobKind<{ readonly messageId: string }
     const again =
       delivery.outcome === 'later' ? nextTry(row.tries + 1, row.madeAt, at, delivery.askedMs ?? 0) : undefined;
     if (again !== undefined) return context.later(job, again);
-    // It is not asked again: what follows only makes it a dead letter.
+    // The channel is not asked again: from here on, the message only becomes a dead letter.
     await context.transaction(async ({ tx }) => this.store.refuse(tx, row.messageId, delivery.words));
     throw new NotDelivered(delivery.words);
   }
 
-  /** Drops what is no longer true and counts the try; undefined where nothing is left to send. */
+  /** Removes parts that are no longer true, and counts the try. Undefined if there is nothing left to send. */
   private async prepare(
     { payload }: SendJob,
     { tx, at }: Work,
@@ -121,7 +121,7 @@ export class SendNotifications implements JobKind<{ readonly messageId: string }
     }
   }
 
-  /** Says that nobody was told. The dead letter can be replayed: then it is sent again. */
+  /** Reports that the message was not delivered. A replay of the dead letter sends it again. */
   async giveUp({ payload }: SendJob, { tx, at }: Work, fault: Fault): Promise<boolean> {
     this.store.endMessage(tx, payload.messageId, 'failed', fault.detail, at);
     this.store.refuse(tx, payload.messageId, null);

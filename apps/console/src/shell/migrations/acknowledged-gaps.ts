@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What people have said of gaps: the first word about each. */
+/** People's acknowledgements of gaps: the first of each. */
 export class AcknowledgedGaps1764400000003 implements MigrationInterface {
   name = 'AcknowledgedGaps1764400000003';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What the models of agents took, by day. From now on: what was before did not say. */
+/** How many tokens the agents' models used, by day, from now on: earlier events did not say. */
 export class AgentTokens1764500000232 implements MigrationInterface {
   name = 'AgentTokens1764500000232';
 

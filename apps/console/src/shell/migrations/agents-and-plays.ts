@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Figures of agents by day, what they proposed, the runs of plays, and the policies that were published. All of it from now on. */
+/** Figures of agents by day, their proposals, the runs of plays, and the policies that were published. All of these from now on. */
 export class AgentsAndPlays1764500000144 implements MigrationInterface {
   name = 'AgentsAndPlays1764500000144';
 
@@ -14,7 +14,7 @@ export class AgentsAndPlays1764500000144 implements MigrationInterface {
         n bigint NOT NULL,
         PRIMARY KEY (agent, day, stage, label)
       )`);
-    // One row: what happened before is in the record only.
+    // One row: earlier events are only in the record.
     await db.query('CREATE TABLE agent_counts_begun (begun_at timestamptz NOT NULL)');
     await db.query('INSERT INTO agent_counts_begun VALUES (now())');
     await db.query(`

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Which settlements agree with their approval: they are counted then, and those that never do are forgotten. All that was kept before
- * was counted as it came.
+ * Which settlements agree with their approval. A settlement is counted when it does; one that never does is deleted. All earlier
+ * settlements were counted when they came.
  */
 export class ApprovedSettlements1764300000068 implements MigrationInterface {
   name = 'ApprovedSettlements1764300000068';

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Which version of each control its readers go by, as they have said. */
+/** Which version of each control its readers have confirmed. */
 export class ControlConfirmations1764300000053 implements MigrationInterface {
   name = 'ControlConfirmations1764300000053';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What was said of edits that people are still writing; kept for minutes. */
+/** Verdicts on edits that people are still writing; kept for minutes. */
 export class DryRuns1764500000191 implements MigrationInterface {
   name = 'DryRuns1764500000191';
 

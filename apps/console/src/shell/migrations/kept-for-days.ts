@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Finds what is older than its retention: figures of agents, and the actions that name a person. */
+/** Indexes that find rows older than their retention: figures of agents, and the actions that name a person. */
 export class KeptForDays1764500000233 implements MigrationInterface {
   name = 'KeptForDays1764500000233';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The latest answer and the latest replay are looked at once a second. */
+/** Indexes for the latest answer and the latest replay, which are read once a second. */
 export class LiveOrders1764500000092 implements MigrationInterface {
   name = 'LiveOrders1764500000092';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Who is told of what: a row for a thing, a recipient and a channel, and the messages in which they go. */
+/** Notifications: a row per subject, recipient and channel, and the messages that contain them. */
 export class Notifications1764500000165 implements MigrationInterface {
   name = 'Notifications1764500000165';
 

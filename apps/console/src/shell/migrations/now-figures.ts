@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What the page Now is made of: steps of the last hour, when each topic was heard last, tasks without an answer, approvals. */
+/** The data of the page Now: steps of the last hour, when each topic was last heard, tasks without an answer, approvals. */
 export class NowFigures1764500000111 implements MigrationInterface {
   name = 'NowFigures1764500000111';
 

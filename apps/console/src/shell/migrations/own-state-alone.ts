@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Controls and policies are read from the service's own state, which knows what was published; a copy beside it could differ. */
+/** Controls and policies are read from the service's own state, which has what was published; a separate copy could differ from it. */
 export class OwnStateAlone1763700000033 implements MigrationInterface {
   name = 'OwnStateAlone1763700000033';
 

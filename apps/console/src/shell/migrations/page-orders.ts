@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The orders of the pages that had no index. */
+/** Indexes for the orders of the pages that had none. */
 export class PageOrders1764300000063 implements MigrationInterface {
   name = 'PageOrders1764300000063';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The stories of an agent that has few, and the reviews that an edit replaced, which are few: both were searched among all. */
+/** Indexes for the stories of an agent that has few, and for the few reviews that an edit replaced: both were searched among all rows. */
 export class PageReads1764500000791 implements MigrationInterface {
   name = 'PageReads1764500000791';
 

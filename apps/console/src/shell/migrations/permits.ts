@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * An unresolved permit is one that was approved: its id, executor and digest agree with the approval. Of an action that was approved
- * before this, `verdicts` has the executor alone. And a reader confirms controls that exist, no others.
+ * An unresolved permit must have been approved: its id, executor and digest agree with the approval. For an action that was approved
+ * before this, `verdicts` has only the executor. And a reader can confirm only controls that exist.
  */
 export class Permits1764300000064 implements MigrationInterface {
   name = 'Permits1764300000064';
@@ -30,7 +30,7 @@ export class Permits1764300000064 implements MigrationInterface {
   async down(db: QueryRunner): Promise<void> {
     await db.query('DROP INDEX control_confirmations_reader');
     await db.query('ALTER TABLE settlements DROP COLUMN digest');
-    // Of one permit the row of its own executor stays.
+    // For each permit, only the row of its own executor stays.
     await db.query(`
       DELETE FROM unresolved_permits u WHERE NOT EXISTS (
         SELECT FROM permits p WHERE p.permit_id = u.permit_id AND p.executor = u.executor AND p.digest = u.digest)

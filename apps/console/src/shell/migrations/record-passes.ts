@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Who asked to read the whole record, and what people's audits and probes came to, with how far those are that run. */
+/** Who asked to read the whole record, and the results of people's audits and probes, with the progress of those that still run. */
 export class RecordPasses1764600000782 implements MigrationInterface {
   name = 'RecordPasses1764600000782';
 

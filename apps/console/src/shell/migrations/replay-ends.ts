@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What came of the orders to handle a dead letter again. */
+/** The results of the orders to handle a dead letter again. */
 export class ReplayEnds1764500000071 implements MigrationInterface {
   name = 'ReplayEnds1764500000071';
 

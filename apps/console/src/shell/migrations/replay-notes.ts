@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Why a dead letter was replayed, and which job it is of. */
+/** Why a dead letter was replayed, and which job it belongs to. */
 export class ReplayNotes1764400000002 implements MigrationInterface {
   name = 'ReplayNotes1764400000002';
 

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Who asked for whose name or address, and why; and, for minutes, the sealed answer of each. A request and its answer are known by the
- * event of the request: a writer that repeats a `reveal_id` must not hide that it asked again.
+ * Who asked for whose name or address, and why; and, for some minutes, the sealed answer to each. The key of a request and its answer is
+ * the request's event: a writer that repeats a `reveal_id` must not be able to hide a second request.
  */
 export class Reveals1764500000252 implements MigrationInterface {
   name = 'Reveals1764500000252';

@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Who is signed in, and one-time links. Of a session's token and of a link's code only the SHA-256 is kept: whoever reads the tables is nobody. */
+/**
+ * Who is signed in, and one-time links. Only the SHA-256 of a session's token and of a link's code is kept, so a reader of the tables
+ * cannot sign in with it.
+ */
 export class Sessions1764500000091 implements MigrationInterface {
   name = 'Sessions1764500000091';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A settlement counts only from the executor that its approval names; what another one says stands beside it. */
+/** A settlement counts only from the executor that its approval names; the settlement of another executor is kept beside it. */
 export class SettlementsByExecutor1763700000009 implements MigrationInterface {
   name = 'SettlementsByExecutor1763700000009';
 

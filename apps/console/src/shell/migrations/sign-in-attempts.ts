@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Browsers on their way to the identity provider and back, each once. */
+/** Browsers on their way to the identity provider and back. Each attempt works once. */
 export class SignInAttempts1764500000093 implements MigrationInterface {
   name = 'SignInAttempts1764500000093';
 

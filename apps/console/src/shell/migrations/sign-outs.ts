@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Whom an operator signed out, and which session asked for a link. */
+/** The people whom an operator signed out, and which session asked for a link. */
 export class SignOuts1764500000771 implements MigrationInterface {
   name = 'SignOuts1764500000771';
 

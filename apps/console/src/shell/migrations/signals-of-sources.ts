@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** How much of each source was accepted and rejected, by minute, and what was rejected. */
+/** How many signals of each source were accepted and rejected, by minute, and which were rejected. */
 export class SignalsOfSources1764500000072 implements MigrationInterface {
   name = 'SignalsOfSources1764500000072';
 

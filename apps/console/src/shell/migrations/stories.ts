@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Stories and their names; where each event stands and its bytes, so that a reader can have it proved; the checkpoints that were seen. */
+/** Stories and their names; the place and the bytes of each event, so that a reader can have it proved; the checkpoints that were seen. */
 export class Stories1764500000173 implements MigrationInterface {
   name = 'Stories1764500000173';
 
@@ -32,7 +32,7 @@ export class Stories1764500000173 implements MigrationInterface {
       'CREATE INDEX stories_account ON stories (account_id, started_at, proposal_id) WHERE account_id IS NOT NULL',
     );
     await db.query('CREATE INDEX stories_action ON stories (action_id)');
-    // The order of bytes finds the first characters too.
+    // The order by bytes also serves a search by first characters.
     await db.query('CREATE TABLE story_names (name text NOT NULL, proposal_id uuid NOT NULL)');
     await db.query('CREATE UNIQUE INDEX story_names_name ON story_names (name text_pattern_ops, proposal_id)');
     await db.query('CREATE INDEX story_names_story ON story_names (proposal_id)');
@@ -45,7 +45,7 @@ export class Stories1764500000173 implements MigrationInterface {
       'CREATE INDEX activities_subject ON activities (subject_id text_pattern_ops) WHERE subject_id IS NOT NULL',
     );
     await db.query('CREATE INDEX activities_event ON activities (event_id text_pattern_ops)');
-    // Two of one size with different roots are what nobody should ever see: both are kept.
+    // There must never be two checkpoints of one size with different roots. If there are, both are kept.
     await db.query(`
       CREATE TABLE checkpoints (
         size bigint NOT NULL,

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Under what a dry run was judged, and which consents changed last. */
+/** What a dry run was judged under, and which consents changed last. */
 export class TriedAsItIs1764600000801 implements MigrationInterface {
   name = 'TriedAsItIs1764600000801';
 

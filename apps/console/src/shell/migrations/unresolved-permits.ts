@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Permits that ended unresolved, what people decided of them, and which permit a settlement was of. */
+/** Permits that ended unresolved, people's decisions on them, and the permit that each settlement belongs to. */
 export class UnresolvedPermits1763700000037 implements MigrationInterface {
   name = 'UnresolvedPermits1763700000037';
 
