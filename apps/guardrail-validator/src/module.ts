@@ -26,7 +26,7 @@ import { OverdueJobs, Settlements } from './shell/settlements.consumer.js';
 import { Store } from './shell/verdicts.repository.js';
 import { VerdictsService } from './shell/verdicts.service.js';
 
-/** What a proposal rests on and may come later than the proposal, on topics of its own: its task, and the state it was made from. */
+/** The events that a proposal needs and that may come later, on other topics: its task, and the state that it was made from. */
 const restsOn = ({ taskId, madeFrom }: ActionProposed) => [
   { topic: topics.tasksAssigned, key: taskId, version: 1 },
   ...Object.entries(madeFrom).flatMap(([name, version]) => {

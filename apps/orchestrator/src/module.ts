@@ -27,7 +27,7 @@ export const spec: ServiceSpec = {
   ],
   state: [topics.profiles, topics.controls, topics.policies],
   jobs: [TaskDeadlines, CheckpointDeadlines, Sweeps],
-  // A play matches the account as the signal left it, so the profile must be here first.
+  // A play matches the account's state after the signal, so the profile must be here first.
   needs: ({ event }) =>
     event.type === 'SignalAccepted'
       ? Object.entries(event.data.madeFrom).flatMap(([name, version]) =>

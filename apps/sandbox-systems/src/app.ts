@@ -7,7 +7,7 @@ import { SandboxSystems1764400000001 } from './shell/migrations/systems-tables.j
 import type { Settings } from './shell/settings.js';
 import { Tokens } from './shell/tokens.access.js';
 
-/** The application, its tables brought up to date; it does not listen yet. */
+/** The application, with its tables up to date. It does not listen yet. */
 export async function createApp(settings: Settings, adapter = httpAdapter()): Promise<NestFastifyApplication> {
   const log = new Logger('database');
   await migrateTables(settings.migrationUrl, [SandboxSystems1764400000001], settings.limits, (warning) =>

@@ -14,7 +14,7 @@ import { environment, readSettings } from './shell/settings.js';
 
 const log = new Logger('sandbox-systems');
 
-/** How long a client that sends or reads slowly may hold up the end. */
+/** How long a client that sends or reads slowly may delay the shutdown. */
 const slowMs = 5_000;
 
 async function start(): Promise<void> {

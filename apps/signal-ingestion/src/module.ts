@@ -25,7 +25,7 @@ export const spec: ServiceSpec = {
   migrations: [Contacts1763700000001, ContactJoins1763700000003, RenamesByAccount1763700000005, Reveals1764500000251],
   jobs: [RenameAccount],
   ownState: [topics.profiles, topics.consents, topics.contactPoints],
-  // An upstream is told what became of each of its signals: rejected with the reason, not a dead letter of ours.
+  // An upstream gets the result of each of its signals. An unreadable signal is rejected with the reason, and is no dead letter of ours.
   unreadable: isInbound,
   duplicates: isInbound,
 };

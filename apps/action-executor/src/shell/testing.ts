@@ -25,7 +25,7 @@ import {
 import type { Answer, Found, Unknown } from '../core/answer.js';
 import type { Connector } from './connector.js';
 
-/* For tests: permits as the validator seals them, and a connected system that does as it is told. */
+/* For tests: permits as the validator seals them, and a connected system whose behaviour a test sets. */
 
 export const signingKey = (kid = 'test-1'): SigningKey =>
   readSigningKey({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid });
@@ -202,7 +202,7 @@ export const policy = (version: number, rules: Partial<Rules> = {}): DataOf<'Pol
 
 type Mood = 'answers' | 'silent' | 'lands-silently' | 'refuses' | 'cannot-tell';
 
-/** A connected system that respects idempotency keys, whatever it is told to do; `effects` counts what really happened. */
+/** A connected system that respects idempotency keys, whatever behaviour is set; `effects` counts what really happened. */
 export class Double implements Connector {
   readonly name = 'double';
   readonly timeoutMs = 1_000;

@@ -16,7 +16,7 @@ export class Proofs {
     this.read = (sql, params) => runtime.readForPage(sql, params);
   }
 
-  /** The checkpoint of the largest size. If there is none, or it was changed, throws the problem that the page answers. */
+  /** The checkpoint of the largest size. If there is none, or it was changed, throws the error that the page returns. */
   async latest(): Promise<SignedCheckpoint> {
     const last = await lastCheckpoint(this.read);
     if (!last) throw notSigned('nothing has been signed yet: try again soon');

@@ -113,7 +113,7 @@ export class LiveChanges implements OnModuleDestroy {
   }
 
   private end(listener: Listener): void {
-    // After its end, a stream gets nothing more.
+    // No event follows `ended`.
     this.listeners.delete(listener);
     listener.send(eventText('ended', { at: this.runtime.now() }));
     listener.close();

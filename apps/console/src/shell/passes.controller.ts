@@ -13,7 +13,10 @@ import { type ConsoleRequest, Needs } from './people.access.js';
 
 const Page = z.object({ cursor: Cursor.optional(), limit: Limit });
 
-/** Reading the whole record: a person asks here, with a reason that is on the record, and the record gives it to that person. */
+/**
+ * Passes to read the whole record. A person asks for one here, with a reason that goes on the record. The record gives its export to the
+ * holder of the pass's secret.
+ */
 @Controller('v1/record/passes')
 export class Passes {
   constructor(

@@ -12,7 +12,7 @@ import { SessionStore } from './sessions.repository.js';
 import { type Held, Sessions } from './sessions.service.js';
 import { SETTINGS, type Settings } from './settings.js';
 
-/** Links that one person may ask for. */
+/** How many links one person may ask for. */
 const linksEach = {
   max: 30,
   timeWindow: 60_000,
@@ -40,7 +40,7 @@ export class SessionPages {
     return { link: true, oidc: oidc ? { name: oidc.name, url: '/v1/sign-in/oidc' } : null };
   }
 
-  /** For the same person and roles as whoever asks. */
+  /** A link for the same person and the same roles as the caller. */
   @Post('sign-in/links')
   @HttpCode(201)
   @RouteConfig({ rateLimit: linksEach })
@@ -56,13 +56,13 @@ export class SessionPages {
     const ofSession = held?.session.tokenSha256 ?? null;
     const link = { codeSha256: sha256(code), person, roles, grantedBy, sessionUntil, ofSession, expiresAt };
     await this.runtime.write(async (tx) => this.store.storeLink(tx, link));
-    // Behind the #, which no browser sends: the code is in nobody's log.
+    // The code is after the #, which no browser sends, so it is in no log.
     return { url: `${this.settings.publicUrl}/sign-in#code=${code}`, expiresAt };
   }
 
   @Post('session')
   @HttpCode(201)
-  // The code cannot be guessed; whoever tries has to be slow all the same.
+  // The code cannot be guessed; attempts are limited all the same.
   @Public({ rateLimit: { max: 10, timeWindow: 60_000 } })
   @Documented({
     summary: 'Sign in with the code of a one-time link',
@@ -75,7 +75,7 @@ export class SessionPages {
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
     const { headers, server } = request;
-    // Else another site could sign a browser in as somebody else, who then sees what this person does.
+    // Otherwise another site could sign a browser in as a different person, who then sees what the user of that browser does.
     if (isForeign(provenance(headers), this.settings.publicUrl))
       throw new Refused(
         problem(403, 'Not from this page', 'this request comes from another site; nobody was signed in'),
@@ -134,6 +134,6 @@ const shown = ({ session, token }: Held) => ({
   csrfToken: csrfTokenOf(token),
   signedInAt: session.createdAt,
   expiresAt: session.expiresAt,
-  // The provider mostly answers without a question: it knows the browser.
+  // The provider mostly answers without asking the person: it knows the browser.
   renewal: session.grantedBy === null ? '/v1/sign-in/oidc' : null,
 });

@@ -18,16 +18,19 @@ interface SessionRow {
   signed_out_at: Date | null;
 }
 
-/** What a link that was used grants. */
+/** What a used link grants. */
 type Granted = Omit<Link, 'codeSha256' | 'expiresAt' | 'ofSession'>;
 
-/** Whether a link is open: in time, as is what would come of it, its session still there, and its person not signed out since it was made. */
+/**
+ * Whether a link works: the link and the session that it would begin are in time, the session that asked for it is still open, and its
+ * person was not signed out since it was made.
+ */
 const works = `l.expires_at > $2 AND (l.session_until IS NULL OR l.session_until > $2)
   AND (l.of_session IS NULL
     OR EXISTS (SELECT FROM sessions s WHERE s.token_sha256 = l.of_session AND s.ended_at IS NULL AND s.expires_at > $2))
   AND NOT EXISTS (SELECT FROM sign_outs o WHERE o.person = l.person AND o.signed_out_at >= l.expires_at - make_interval(secs => $3))`;
 
-/** Keeps since when what somebody began is over; a restored database learns it again from the topic. */
+/** Stores when a person was signed out: everything that they began before is over. A restored database learns this again from the topic. */
 export function signOut(tx: Tx, people: readonly { readonly person: string; readonly at: string }[]): void {
   insert(
     tx,
@@ -44,8 +47,8 @@ export function signOut(tx: Tx, people: readonly { readonly person: string; read
 }
 
 /**
- * Whatever begins or ends a sign-in of a person does it in turn. Else a session that begins while an operator signs this person out is in
- * no statement of the operator, and its time, which may be another clock's, is after that of the sign-out.
+ * Everything that begins or ends a sign-in of a person takes this lock. Otherwise an operator's statements would not see a session that
+ * begins while the operator signs the person out, and that session's time, perhaps from another clock, would be after the sign-out.
  */
 const takeTurnOf = (tx: Tx, person: string): Promise<void> => takeTurn(tx, `sign-in of ${person}`);
 
@@ -58,7 +61,7 @@ export class SessionStore {
     ({ forActs: this.forActs } = readersOf(runtime));
   }
 
-  /** The session of a token, ended ones included. However many ask, they have one connection between them. */
+  /** The session of a token, also if it has ended. All concurrent lookups share one connection. */
   readonly find = gathered(async (tokens) => {
     const rows = await this.forActs.query<SessionRow>(
       `SELECT s.*, CASE WHEN o.signed_out_at >= s.created_at THEN o.signed_out_at END AS signed_out_at
@@ -97,7 +100,7 @@ export class SessionStore {
     );
   }
 
-  /** Whether a link works at present. However many ask, they have one connection between them. */
+  /** Whether a link works at present. All concurrent lookups share one connection. */
   async works(codeSha256: string): Promise<boolean> {
     return (await this.open(codeSha256)) !== undefined;
   }
@@ -110,15 +113,15 @@ export class SessionStore {
   });
 
   /**
-   * Uses a link up. Of several who use it at once one has it. Whether it was revoked is asked here and not where somebody signs out: a
-   * link that is being made at that moment is found too.
+   * Uses a link up. Of several concurrent uses, one succeeds. A revocation is checked here, and not at the sign-out, so that it also
+   * covers a link that is being made at that moment.
    */
   async useLink(tx: Tx, codeSha256: string, at: string): Promise<Granted | undefined> {
     const [link] = await tx.query<{ person: string }>('SELECT person FROM sign_in_links WHERE code_sha256 = $1', [
       codeSha256,
     ]);
     if (!link) return undefined;
-    // Before the link is locked: whoever signs this person out locks in the same order.
+    // Taken before the link is locked: a sign-out of this person locks in the same order.
     await takeTurnOf(tx, link.person);
     const [row] = await tx.query<{ person: string; roles: Role[]; granted_by: string | null; until: Date | null }>(
       `UPDATE sign_in_links l SET used_at = $2 WHERE code_sha256 = $1 AND used_at IS NULL AND ${works}
@@ -135,11 +138,11 @@ export class SessionStore {
     );
   }
 
-  /** Ends what somebody began, and revokes what would begin more. Returns how many sessions and links worked until then. */
+  /** Ends a person's sessions, and revokes the links that could begin more. Returns how many sessions and links worked until then. */
   async endAllOf(tx: Tx, person: string, at: string): Promise<{ sessions: number; links: number }> {
     await takeTurnOf(tx, person);
     signOut(tx, [{ person, at }]);
-    // Sessions last: whoever uses a link at this moment has begun one by then, or finds the link ended.
+    // Sessions last: a concurrent use of a link has either begun its session by then, or finds the link ended.
     const links = await tx.query(
       'UPDATE sign_in_links SET used_at = $2 WHERE person = $1 AND used_at IS NULL AND expires_at > $2 RETURNING 1 AS ended',
       [person, at],
@@ -151,7 +154,7 @@ export class SessionStore {
     return { sessions: sessions.length, links: links.length };
   }
 
-  /** Whether somebody was signed out at a time or later, or ever. */
+  /** Whether a person was signed out at or after a time; without a time, whether they ever were. */
   async isSignedOutSince(tx: Tx, person: string, since: string | undefined): Promise<boolean> {
     const rows = await tx.query(
       "SELECT 1 AS found FROM sign_outs WHERE person = $1 AND signed_out_at >= coalesce($2::timestamptz, '-infinity')",
@@ -160,7 +163,7 @@ export class SessionStore {
     return rows.length > 0;
   }
 
-  /** Whether anybody was ever signed in by this name, as far as it is kept. */
+  /** Whether anyone was ever signed in by this name, as far as the rows are kept. */
   async knows(person: string): Promise<boolean> {
     const rows = await this.forActs.query(
       'SELECT 1 AS found FROM sessions WHERE person = $1 UNION ALL SELECT 1 FROM sign_in_links WHERE person = $1 LIMIT 1',
@@ -173,7 +176,7 @@ export class SessionStore {
     tx.write('INSERT INTO sign_in_attempts (attempt_sha256, expires_at) VALUES ($1, $2)', [attemptSha256, expiresAt]);
   }
 
-  /** Uses an attempt up; false where it is none, too old, or was used. */
+  /** Uses an attempt up. Returns false if there is no such attempt, it is too old, or it was used before. */
   async useAttempt(tx: Tx, attemptSha256: string, at: string): Promise<boolean> {
     const used = await tx.query(
       'UPDATE sign_in_attempts SET used_at = $2 WHERE attempt_sha256 = $1 AND used_at IS NULL AND expires_at > $2 RETURNING 1 AS used',
@@ -182,7 +185,7 @@ export class SessionStore {
     return used.length > 0;
   }
 
-  /** Deletes what ended before a time, `most` rows of each at once. */
+  /** Deletes rows that ended before a time, at most `most` of each table. */
   async forget(tx: Tx, before: string, most: number): Promise<void> {
     for (const [table, key] of [
       ['sessions', 'token_sha256'],

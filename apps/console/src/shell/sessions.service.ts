@@ -17,7 +17,7 @@ import {
 import { SessionStore } from './sessions.repository.js';
 import { PEOPLE, SETTINGS, type Settings } from './settings.js';
 
-/** A session with the token of its cookie. */
+/** A session, with the token from its cookie. */
 export interface Held {
   readonly session: Session;
   readonly token: string;
@@ -41,34 +41,34 @@ export class Sessions {
     this.cookie = { secure, name: secure ? '__Host-countersign' : 'countersign' };
   }
 
-  /** The session's token that a request brings; undefined where it brings none. */
+  /** The session's token in a request; undefined if there is none. */
   tokenOf({ cookie }: Headers): string | undefined {
     const token = typeof cookie === 'string' ? cookies.parse(cookie)[this.cookie.name] : undefined;
     return token !== undefined && couldBeSecret(token) ? token : undefined;
   }
 
-  /** The session of a token, with the roles that it has now; undefined where it is over, or whoever granted it is gone. */
+  /** The session of a token, with its present roles; undefined if it is over, or its grant no longer exists. */
   async of(token: string): Promise<Session | undefined> {
     const found = await this.store.find(sha256(token));
     const at = this.runtime.now();
     if (!found) return undefined;
-    // By the settings of today: a session that began before they were lowered does not outlast them.
+    // Today's settings apply: if they were shortened, an older session does not last longer than they allow.
     const session = { ...found, expiresAt: sooner(found.expiresAt, endOf(found, this.settings)) };
     if (isOver(session, at, this.settings.sessionIdleMs)) return undefined;
-    // Nobody else could say that this person may still come in.
+    // Without the provider, it cannot be confirmed that this person may still come in.
     if (session.grantedBy === null && !this.settings.oidc) return undefined;
     const roles = rolesOfSession(session, this.people);
     return roles.length > 0 ? { ...session, roles } : undefined;
   }
 
-  /** Its idle time begins again. */
+  /** Restarts its idle time. */
   async seen(session: Session): Promise<void> {
     const at = this.runtime.now();
     if (later(session.lastSeenAt, Math.min(seenEveryMs, this.settings.sessionIdleMs / 2)) > at) return;
     await this.runtime.write(async (tx) => this.store.seen(tx, session.tokenSha256, at));
   }
 
-  /** Begins a session under a new token, whatever the browser had before: that one ends. Returns its cookie's header. */
+  /** Begins a session under a new token, and ends the session that the browser had before. Returns the header of its cookie. */
   async begin(
     tx: Tx,
     grant: Grant,
@@ -91,7 +91,7 @@ export class Sessions {
     return { held: { session, token }, cookie: this.header(token, Date.parse(expiresAt) - Date.parse(at)) };
   }
 
-  /** Ends a session. Returns the header that takes its cookie away. */
+  /** Ends a session. Returns the header that deletes its cookie. */
   async end({ tokenSha256 }: Session): Promise<string> {
     await this.runtime.write(async (tx) => this.store.end(tx, tokenSha256, this.runtime.now()));
     return this.header('', 0);

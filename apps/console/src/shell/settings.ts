@@ -20,26 +20,26 @@ import { completeOidc, type OidcSettings, oidcSettings, oidcVariables } from './
 
 /** What an operator sets, read once at start. */
 export interface Settings {
-  /** How long the answer to a stop waits until it is confirmed, in milliseconds. */
+  /** How long the answer to a stop waits for its confirmation, in milliseconds. */
   readonly confirmMs: number;
-  /** Where people's browsers reach the console, without a slash at its end. */
+  /** The address at which people's browsers reach the console, without a trailing slash. */
   readonly publicUrl: string;
-  /** Addresses and ranges of the proxies before the console: what they say of where a request comes from counts. */
+  /** Addresses and ranges of the proxies in front of the console: their information about a request's origin is trusted. */
   readonly trustedProxies: readonly string[];
   /** The folder of the built pages. */
   readonly pagesDir: string;
-  /** How long a session lasts, and how long without a request, in milliseconds. */
+  /** How long a session lasts, in total and without a request, in milliseconds. */
   readonly sessionMs: number;
   readonly sessionIdleMs: number;
-  /** The identity provider that people sign in with; undefined: none. */
+  /** The identity provider for signing in; undefined if there is none. */
   readonly oidc: OidcSettings | undefined;
-  /** Where browsers reach the record, and what its checkpoints are verified with. */
+  /** The address at which browsers reach the record, and the key that verifies its checkpoints. */
   readonly recordUrl: string | undefined;
   readonly recordKey: string | undefined;
-  /** How long the figures of agents are kept, and the actions that name a person, in days. */
+  /** How long the figures of agents and the actions that name a person are kept, in days. */
   readonly agentFiguresDays: number;
   readonly personActionsDays: number;
-  /** Where a trace can be looked at, with `{traceId}` in it. */
+  /** The address of a page that shows a trace, with `{traceId}` in it. */
   readonly traceUrl: string | undefined;
   /** How often one person may ask for a name or an address within an hour. */
   readonly revealsPerHour: number;
@@ -47,10 +47,10 @@ export interface Settings {
 
 /** Injection token of `Settings`. */
 export const SETTINGS = Symbol('SETTINGS');
-/** Who may use the console, by token; from CONSOLE_TOKENS_FILE. */
+/** The people who may use the console, by token; from CONSOLE_TOKENS_FILE. */
 export const PEOPLE = Symbol('PEOPLE');
 
-/** Where `npm run build` puts the pages, seen from here, also where this is compiled. */
+/** Where `npm run build` puts the pages, relative to this file. The path also holds for the compiled file. */
 const builtPages = fileURLToPath(new URL('../../../console-web/dist/pages', import.meta.url));
 
 const isWeb = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
@@ -60,10 +60,10 @@ const addressesIn = (text: string): string[] =>
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-/** How IPv6 writes the addresses of IPv4. */
+/** The form in which IPv6 writes IPv4 addresses. */
 const mapped = new BlockList();
 mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
-/** An address, or a range that is not the whole world, also of IPv4 alone: anybody could then say anything. */
+/** An address, or a range that is not all of IPv6 or all of IPv4: otherwise anyone could claim any origin. */
 const isProxy = (text: string): boolean => {
   const [address = '', prefix, more] = text.split('/');
   const bits = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : 0;
@@ -91,7 +91,7 @@ const variables = {
     preset: 5_000,
     unit: 'ms',
     least: 0,
-    // The command line gives up on an answer after 15 s.
+    // The command line stops waiting for an answer after 15 s.
     most: 10_000,
   }),
   PUBLIC_URL: optionalText({
@@ -184,7 +184,7 @@ const variables = {
   }),
 };
 
-/** Everything that the console reads of its environment. */
+/** All environment variables that the console reads. */
 export const environment = runtimeEnvironment.extend(variables).check(completeOidc);
 
 const {
@@ -215,7 +215,7 @@ const settings = z.object({
   PERSON_ACTIONS_DAYS,
 });
 
-/** Reads the settings. Throws, naming the variable, where one cannot be used: the process must not start. */
+/** Reads the settings. If one is unusable, it throws an error that names the variable: the process must not start. */
 export function readSettings(env: Env): Settings {
   const read = readEnvironment(settings, env);
   return {
@@ -235,6 +235,6 @@ export function readSettings(env: Env): Settings {
   };
 }
 
-/** Who may use the console. Throws as above. */
+/** The people who may use the console. Throws as above. */
 export const readPeople = (env: Env): readonly Person[] =>
   readEnvironment(z.object({ CONSOLE_TOKENS_FILE }), env).CONSOLE_TOKENS_FILE;

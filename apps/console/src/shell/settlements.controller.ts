@@ -13,7 +13,7 @@ import { UnresolvedStore } from './unresolved.repository.js';
 
 const Listing = z.object({ cursor: Cursor.optional(), limit: Limit });
 
-/** What nobody but a person can tell: permits that ended unresolved. */
+/** Permits that ended unresolved: only a person can find out what happened. */
 @Controller('v1/settlements')
 export class Settlements {
   constructor(
@@ -35,7 +35,7 @@ export class Settlements {
     return shown(await this.unresolved(permitId, this.store.forPages));
   }
 
-  /** The decision goes to the executor; what it settles shows here when it has done so. */
+  /** The decision goes to the executor. Its result shows here after the executor has settled it. */
   @Post(':permitId')
   @HttpCode(202)
   @Needs('reviewer')
@@ -68,7 +68,7 @@ export class Settlements {
       traceparent,
     );
     const now = await this.unresolved(permitId);
-    // Decided before: the same word is fine, another one is told whose the first was.
+    // There is a decision already: the same decision is accepted, and a different one is answered with the person who decided first.
     if (done.repeated) accepted(decide(request, now, person.person, this.runtime.now()));
     return shown(now);
   }

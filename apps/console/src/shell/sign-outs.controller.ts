@@ -11,7 +11,7 @@ import { type ConsoleRequest, Needs } from './people.access.js';
 import { SessionStore } from './sessions.repository.js';
 import { PEOPLE } from './settings.js';
 
-/** An operator signs somebody out everywhere, now. */
+/** An operator signs a person out everywhere, at once. */
 @Controller('v1/sign-outs')
 export class SignOuts {
   constructor(
@@ -35,7 +35,7 @@ export class SignOuts {
     @Req() { principal }: ConsoleRequest,
   ) {
     const { person } = request;
-    // Somebody misspelt would be signed out of nothing, while everybody believes that it was done.
+    // A misspelt name would end nothing, while everyone believes that the sign-out was done.
     if (!this.people.some(({ person: named }) => named === person) && !(await this.store.knows(person)))
       throw new Refused(
         problem(404, 'No such person', `nobody called ${person} has a token or was signed in`, 'person'),

@@ -17,15 +17,15 @@ import { PEOPLE, SETTINGS, type Settings } from './settings.js';
 
 const path = '/v1/slack/actions';
 const formType = 'application/x-www-form-urlencoded';
-/** Far above what Slack sends of a message with ten cards. */
+/** Far above the size of Slack's request for a message with ten cards. */
 const mostBytes = 131_072;
 
 type Answer = NonNullable<Press['answer']>;
 
 /**
- * Answers by the buttons of a message in Slack. Slack signs what it sends; the person is the one that notifications.yaml says of the
- * user who pressed, and the rules are those of the page: a reviewer of the card, once, for the digest that the message showed. What
- * takes effect is for the validator to say.
+ * Handles answers from the buttons of a message in Slack. Slack signs its requests. The person is the one that notifications.yaml names
+ * for the Slack user. The same rules as on the page apply: a reviewer of the card answers once, for the digest that the message showed.
+ * The validator decides what takes effect.
  */
 @Controller()
 export class SlackActions implements OnModuleInit {
@@ -42,14 +42,14 @@ export class SlackActions implements OnModuleInit {
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {}
 
-  /** A form is read here and nowhere else, as the bytes that were signed: any page of the web can make a browser send one. */
+  /** A form is read only here, as the bytes that were signed: any page on the web can make a browser send a form. */
   onModuleInit(): void {
-    // Nest calls it once more when the handlers of topics are registered: by then the server has started.
+    // Nest calls this once more when the handlers of topics are registered; the server has started by then.
     if (this.readsForms) return;
     this.readsForms = true;
     const adapter = this.host.httpAdapter as unknown as FastifyAdapter;
     const server = adapter.getInstance();
-    // Where it is there already, Nest's own parser takes forms on every route.
+    // If Nest's own parser for forms is registered already, it accepts forms on every route.
     if (server.hasContentTypeParser(formType)) server.removeContentTypeParser(formType);
     adapter.useBodyParser(formType, false, { bodyLimit: mostBytes }, (request, body, done) => {
       if (request.url?.split('?')[0] === path) return done(null, body);
@@ -96,7 +96,7 @@ export class SlackActions implements OnModuleInit {
     return { response_type: 'ephemeral', replace_original: false, text: words ?? '' };
   }
 
-  /** Gives the answer, and says in words what came of it. */
+  /** Gives the answer, and returns its result as a text. */
   private async answer({ user, press, sentAt }: Press, { subjectId, digest, decision }: Answer): Promise<string> {
     const link = linkTo(this.settings.publicUrl, `/reviews/${subjectId}`);
     const notDone = (detail: string) => `Nothing was done: ${detail}. The card: ${link}`;
@@ -113,12 +113,12 @@ export class SlackActions implements OnModuleInit {
     const reviewId = reviewIdOf(name, subjectId, `slack ${press}`);
     const request = { decision, digest };
     const { correlationId, traceparent } = known.escalation;
-    // The press is used up with whatever comes of it: sent again it does nothing.
+    // A press is used up, whatever its result: when it is sent again, it does nothing.
     const cause = { source: '/countersign/console', id: derivedId('slack', user, press), correlationid: correlationId };
     const done = await this.runtime.transact(
       cause,
       async (work) => {
-        // Whoever has the device of somebody signed out has the messages on it too.
+        // A person who holds the device of a signed-out user has the messages on it too.
         if (await this.sessions.isSignedOutSince(work.tx, name, sentAt))
           return `${name} was signed out after this message was sent; answer on the page`;
         const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
@@ -149,7 +149,10 @@ export class SlackActions implements OnModuleInit {
     return `Your ${taken} was taken, ${name}. The validator says whether it takes effect: ${link}`;
   }
 
-  /** Shows the words to whoever pressed. Slack shows nothing of what it is answered, so they go where it says, and nowhere else. */
+  /**
+   * Shows the text to the user who pressed. Slack does not show the answer to its request, so the text is posted to the address that
+   * Slack gave, and to no other.
+   */
   private async show(hooks: string, { responseUrl }: Press, text: string): Promise<void> {
     if (responseUrl === undefined || !URL.canParse(responseUrl) || new URL(responseUrl).origin !== hooks) return;
     try {

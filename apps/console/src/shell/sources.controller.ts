@@ -8,7 +8,7 @@ import { Limit } from './limit.js';
 import { SourceStore } from './sources.repository.js';
 
 const Rejected = z.object({
-  /** Its name, as `GET /v1/sources` has it. */
+  /** The name as in `GET /v1/sources`. */
   source: z.string().min(1).max(300).optional(),
   code: z.string().min(1).max(80).optional(),
   cursor: z
@@ -20,7 +20,7 @@ const Rejected = z.object({
 
 const { sources } = deployment();
 
-/** Where signals come from, and what of them was rejected. */
+/** The sources of signals, and their rejected signals. */
 @Controller('v1')
 export class Sources {
   constructor(
@@ -40,7 +40,7 @@ export class Sources {
     return { at, sources: health };
   }
 
-  /** What is older than a week is forgotten here; the record keeps it. */
+  /** Rows older than a week are deleted here; the record keeps them. */
   @Get('signals/rejected')
   @Documented({
     summary: 'Rejected signals with the reason and what to change, the latest first',

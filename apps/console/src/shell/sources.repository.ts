@@ -10,14 +10,14 @@ export interface RejectedRow extends Rejection {
 export interface RejectedQuery {
   readonly source?: string | undefined;
   readonly code?: string | undefined;
-  /** Only what was rejected before this one. */
+  /** Returns only signals that were rejected before this one. */
   readonly cursor?: string | undefined;
   readonly limit: number;
 }
 
 const minutesAgo = (at: string, n: number): string => new Date(Date.parse(at) - n * 60_000).toISOString();
 
-/** What sources sent, and what of it was rejected. */
+/** The signals that sources sent, and those of them that were rejected. */
 @Injectable()
 export class SourceStore {
   private readonly forPages: Reader;
@@ -26,7 +26,7 @@ export class SourceStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Of the last hour and of the last day. A minute that has begun counts whole. */
+  /** Counts of the last hour and of the last day. A minute that has begun counts whole. */
   counts(at: string): Promise<SourceCount[]> {
     return this.forPages.query<SourceCount>(
       `SELECT source, outcome, coalesce(sum(n) FILTER (WHERE minute > $2), 0)::int AS hour, sum(n)::int AS day
@@ -63,7 +63,7 @@ export class SourceStore {
   }
 }
 
-/** Deletes a bounded number of what sources sent before; returns how many rows of the larger table. */
+/** Deletes a bounded number of rows about signals that are older than `before`. Returns how many of the larger table. */
 export async function forgetSignals(tx: Tx, before: string, limit: number): Promise<number> {
   const minutes = await tx.query(
     `DELETE FROM source_minutes WHERE (source, minute, outcome) IN

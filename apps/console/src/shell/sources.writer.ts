@@ -2,7 +2,7 @@ import type { Tx } from '@countersign/runtime';
 import type { Changes } from '../core/project.js';
 import { compared, insert } from './rows.js';
 
-/** What a batch tells of the sources of signals: rows in a fixed order, since all batches add to the same few. */
+/** Writes what a batch says about the sources of signals. Rows come in a fixed order, because all batches add to the same few. */
 export function writeSignals(tx: Tx, { arrivals, rejections }: Pick<Changes, 'arrivals' | 'rejections'>): void {
   insert(tx, rejections, {
     sql: `INSERT INTO rejected_signals (source, signal_id, type, code, reasons, topic, partition, "offset", at)

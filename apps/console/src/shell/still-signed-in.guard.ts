@@ -5,8 +5,8 @@ import { type ConsoleRequest, ended } from './people.access.js';
 import { Sessions } from './sessions.service.js';
 
 /**
- * Whoever acts by a session has it still when the body of the request is here. It was looked up before the body was read, and a client
- * may take half a minute to send one: long enough to be signed out meanwhile.
+ * Checks that a caller's session still exists when the body of the request has arrived. The session was looked up before the body was
+ * read, and a client may take half a minute to send a body: time enough for a sign-out.
  */
 @Injectable()
 export class StillSignedIn implements CanActivate {

@@ -7,14 +7,14 @@ import type { Waiting } from './notifications.repository.js';
 type CheckOn<K extends Check['on']> = Extract<Check, { on: K }>;
 
 /**
- * Looks whether what somebody is to be told is still so when it is due. It asks through the caller's transaction: jobs that each hold
+ * Checks that the content of a notification is still true when it is due. It reads through the caller's transaction: jobs that each hold
  * a connection and wait for a second one would wait for ever.
  */
 @Injectable()
 export class StillTrue {
   constructor(@Inject(Store) private readonly store: Store) {}
 
-  /** By id of a notification that is no longer true: why. */
+  /** The notifications that are no longer true, by id, each with the reason. */
   async untrue(reader: Reader, rows: readonly Waiting[], at: string): Promise<ReadonlyMap<string, string>> {
     const reasons = new Map<string, string>();
     const on = <K extends Check['on']>(kind: K) =>

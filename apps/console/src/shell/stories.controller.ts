@@ -52,7 +52,7 @@ const Seq = z
 const mostChains = 20;
 const writers = new Map(topology(deployment()).map((topic) => [topic.name, topic.writer as string]));
 
-/** What happened to each proposal, from what led to it to what became of it. */
+/** The story of each proposal, from its cause to its result. */
 @Controller('v1')
 export class Stories {
   constructor(
@@ -66,7 +66,7 @@ export class Stories {
   @Documented({ summary: 'What happened to proposals, newest first', answers: { 200: StoriesAnswer } })
   async stories(@Query({ schema: Search }) { search, before, limit, ...filter }: z.infer<typeof Search>) {
     const at = this.runtime.now();
-    // One more tells whether there is a next page.
+    // One row more shows whether there is a next page.
     const found =
       search === undefined
         ? await this.store.stories(filter, before, limit + 1)
@@ -79,7 +79,7 @@ export class Stories {
     return { at, stories, chains, next: found.length > limit ? cursorOf(stories.at(-1)) : null };
   }
 
-  /** `id`: of a proposal, or any other id of a chain. */
+  /** `id`: the id of a proposal, or any other id of a chain. */
   @Get('stories/:id')
   @Documented({ summary: 'One story, step by step', answers: { 200: StoryAnswer }, problems: [404] })
   async story(@Param('id', { schema: Id }) id: string) {
@@ -98,7 +98,7 @@ export class Stories {
     return this.storyAnswer(null, inOrder(rows), rows.length >= mostSteps);
   }
 
-  /** What a browser needs to compute the leaf that the record should have of an event. */
+  /** The data that a browser needs to compute the leaf that the record should have for an event. */
   @Get('events/:seq/record')
   @Documented({
     summary: 'The bytes of an event, as the record takes its digest over them',

@@ -4,7 +4,7 @@ import type { Outcome } from '../core/stories.js';
 import type { StepRow } from '../core/story-steps.js';
 import { Store } from './console.repository.js';
 
-/** Somebody whom a story concerns, without a name. */
+/** A person whom a story concerns, without their name. */
 export interface PersonNamed {
   readonly contactId: string;
   readonly seniority: ContactProfile['seniority'];
@@ -27,7 +27,7 @@ export interface StoryRow {
   readonly changedAt: string;
 }
 
-/** A story with what finds its steps. */
+/** A story, with the ids that find its steps. */
 export interface FoundStory {
   readonly story: StoryRow;
   readonly taskId: string;
@@ -66,12 +66,12 @@ interface Row {
   changed_at: Date;
 }
 
-/** Of one name, and of all names with the same beginning, no more are looked at. */
+/** At most this many stories are looked at for one name, or for all names with the same beginning. */
 const mostNamed = 2_000;
-/** Lines that are read for one story. */
+/** How many lines are read for one story. */
 export const mostSteps = 500;
 
-/** With the names of their accounts and with whom they concern, as the profiles tell of both by now. */
+/** Adds the names of their accounts and the people whom they concern, from the present profiles. */
 const withNames = (found: string): string => `
   SELECT found.*, accounts.name AS known_name, concerned.people FROM (${found}) found
   LEFT JOIN accounts ON accounts.account_id = found.account_id
@@ -83,7 +83,7 @@ const withNames = (found: string): string => `
       WHERE t.proposal_id = found.proposal_id LIMIT 10) known) concerned
   ORDER BY found.started_at DESC, found.proposal_id DESC`;
 
-/** The rows that one of the indexes has in this order; the other filters are few enough to be looked at. */
+/** Reads the rows in this order from one of the indexes, and checks the other filters on these rows: they are few enough. */
 const listed = (lead: string): string =>
   withNames(`
   SELECT * FROM stories
@@ -111,10 +111,10 @@ const named = withNames(`
 const stepColumns = `seq::text AS seq, correlation_id AS "correlationId", topic, partition, "offset"::text AS "offset", event_id AS "eventId",
   type, subject_id AS "subjectId", detail, at, bytes`;
 
-/** The text after every text that begins with this one, in the order of bytes. */
+/** The text that sorts after every text with this prefix, in the order of bytes. */
 const after = (prefix: string): string => `${prefix}\u{10ffff}`;
 
-/** What the projection knows of stories. */
+/** The stories of the projection. */
 @Injectable()
 export class StoryStore {
   constructor(@Inject(Store) private readonly store: Store) {}
@@ -135,7 +135,7 @@ export class StoryStore {
     return rows.map(storyOf);
   }
 
-  /** Those that have this name; where none has, those of which a name begins so. */
+  /** The stories that have this name; if there are none, the stories with a name that begins with it. */
   async named(name: string, filter: Filter, before: Cursor | undefined, limit: number): Promise<StoryRow[]> {
     const given = parameters(filter, before, limit);
     const exact = await this.store.forPages.query<Row>(named, [...given, name, `${name}\u0001`]);
@@ -144,7 +144,7 @@ export class StoryStore {
     return rows.map(storyOf);
   }
 
-  /** The beginnings of chains of which an id, or the first characters of one, is this; newest first. */
+  /** The first events of the chains with this id, or with an id that begins with it; newest first. */
   async chains(id: string, limit: number): Promise<{ id: string; type: string; detail: string; at: string }[]> {
     const rows = await this.store.forPages.query<{ id: string; type: string; detail: string; at: Date }>(
       `WITH found AS (
@@ -161,7 +161,7 @@ export class StoryStore {
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
   }
 
-  /** The story of a proposal, or the only one that has this name. */
+  /** The story of a proposal, or the only story that has this name. */
   async story(id: string): Promise<FoundStory | undefined> {
     const rows = await this.store.forPages.query<Row>(
       withNames(

@@ -2,7 +2,7 @@ import { roundsBy } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import { type Stories, type StoryPart, settledRank } from '../core/stories.js';
 
-/** Whether a new part counts more than what is there. Of two first proposals the first stands: somebody else may have used its id. */
+/** Whether a new part replaces the present one. Of two first proposals, the first stands: another agent may have used its id. */
 const counts = `(excluded.rank > stories.rank
   OR (excluded.rank = stories.rank AND excluded.rank > 0 AND excluded.changed_at >= stories.changed_at))`;
 const taken = (column: string): string =>
@@ -42,7 +42,7 @@ const columns: readonly ((part: StoryPart) => string | number | null)[] = [
   (s) => s.at,
 ];
 
-/** Writes what a batch says of stories, ordered by their ids, so that two batches never deadlock. */
+/** Writes what a batch says about stories, ordered by their ids, so that two batches never deadlock. */
 export function writeStories(tx: Tx, { parts, names }: Stories): void {
   const ordered = [...parts].sort((a, b) => compared(a.proposalId, b.proposalId));
   for (const round of roundsBy(ordered, (part) => part.proposalId))
@@ -58,7 +58,10 @@ export function writeStories(tx: Tx, { parts, names }: Stories): void {
   );
 }
 
-/** Locks the stories that a batch of settlements may end, before the counts are locked: a batch of approvals holds its own by then. */
+/**
+ * Locks the stories that a batch of settlements may end. It does so before the counts are locked: a batch of approvals has locked its own
+ * stories by then.
+ */
 export function lockStories(tx: Tx, settled: readonly { readonly actionId: string }[]): void {
   if (settled.length > 0)
     tx.write('SELECT FROM stories WHERE action_id = ANY($1) ORDER BY proposal_id FOR UPDATE', [
@@ -66,7 +69,7 @@ export function lockStories(tx: Tx, settled: readonly { readonly actionId: strin
     ]);
 }
 
-/** A story ends as its own permit's executor says, which the settlements know. */
+/** Ends stories as the executors of their own permits report. The settlements show which executor that is. */
 export function settleStories(tx: Tx, ends: readonly { readonly actionId: string }[]): void {
   if (ends.length > 0)
     tx.write(
@@ -78,7 +81,7 @@ export function settleStories(tx: Tx, ends: readonly { readonly actionId: string
     );
 }
 
-/** Deletes a bounded number of stories that nothing has changed since; returns how many. */
+/** Deletes a bounded number of stories that have not changed since `before`. Returns how many. */
 export async function forgetStories(tx: Tx, before: string, limit: number): Promise<number> {
   const rows = await tx.query(
     `WITH gone AS (

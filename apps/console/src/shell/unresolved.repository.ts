@@ -26,8 +26,8 @@ interface Row {
 }
 
 /**
- * Settlements that count: permit, executor and digest are those of the approval. What was approved before permits were kept goes by its
- * action and executor.
+ * Settlements that count: their permit, executor and digest are those of the approval. For approvals from before permits were stored,
+ * only action and executor are compared.
  */
 const counting = `settlements s
   LEFT JOIN permits p ON p.action_id = s.action_id
@@ -35,7 +35,7 @@ const counting = `settlements s
   WHERE s.executor = coalesce(p.executor, v.executor)
     AND (p.action_id IS NULL OR (p.permit_id = s.permit_id AND p.digest = s.digest))`;
 
-/** Permits of which their own executor said that they are unresolved, with where they stand. A page takes them in order, one by one. */
+/** Permits that their own executor reported as unresolved, with their present state. A page takes them in order, one by one. */
 export const unresolvedPermits = `unresolved_permits u CROSS JOIN LATERAL (
   SELECT s.outcome, p.action_id IS NULL AS before_permits FROM ${counting}
     AND s.action_id = u.action_id AND s.executor = u.executor AND s.permit_id = u.permit_id AND s.digest = u.digest LIMIT 1) s`;
@@ -45,7 +45,7 @@ const select = `
   FROM ${unresolvedPermits}
   LEFT JOIN settlement_decisions d ON d.permit_id = u.permit_id`;
 
-/** Permits that ended unresolved, as the topics told, and what people of this console decided of them. */
+/** Permits that ended unresolved, as the topics report them, and the decisions that people of this console made on them. */
 @Injectable()
 export class UnresolvedStore {
   private readonly forActs: Reader;
@@ -55,7 +55,7 @@ export class UnresolvedStore {
     ({ forActs: this.forActs, forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Those that still are, the oldest first: each holds what it reserved. */
+  /** The permits that are still unresolved, the oldest first: each holds its reservations. */
   async waiting(behind: Cursor | undefined, limit: number): Promise<Unresolved[]> {
     const rows = await this.forPages.query<Row>(
       `${select} WHERE s.outcome = 'unresolved' ${behind ? 'AND (u.at, u.permit_id) > ($2, $3)' : ''} ORDER BY u.at, u.permit_id LIMIT $1`,
@@ -71,7 +71,7 @@ export class UnresolvedStore {
     return row && unresolvedOf(row);
   }
 
-  /** The same, its row locked first: of two people who decide at once, the second is told. */
+  /** The same, with its row locked first: if two people decide at the same time, the second is told. */
   async lock(tx: Tx, permitId: string): Promise<Unresolved | undefined> {
     const found = await this.permit(permitId, tx);
     if (!found) return undefined;
@@ -83,7 +83,7 @@ export class UnresolvedStore {
     return this.permit(permitId, tx);
   }
 
-  /** How a permit ended that never was unresolved; undefined where no settlement of it is known. */
+  /** The end of a permit that never was unresolved; undefined if no settlement of it is known. */
   async outcomeOf(permitId: string, reader = this.forActs): Promise<string | undefined> {
     const [row] = await reader.query<{ outcome: string }>(
       `SELECT s.outcome FROM ${counting} AND s.permit_id = $1 ORDER BY p.action_id IS NULL LIMIT 1`,

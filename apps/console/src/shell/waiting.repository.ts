@@ -1,9 +1,9 @@
 import { logRetentionDays, mostWaitingSettlements } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 
-/* Settlements that agree with no approval. Any executor may write any permit's id, so what is kept of them is bounded. */
+/* Settlements that agree with no approval. Any executor may write any permit's id, so the number of stored ones is bounded. */
 
-/** After so many settlements of an executor it is looked whether too many wait. */
+/** After this many settlements of an executor, it is checked whether too many wait. */
 const lookEvery = 1_000;
 
 const tables = [
@@ -14,7 +14,7 @@ const tables = [
     same: 't.permit_id = o.permit_id AND t.executor = o.executor AND t.digest = o.digest',
   },
 ];
-/** Of two that forget at once, or of an approval that comes, nobody waits for the other. */
+/** Skips locked rows: two concurrent deletions do not wait for each other, and neither do a deletion and an arriving approval. */
 const forgetSql = ({ table, key, same }: (typeof tables)[number], more: string): string => `
   WITH o AS (SELECT ${key} FROM ${table} WHERE NOT approved AND kept_at <= $1 ${more} ORDER BY ${key} FOR UPDATE SKIP LOCKED),
     gone AS (DELETE FROM ${table} t USING o WHERE ${same} RETURNING 1)
@@ -30,7 +30,7 @@ async function forget(tx: Tx, sql: string, params: readonly string[]): Promise<n
   return row?.n ?? 0;
 }
 
-/** Whether enough settlements of an executor were kept since it was last looked how many wait. */
+/** Counts the settlements of each executor since the last check of how many wait. */
 export class Waiting {
   private readonly since = new Map<string, number>();
 
@@ -41,7 +41,7 @@ export class Waiting {
   }
 }
 
-/** Forgets the oldest of an executor's that wait beyond those that may; returns how many. */
+/** Deletes an executor's oldest waiting settlements beyond the permitted number. Returns how many. */
 export async function dropWaiting(tx: Tx, executor: string): Promise<number> {
   let dropped = 0;
   for (const { last, ofOne } of statements) {
@@ -51,7 +51,10 @@ export async function dropWaiting(tx: Tx, executor: string): Promise<number> {
   return dropped;
 }
 
-/** Forgets what no approval can come for any more: the broker had it no longer than this was kept. Returns how much. */
+/**
+ * Deletes settlements whose approval can no longer come: the broker does not keep an approval longer than these rows were kept. Returns
+ * how many.
+ */
 export async function forgetWaiting(tx: Tx, at: string): Promise<number> {
   const before = new Date(Date.parse(at) - logRetentionDays * 86_400_000).toISOString();
   let forgotten = 0;

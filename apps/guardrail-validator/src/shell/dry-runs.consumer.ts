@@ -9,7 +9,7 @@ import type { VerdictResult } from '../core/verdicts.js';
 import { Store } from './verdicts.repository.js';
 import { VerdictsService } from './verdicts.service.js';
 
-/** Says what verdict an approval or an edit would have, before a person gives it. Reserves nothing and keeps nothing. */
+/** Says which verdict an approval or an edit would have, before a person gives it. Reserves and stores nothing. */
 @Controller()
 export class DryRuns {
   constructor(
@@ -45,7 +45,7 @@ export class DryRuns {
   }
 }
 
-/** Under what it was judged, for whoever compares it with what stands on the card. */
+/** What it was judged under, so that it can be compared with what the card shows. */
 const standing = (result: VerdictResult) => ({
   policy: result.judgement.verdict.policy,
   runningTotals: runningTotals(result),

@@ -26,14 +26,15 @@ interface Row {
 
 const nothing = cameToNothing.map((state) => `'${state}'`).join(', ');
 
-// `followed_state` has what `runtime.state` reads, a topic a statement; here all are one. A rolling ledger is one array of times a state,
-// not a row a count: an agent's hour may hold thousands. It is read ledger by ledger, so that no plan reads the whole table.
-// Proposals of a task are counted as far as a limit can count, so that who floods one slows nobody down.
-// An enrolment whose permit was not settled yet counts: the executor's word may come after the first message that rests on it.
-// A sequence is stopped for a contact whichever agent or task asked for it: the key of an enrolment is that of its stop after the task's id.
-// Both times are of approvals, by this service's clock. Where they are the same, nobody knows which was first: it counts as stopped.
-// An enrolment that came to nothing still counts while a message under it may be sent: another one would open the same steps again.
-// A sum of money ends at the largest exact number: each of its amounts may be an executor's word and as large as that.
+// `followed_state` has the rows that `runtime.state` reads with one statement per topic; here one statement reads all topics.
+// A rolling ledger is one array of times per state, not one row per count: an agent's hour may hold thousands of counts. It is read
+// ledger by ledger, so that no plan reads the whole table.
+// Proposals of a task are counted only up to the highest possible limit, so that a flood of proposals for a task slows no others down.
+// An enrolment counts before its permit is settled: the settlement may arrive after the first message that needs the enrolment.
+// A stop applies to a sequence and a contact, whichever agent or task asked for it: an enrolment's key is the task's id and the stop's key.
+// Both times are of approvals, by this service's clock. If they are equal, the order is not known, and it counts as stopped.
+// An enrolment that had no effect still counts while a message under it may be sent: a new enrolment would open the same steps again.
+// A sum of money is limited to the largest exact number: an executor may report amounts up to that number.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
   FROM unnest($1::text[], $2::text[]) AS n(topic, key) JOIN followed_state s ON s.topic = n.topic AND s.key = n.key
@@ -91,9 +92,10 @@ const sql = `
   FROM unnest($13::text[]) AS n(author)`;
 
 /**
- * Reads what requests rest on beside the policy, all as of one moment: others' state, what is held and committed on ledgers, and
- * of whom a touch was ever executed. The ledgers are locked before, so that what is read of them stays true until the commit. The counts
- * of an agent's proposals, of its open reviews and of a step's messages stay true with them, as upper bounds: each request of an agent locks its ledger of approvals.
+ * Reads the facts behind requests, except the policy, all as of one moment: state of other services, the amounts held and committed on
+ * ledgers, and the people to whom a touch was ever executed. The ledgers are locked before, so that their data stays true until the
+ * commit. The counts of an agent's proposals, of its open reviews and of a step's messages stay true too, as upper bounds: each request
+ * of an agent locks the agent's ledger of approvals.
  */
 export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
   const { tasks: taskIds, profiles, consents, controls, contacts } = needed;

@@ -6,8 +6,8 @@ import { markOf } from '../core/verdicts.js';
 import { type NewPermit, namedIn, Store } from './verdicts.repository.js';
 
 /**
- * After a restore: what was approved holds what it reserved, and what was answered is closed, before anything is judged. Otherwise
- * caps would be weighed without what runs already, and a person would be asked, or a deadline refuse, a second time.
+ * After a restore, and before anything is judged: approved permits hold their reservations again, and answered escalations are closed.
+ * Otherwise caps would ignore what already runs, and a person would be asked, or a deadline would refuse, a second time.
  */
 @Injectable()
 export class PastVerdicts implements Recovery {
@@ -28,7 +28,10 @@ export class PastVerdicts implements Recovery {
   }
 }
 
-/** The permit of an approval, with what it holds. What counts in a window counts from when the permit is good: no sooner than it happened. */
+/**
+ * The permit of an approval, with what it holds. In a window, it counts from the time when the permit becomes valid, so not before the
+ * action can happen.
+ */
 export const permitOf = (data: Extract<PublishedVerdict, { type: 'ActionApproved' }>['data']): NewPermit => ({
   ...namedIn(data),
   step: markOf(data),

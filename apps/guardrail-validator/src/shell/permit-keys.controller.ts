@@ -9,7 +9,7 @@ const JwkSet = z
   .object({ keys: z.array(z.object({ kty: text, crv: text, kid: text, x: text, use: text, alg: text })) })
   .describe('A JWK set (RFC 7517)');
 
-/** What outsiders may look at. Executors take their keys from their operator, not from here. */
+/** The public keys for outsiders. Executors take their keys from their operator, not from here. */
 @Controller()
 export class Pages {
   constructor(@Inject(SIGNING_KEY) private readonly key: SigningKey) {}

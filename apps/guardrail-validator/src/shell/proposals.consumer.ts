@@ -10,7 +10,7 @@ import { type Case, VerdictsService } from './verdicts.service.js';
 
 const { agents } = deployment();
 
-/** Takes proposals in: each is judged once; its id used again by its author for something else is refused, and not judged. */
+/** Takes proposals in: each is judged once. If its author uses the same id again for something else, that is refused and not judged. */
 @Controller()
 export class Proposals {
   private readonly log = new Logger('proposals');
@@ -42,7 +42,7 @@ export class Proposals {
         request: { proposal: event.data, author, takenAt, read: entry.read },
         cause: causeOf(entry.received),
       };
-      // What another agent was told under this id is no verdict on this one.
+      // A verdict on another agent's proposal with this id is no verdict on this one.
       const verdicts = verdictsOf(published.get(proposalId) ?? []).filter(({ data }) => data.agent === author);
       if (!fresh.has(proposalId)) again.push(entry);
       else if (verdicts.length > 0) past.push({ ...found, digest: entry.read.digest, published: verdicts });

@@ -20,7 +20,7 @@ const takenAs = { approve: 'approved', reject: 'refused', edit: 'superseded' } a
 
 type Judged = Extract<Answer, { kind: 'judge' }>;
 
-/** Takes people's answers in. Answers, edits and the deadline lock the escalation's row; the first wins. */
+/** Takes people's answers in. Answers, edits and the deadline lock the escalation's row; the first one counts. */
 @Controller()
 export class Reviews {
   private readonly log = new Logger('reviews');
@@ -41,7 +41,7 @@ export class Reviews {
       ids.filter((id) => !rows.has(id)),
     );
     const inForce = await this.verdicts.policyInForce(batch.tx);
-    // The first answer of this batch closes the row for those after it, before anything of it is written.
+    // The first answer in this batch closes the row for the later ones, before any of them is written.
     const taken = new Map<string, ReviewDecided>();
     const judge: { answer: Judged; review: ReviewDecided; case: Case }[] = [];
     for (const received of reviews) {
@@ -105,23 +105,23 @@ export class Reviews {
   }
 }
 
-/** After a restore an answer may be read before the proposal that it is about is read again: it waits, at most to the deadline. */
+/** After a restore, an answer may be read before its proposal is read again. It then waits, at most until the deadline. */
 async function mustHaveBeenRead(batch: Batch, ids: readonly string[]): Promise<void> {
   const published = await batch.published('subject', ids);
   const missing = [...published].find(([, events]) => waitsUntil(verdictsOf(events)) >= batch.at);
   if (missing) throw new NotReadYet(`${missing[0]} was escalated before the restore and is not read again yet`);
 }
 
-/** Transient by its code: the answer comes again. */
+/** Its code makes it transient: the answer is delivered again. */
 class NotReadYet extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
-/** An answer belongs to the chain of what it answers, whatever chain its own event names. */
+/** An answer belongs to the chain of its escalation, whatever chain its own event names. */
 const chained = (cause: Cause, row: StoredEscalation | undefined): Cause =>
   row?.correlationId ? { ...cause, correlationid: row.correlationId } : cause;
 
-/** What nobody answered in time is refused. */
+/** Refuses proposals that were not answered in time. */
 @Injectable()
 export class DeadlineJobs implements JobKind {
   readonly kind = DEADLINE;

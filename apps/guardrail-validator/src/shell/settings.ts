@@ -14,12 +14,15 @@ const variables = {
   }),
 };
 
-/** Everything that the validator reads of its environment. */
+/** All environment variables that the validator reads. */
 export const environment = runtimeEnvironment.extend(variables);
 
 const own = z.object(variables);
 
-/** Reads the private Ed25519 JWK that `PERMIT_SIGNING_KEY_FILE` names. Throws, naming the variable, and the process does not start. */
+/**
+ * Reads the private Ed25519 JWK that `PERMIT_SIGNING_KEY_FILE` names. If it cannot, it throws an error that names the variable, and the
+ * process does not start.
+ */
 export const signingKey = (env: Env): SigningKey => readEnvironment(own, env).PERMIT_SIGNING_KEY_FILE;
 
 function signingKeyIn(text: string): SigningKey {
@@ -27,7 +30,7 @@ function signingKeyIn(text: string): SigningKey {
   try {
     jwk = JSON.parse(text);
   } catch {
-    // The parser's message quotes the file, which is a key.
+    // The parser's message quotes the file, which is a private key.
     throw new Unusable('it is not JSON');
   }
   try {

@@ -18,7 +18,7 @@ import { type SettledPermit, Store } from './verdicts.repository.js';
 
 const { executors } = deployment();
 
-/** Books what became of permits. A settlement counts only from the executor that its permit names. */
+/** Books the results of permits. A settlement counts only from the executor that its permit names. */
 @Controller()
 export class Settlements {
   private readonly log = new Logger('settlements');
@@ -28,12 +28,12 @@ export class Settlements {
   @Consumes(...executors.map(topics.actionsSettled))
   async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
     const writer = executors.find((executor) => topics.actionsSettled(executor).name === batch.topic);
-    // A rejected permit settles nothing: it was never the executor's to end.
+    // A rejected permit settles nothing: the executor had no right to end it.
     const settlements = batch.events.flatMap(({ event }) => (event.type === 'ActionSettled' ? [event.data] : []));
     if (settlements.length === 0) return;
     const permits = await this.store.lockPermits(batch.tx, [...new Set(settlements.map((s) => s.permitId))]);
     const states = new Map<string, PermitState>();
-    // One permit may be settled twice in a batch (unresolved, then executed): its moves are applied in order.
+    // A permit may be settled twice in a batch (unresolved, then executed): the changes are applied in order.
     const moves: SettledPermit[] = [];
     for (const settlement of settlements) {
       const { permitId, outcome, spentMinor } = settlement;
@@ -68,17 +68,17 @@ export class Settlements {
   }
 }
 
-/** An executor settles expiry; it is asked after only when it is this late. */
+/** The executor settles an expired permit itself. Only a permit that is later than this is reported. */
 const lateMs = 60_000;
-/** Twice as long as the limit of an hour looks back. */
+/** Twice as long as the limit per hour looks back. */
 const forgetAfterMs = 7_200_000;
-/** How often it is looked for, and so how much later still it may be said. */
+/** How often late permits are looked for. The report may come later by this much. */
 const lookEveryMs = 60_000;
 
 /**
- * Says aloud that a permit has no settlement long after its expiry. It releases nothing: only its executor knows what happened. One
- * job for all permits, not one for each: it looks at what came to be late since it was due the last time, and makes the next one.
- * The first one is made with the tables.
+ * Reports a permit that has no settlement long after its expiry. It releases nothing: only the permit's executor knows what happened.
+ * There is one job for all permits. It looks at the permits that became late since its last due time, and schedules the next job. The
+ * first job is created with the tables.
  */
 @Injectable()
 export class OverdueJobs implements JobKind {
@@ -111,10 +111,10 @@ export class OverdueJobs implements JobKind {
     await context.finish(jobs, async ([job], work) => {
       if (!job) return;
       this.store.forgetApprovals(work.tx, timeOf(until - forgetAfterMs));
-      // No proposal can name them any more.
+      // No proposal can name these tasks any more.
       this.runtime.forgetLookedUp(work.tx, topics.tasksAssigned, timeOf(until - taskRetentionMs));
       const next = timeOf(until + lookEveryMs);
-      // In no trace: it would never end.
+      // Without a trace: the trace would never end.
       const cause = { source: job.cause.source, id: job.cause.id };
       work.schedule(cause, { kind: this.kind, id: next, dueAt: next, payload: {} });
     });

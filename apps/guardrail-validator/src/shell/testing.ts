@@ -5,7 +5,7 @@ import { profileKey } from '@countersign/contracts';
 import { at, type permitKeys, taskOf } from '@countersign/gate/testing';
 import type { Harness } from '@countersign/runtime/harness';
 
-/** Gives the validators of a test the key `jwk` to sign with. Returns what takes it away again. */
+/** Gives a test's validators the signing key `jwk`. Returns a function that removes it again. */
 export function signsWith(jwk: ReturnType<typeof permitKeys>['jwk']): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'permit-key-'));
   const file = join(folder, 'key.jwk');
@@ -65,7 +65,10 @@ const known = (campaignId: string) => ({
   days: [],
 });
 
-/** Profiles of the ad account and of campaigns of it, by key; of those `inside`, only the version before told, within the ad account. */
+/**
+ * Profiles of the ad account and of its campaigns, by key. The campaigns in `inside` are also listed within the ad account, in the form
+ * of the earlier version.
+ */
 export const adProfiles = (
   campaigns: readonly string[] = ['cmp-from', 'cmp-to'],
   inside: readonly string[] = [],

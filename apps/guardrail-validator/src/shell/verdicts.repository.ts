@@ -10,7 +10,7 @@ export interface NewProposal {
   readonly proposalId: string;
   readonly digest: string;
   readonly taskId: string;
-  /** Empty of what is no message of a sequence. */
+  /** Empty if the action is no message of a sequence. */
   readonly enrolment: string;
 }
 
@@ -18,7 +18,7 @@ export interface NewVerdict {
   readonly proposal: ActionProposed;
   readonly digest: string;
   readonly verdict: Verdict;
-  /** Null where it follows from no judgement: a deadline, an edit. */
+  /** Null if no judgement led to it: a deadline or an edit. */
   readonly facts: Facts | null;
   readonly shadowOutcome?: Verdict['outcome'] | undefined;
 }
@@ -32,9 +32,9 @@ export interface NewPermit {
   readonly connector: string;
   readonly permit: string;
   readonly expiresAt: string;
-  /** Of a message of a sequence. */
+  /** Present for a message of a sequence. */
   readonly step: Step | undefined;
-  /** When its verdict was given, and what it counts from then on ledgers of approvals. */
+  /** When its verdict was given, and the amounts that count on ledgers of approvals from then on. */
   readonly approvedAt: string;
   readonly rates: readonly { readonly ledger: string; readonly amount: number }[];
   readonly reservations: readonly {
@@ -45,7 +45,7 @@ export interface NewPermit {
   }[];
 }
 
-/** The members that a permit takes from its approval as they are. */
+/** The members that a permit copies from its approval. */
 export const namedIn = ({
   permitId,
   proposalId,
@@ -68,18 +68,18 @@ export interface Permit {
   readonly expiresAt: string;
 }
 
-/** What a settlement that counts does to its permit. */
+/** The effect of a settlement that counts on its permit. */
 export interface SettledPermit extends Settled {
   readonly permitId: string;
   readonly happenedAt: string;
-  /** Of an action that was executed, as far as its executor says. */
+  /** For an action that was executed, if its executor reports an amount. */
   readonly spentMinor?: number | undefined;
 }
 
 const endState = (move: Move | undefined): string | null =>
   move === undefined ? null : move === 'commit' ? 'committed' : 'released';
 
-// What a reservation was before is read with the statement's own snapshot.
+// The reservation's previous amount is read with the statement's own snapshot.
 const settleSql = `
   WITH settled AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[])
@@ -100,25 +100,25 @@ const settleSql = `
 /** An escalation with the chain that it belongs to. */
 export type StoredEscalation = Escalation & { readonly correlationId: string | null };
 
-/** An escalation that begins to wait, with what it is approved once as. */
+/** An escalation that begins to wait, with the step of a sequence that it is once it is approved. */
 export type NewEscalation = Omit<StoredEscalation, 'state' | 'closedBy'> & { readonly step: Step | undefined };
 
-/** The policy's row as it was when it was read the last time, if it was. */
+/** The policy's row at the last read, if there was one. */
 export interface KnownPolicy {
   readonly written: string | null | undefined;
   readonly digest: string | null;
 }
 
 export interface PolicyRow {
-  /** Another one whenever the row was written; null where there is none. */
+  /** Changes whenever the row is written; null if there is no row. */
   readonly written: string | null;
-  /** Null where the row is still the known one. */
+  /** Null if the row has not changed since the last read. */
   readonly data: Policy | null;
-  /** Whether the content with the known digest is kept already. */
+  /** Whether the content with the known digest is stored already. */
   readonly stored: boolean;
 }
 
-// One row, also where nothing was published. Its 15 kB are sent when they changed.
+// Returns one row, also if nothing was published. The row's 15 kB are sent only if they changed.
 const policySql = `
   SELECT s.written, CASE WHEN s.written IS DISTINCT FROM $1 THEN s.data END AS data,
          EXISTS (SELECT FROM policies_used WHERE digest = $2) AS stored
@@ -133,7 +133,7 @@ const verdictsSql = `
               $12::int[], $13::int[], $14::int[], $15::int[], $16::int[], $17::int[])
     AS n(p, a, d, o, w, pv, pd, ps, pl, fs, fl, vs, vl)`;
 
-// In front of `verdictsSql`; its parameters follow those.
+// Comes before `verdictsSql`; its parameters come after those.
 const permitsSql = `
   WITH issued AS (
     INSERT INTO permits (permit_id, proposal_id, action_id, digest, executor, connector, permit, expires_at, at, enrolment, step)
@@ -182,7 +182,7 @@ const escalationsSql = 'SELECT * FROM escalations WHERE proposal_id = ANY($1) OR
 /** The validator's tables. Every statement takes its rows in key order, so that batches do not deadlock. */
 @Injectable()
 export class Store {
-  /** Notes proposals of one author, by their ids: returns those that are new, the digest that is known of each, and the policy's row. */
+  /** Notes proposals of one author, by their ids. Returns the new ones, the known digest of each, and the policy's row. */
   async noteProposals(
     tx: Tx,
     author: string,
@@ -216,7 +216,7 @@ export class Store {
     for (const { proposalId, digest } of sorted) if (fresh.has(proposalId)) known.set(proposalId, digest);
     const before = sorted.map((p) => p.proposalId).filter((id) => !fresh.has(id));
     if (before.length === 0) return { fresh, known, policy };
-    // A statement of its own: the insert may have waited for them, and does not see what it waited for.
+    // A separate statement: the insert may have waited for these rows, and does not see the rows that it waited for.
     const rows = await tx.query<{ proposal_id: string; digest: string }>(
       'SELECT proposal_id, digest FROM proposals WHERE author = $1 AND proposal_id = ANY($2)',
       [author, before],
@@ -231,12 +231,12 @@ export class Store {
   }
 
   /**
-   * Locks ledgers in key order, those that are missing by making them: nobody else reserves on them before the commit. What they
-   * hold is for a later statement to read, since this one may have waited for others who changed it.
+   * Locks ledgers in key order and creates missing ones: no other transaction reserves on them before the commit. A later statement must
+   * read their content, because this one may have waited for transactions that changed it.
    */
   lockLedgers(tx: Tx, ledgers: readonly string[]): void {
     if (ledgers.length === 0) return;
-    // The conflict takes the row's lock, also where nothing is updated. The statement after this one begins when it has them all.
+    // The conflict locks the row, also if nothing is updated. The next statement begins when all rows are locked.
     tx.write(
       `INSERT INTO ledgers (ledger) SELECT n FROM unnest($1::text[]) n ORDER BY n
        ON CONFLICT (ledger) DO UPDATE SET ledger = excluded.ledger WHERE false`,
@@ -244,7 +244,7 @@ export class Store {
     );
   }
 
-  /** Writes verdicts, with the permits that they issue and what those hold under limits whose ledgers are locked. */
+  /** Writes verdicts, with the permits that they issue and the permits' reservations under limits whose ledgers are locked. */
   saveVerdicts(tx: Tx, verdicts: readonly NewVerdict[], permits: readonly NewPermit[], at: string): void {
     if (verdicts.length === 0) return;
     const proposals = packed(verdicts.map((v) => JSON.stringify(v.proposal)));
@@ -273,7 +273,7 @@ export class Store {
     else tx.write(`${permitsSql} ${verdictsSql}`, [...params, ...permitParams(permits)]);
   }
 
-  /** Writes permits that were issued before a restore and are not there, with what they hold; ledgers are locked. */
+  /** Writes permits that were issued before a restore and are missing, with their reservations. The caller has locked the ledgers. */
   takeOver(tx: Tx, permits: readonly NewPermit[], at: string): void {
     if (permits.length === 0) return;
     const held = permits.flatMap((p) => p.reservations.map((r) => ({ ...r, permitId: p.permitId })));
@@ -320,12 +320,12 @@ export class Store {
     );
   }
 
-  /** Forgets approvals that no limit of an hour looks back to. */
+  /** Deletes approvals that no limit per hour looks back to. */
   forgetApprovals(tx: Tx, before: string): void {
     tx.write('DELETE FROM approvals_by_minute WHERE minute < $1', [before]);
   }
 
-  /** Keeps the content of a policy that was judged under, so that its verdicts can be judged again. */
+  /** Stores the content of a policy that was used for a verdict, so that the verdict can be judged again. */
   storePolicy(tx: Tx, policy: PolicyInForce, at: string): void {
     tx.write(
       'INSERT INTO policies_used (digest, version, content, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
@@ -354,9 +354,9 @@ export class Store {
   }
 
   /**
-   * Writes what became of locked permits, each once a call, and moves what they reserved: `commit` what is held, `release` what is
-   * held or committed. The permit's state decides whether to come here at all, so nothing moves twice. Books all that was spent
-   * where it is more than was reserved, and returns what went over. Less gives nothing back, so that no report makes room.
+   * Writes the results of locked permits, each permit once per call, and moves their reservations: `commit` moves held ones, `release`
+   * moves held or committed ones. The caller checks the permit's state first, so nothing moves twice. If more was spent than reserved,
+   * books the whole amount and returns the excess. If less was spent, gives nothing back, so that a report cannot free budget.
    */
   async settle(
     tx: Tx,
@@ -385,7 +385,7 @@ export class Store {
     return this.escalations(tx, `${escalationsSql} FOR UPDATE`, proposalIds);
   }
 
-  /** As they are, without holding up an answer to them. */
+  /** The escalations as they are, without blocking an answer to them. */
   async seeEscalations(tx: Tx, proposalIds: readonly string[]): Promise<Map<string, StoredEscalation>> {
     return this.escalations(tx, escalationsSql, proposalIds);
   }

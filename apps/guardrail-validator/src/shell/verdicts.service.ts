@@ -23,28 +23,28 @@ export interface Case {
   readonly cause: Cause;
 }
 
-/** The policy that a transaction judges under; null where none was published or its digests are not of its content. */
+/** The policy that a transaction judges under; null if none was published, or its digests do not match its content. */
 export interface InForce {
   readonly policy: PolicyInForce | null;
-  /** Whether its content was seen among those that are kept. */
+  /** Whether its content was seen among the stored policies. */
   readonly stored: boolean;
 }
 
-/** The policy's row as it was read the last time, and what was made of it; undefined: it was not read yet. */
+/** The policy's row at the last read, and the policy made from it; undefined if it was not read yet. */
 interface Read {
   readonly written: string | null | undefined;
   readonly digest: string | null;
   readonly governing: PolicyInForce | null;
 }
 
-/** The clock's answer to a service that does not know the controls: nothing is judged until it does. Transient by its code. */
+/** Thrown when the service does not know the present controls: nothing is judged until it does. Its code makes it transient. */
 class StateStale extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
 export const DEADLINE = jobName<unknown>('review-deadline');
 
-/** Judges cases under locks, stores what was decided, and says so. The only place that seals a permit. */
+/** Judges cases under locks, stores the decisions and publishes them. This is the only place that seals a permit. */
 @Injectable()
 export class VerdictsService {
   private readonly log = new Logger('verdicts');
@@ -56,20 +56,20 @@ export class VerdictsService {
     @Inject(SIGNING_KEY) private readonly key: SigningKey,
   ) {}
 
-  /** Notes proposals as the store does, and says what those that are new are judged under. */
+  /** Notes proposals as the store does, and returns the policy that the new ones are judged under. */
   async note(tx: Tx, author: string, proposals: Parameters<Store['noteProposals']>[2], at: string) {
     const last = this.read;
     const { policy, ...noted } = await this.store.noteProposals(tx, author, proposals, last, at);
     return { ...noted, inForce: this.inForce(policy, last) };
   }
 
-  /** What a transaction judges under. */
+  /** The policy that a transaction judges under. */
   async policyInForce(tx: Tx): Promise<InForce> {
     const last = this.read;
     return this.inForce(await this.store.policy(tx, last), last);
   }
 
-  /** The policy is read, and its digests checked, once for each time that its row was written, not with every batch. */
+  /** Reads the policy and checks its digests once each time its row was written, not for every batch. */
   private inForce({ written, data, stored }: PolicyRow, last: Read): InForce {
     if (written === last.written) return { policy: last.governing, stored };
     const found = governing(data);
@@ -79,7 +79,7 @@ export class VerdictsService {
     return { policy, stored: false };
   }
 
-  /** Judges in order, each under what those before it reserved; returns the results. */
+  /** Judges in order; each case sees the reservations of the cases before it. Returns the results. */
   async decideVerdicts(
     work: Work,
     cases: readonly Case[],
@@ -153,7 +153,7 @@ export class VerdictsService {
     return results;
   }
 
-  /** What would be decided about each alone, at this moment. Locks, reserves and writes nothing. */
+  /** The verdict that each case alone would have at this moment. Locks, reserves and writes nothing. */
   async weigh(
     { tx, at }: Work,
     requests: readonly VerdictRequest[],
@@ -166,7 +166,7 @@ export class VerdictsService {
     return prepared.flatMap((alone) => decideVerdicts([alone], loaded, at));
   }
 
-  /** Takes over what was said of proposals before a restore, in place of judging them: their permits are there already. */
+  /** Adopts verdicts that were published before a restore, instead of judging the proposals: their permits exist already. */
   adopt(
     work: Work,
     cases: readonly (Case & { readonly digest: string; readonly published: readonly PublishedVerdict[] })[],
@@ -203,7 +203,7 @@ export class VerdictsService {
     this.store.closeEscalations(work.tx, closed, work.at);
   }
 
-  /** Throws, as something that may pass, where controls or consents were not compared with their topics lately. */
+  /** If controls or consents were not compared with their topics lately, throws an error that may pass. */
   private mustKnow(): void {
     const compared = this.runtime.comparedAgo();
     for (const topic of ['controls.v1', 'consents.v1', 'policies.v1']) {

@@ -8,7 +8,7 @@ export const taskDeadline = jobName<null>('task-deadline');
 export const checkpointDeadline = jobName<null>('checkpoint-deadline');
 export const sweeping = jobName<null>('sweep');
 
-/** Marks a task that nobody settled by its due time. */
+/** Marks a task that was not settled by its due time. */
 @Injectable()
 export class TaskDeadlines implements JobKind<null> {
   readonly kind = taskDeadline;
@@ -28,7 +28,7 @@ export class TaskDeadlines implements JobKind<null> {
   }
 }
 
-/** Ends a checkpoint that nobody answered: its tasks never go out. */
+/** Ends a checkpoint that was not answered: its tasks are never assigned. */
 @Injectable()
 export class CheckpointDeadlines implements JobKind<null> {
   readonly kind = checkpointDeadline;
@@ -53,7 +53,7 @@ export class CheckpointDeadlines implements JobKind<null> {
   }
 }
 
-/** Drops, once a day, facts that no play can look back to, and settlements of permits that nobody knows. */
+/** Once a day, deletes facts that no play can look back to, and settlements of unknown permits. */
 @Injectable()
 export class Sweeps implements JobKind<null> {
   readonly kind = sweeping;

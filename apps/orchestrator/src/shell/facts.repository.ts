@@ -6,7 +6,7 @@ import { type ContactSignal, type DayReport, subjectKey } from '../core/facts.js
 
 const iso = (value: Date): string => value.toISOString();
 
-/** Locks the rows of these plays and subjects in key order, making the missing ones; keyed by `<play> <subject>`. */
+/** Locks the rows of these plays and subjects in key order, and creates the missing ones. The result is keyed by `<play> <subject>`. */
 export async function lockSubjects(
   tx: Tx,
   wanted: readonly { readonly playId: string; readonly subject: string }[],
@@ -161,7 +161,7 @@ export async function loadReports(
   return found;
 }
 
-/** Keeps the latest report of each day; the caller has one per day at most. */
+/** Stores the latest report of each day; the caller has at most one per day. */
 export function storeReports(tx: Tx, reports: readonly DayReport[]): void {
   if (reports.length === 0) return;
   tx.write(
@@ -193,7 +193,7 @@ export function storeReports(tx: Tx, reports: readonly DayReport[]): void {
   );
 }
 
-/** Drops what no play can look back to any more: windows and freshness are at most ninety days each. */
+/** Deletes facts that no play can look back to any more: windows and freshness are at most ninety days each. */
 export async function sweep(tx: Tx, at: string): Promise<void> {
   const before = new Date(Date.parse(at) - 200 * 86_400_000).toISOString();
   await tx.query('DELETE FROM signals WHERE received_at < $1', [before]);

@@ -55,11 +55,11 @@ import {
 import { dropWaiting, notePermits, noteSettlements, Waiting } from './settlements.repository.js';
 
 const installed = deployment();
-/** Whose topic an event came on: only its writer may write there. */
+/** The agent of each topic: only the topic's writer may write there. */
 const agentOf = new Map(installed.agents.map((agent) => [topics.tasksSettled(agent).name, agent]));
 const executorOf = new Map(installed.executors.map((executor) => [topics.actionsSettled(executor).name, executor]));
 
-/** Turns accepted signals into runs and tasks, and keeps what came of them. */
+/** Turns accepted signals into runs and tasks, and stores their results. */
 @Controller()
 export class Handlers {
   private readonly log = new Logger('plays');
@@ -120,7 +120,7 @@ export class Handlers {
 
   @Consumes(...installed.agents.map(topics.tasksSettled))
   async onTasksSettled(@Payload() batch: Batch<'TaskSettled'>): Promise<void> {
-    // The topic says who wrote: an agent settles its own tasks only.
+    // The topic identifies the writer: an agent settles only its own tasks.
     const agent = agentOf.get(batch.topic) ?? batch.topic;
     settleTasks(
       batch.tx,
@@ -148,7 +148,7 @@ export class Handlers {
 
   @Consumes(...installed.executors.map(topics.actionsSettled))
   async onSettled(@Payload() batch: Batch<'ActionSettled' | 'PermitRejected'>): Promise<void> {
-    // The topic says who wrote: an executor settles in its own name only.
+    // The topic identifies the writer: an executor settles only in its own name.
     const executor = executorOf.get(batch.topic) ?? batch.topic;
     const settled = batch.events.flatMap(({ event }) =>
       event.type === 'ActionSettled' && event.data.executor === executor ? [event.data] : [],
@@ -210,7 +210,7 @@ export class Handlers {
     return { ...checkpoint, answer: answer.outcome };
   }
 
-  /** Why the tasks of an approved checkpoint must not go out now, or null. */
+  /** Why the tasks of an approved checkpoint must not be assigned now, or null. */
   private async stopped(tx: Tx, { tasks }: StoredCheckpoint): Promise<string | null> {
     const task = tasks[0];
     if (!task) return null;
@@ -222,14 +222,17 @@ export class Handlers {
     return by && `${by.scope} is stopped by ${by.by}: ${by.reason}`;
   }
 
-  /** Controls say what becomes of a pattern, not whether there is one: they are read where there is. */
+  /** Controls decide what happens with a pattern, not whether there is one. They are read only if there is one. */
   private async underControls(tx: Tx, matches: readonly Match[]): Promise<readonly Found[]> {
     if (matches.length === 0) return [];
     const scopes = matches.flatMap(({ play, subject }) => scopesOf(play.id, subject));
     return underControls(matches, await this.controls(tx, scopes));
   }
 
-  /** Now and then rather than with each batch. Not once a day: a batch that is rolled back after all has asked for nothing. */
+  /**
+   * Schedules the sweep now and then, not with each batch. Once a day would not be enough: a batch that is rolled back has scheduled
+   * nothing.
+   */
   private askForSweep(batch: Batch<'SignalAccepted'>): void {
     const [first] = batch.events;
     const { at } = batch;
@@ -249,7 +252,10 @@ export class Handlers {
     }
   }
 
-  /** Reads what a batch is decided on; the rows of plays and subjects are locked first, so that no other batch decides on them. */
+  /**
+   * Reads the facts for the decisions on a batch. The rows of plays and subjects are locked first, so that no other batch decides on
+   * them.
+   */
   private async know(tx: Tx, plays: readonly Play[], events: readonly SignalAccepted[], at: string): Promise<Known> {
     const campaigns = new Map<string, DayReport>();
     for (const report of events.map(dayReport)) {
@@ -276,7 +282,7 @@ export class Handlers {
       }
     }
     const subjects = await lockSubjects(tx, wanted);
-    // Signals are many: only those are read that a pattern may be found in.
+    // There are many signals: only those in which a pattern may be found are read.
     const open = wanted.filter((w) => !coolsDown(w.play, subjects.get(`${w.playId} ${w.subject}`), at));
     const accounts = await this.accounts(tx, [...new Set(open.flatMap((w) => w.accountId ?? []))]);
     const matching = open.filter((w) => w.accountId !== undefined && concerns(w.play, accounts.get(w.accountId)));
@@ -287,7 +293,7 @@ export class Handlers {
       plays,
       subjects,
       signals: await loadSignals(tx, accountIds, types, since),
-      // Without a play as well: a later report must not be lost to an earlier one.
+      // Reports are read without a play too: an earlier report must not replace a later one.
       reports: await loadReports(tx, [...campaigns.values()]),
       accounts,
     };

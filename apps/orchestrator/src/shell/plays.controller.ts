@@ -13,12 +13,15 @@ const Tasks = z.object({
   overdue: z.string().max(300).optional().describe('true: only what is overdue'),
   unsettled: z.string().max(300).optional().describe('true: only what was not settled in time'),
 });
-/** One that names no run is answered 404, whatever its form. */
+/** If there is no such run, the answer is 404, whatever the form of the id. */
 const RunId = z.string().min(1).max(100);
 
 const runColumns = `r.run_id AS "runId", r.play_id AS "playId", r.title, r.subject, r.ordinal, r.state, r.reason,
   r.trigger, r.policy_version AS "policyVersion", r.at`;
-/** When a task must have been answered whose proposals have ended by now: a person's time, or the send time, and a permit's life later. */
+/**
+ * All proposals of a task that was answered before this time must have ended by now: the longest time for a person's answer or for the
+ * send time, plus the lifetime of a permit, has passed since.
+ */
 const endedBefore = (now: string): string =>
   new Date(
     Date.parse(now) -
@@ -28,7 +31,7 @@ const endedBefore = (now: string): string =>
   ).toISOString();
 // The first parameter is `endedBefore`.
 const unsettled = 't.settled_at < $1';
-/** What became of each proposal of a task, by the executor that its permit names; see `Permits1764300000063` for what is older. */
+/** The result of each proposal of a task, as reported by the executor that its permit names; see `Permits1764300000063` for older ones. */
 const ended = `task_proposals n LEFT JOIN proposals p USING (proposal_id) LEFT JOIN permits m USING (proposal_id) LEFT JOIN LATERAL (
       SELECT 1 AS nth, s.outcome, s.executor, s.reason, s.reference FROM settlements s
         WHERE s.permit_id = m.permit_id AND s.executor = m.executor AND s.digest = m.digest
@@ -102,7 +105,7 @@ export class Pages {
   }
 }
 
-/** Only what was asked for: a condition that may be absent would keep the database from the index of one that is there. */
+/** Only the conditions that were requested: a condition that may be absent would prevent the use of the index for one that is present. */
 const where = (...asked: readonly (string | false)[]): string => {
   const conditions = asked.filter((condition) => condition !== false);
   return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;

@@ -10,12 +10,12 @@ import type { Tx } from '@countersign/runtime';
 import type { Run, RunState } from '../core/begin.js';
 import type { Checkpoint } from '../core/checkpoint.js';
 
-/** Runs, their tasks, what became of their proposals, and the checkpoints that hold some of them back. */
+/** Runs, their tasks, the results of their proposals, and the checkpoints that hold some of the tasks back. */
 
-/** A suppressed run gives way to the same run when it starts after all; nothing else is overwritten. */
+/** A suppressed run is replaced by the same run if that starts after all. Nothing else is overwritten. */
 export function storeRuns(tx: Tx, runs: readonly Run[]): void {
   if (runs.length === 0) return;
-  // The same ordinal may be suppressed first and start later in one batch: the last one counts.
+  // One batch may first suppress an ordinal and then start it: the last one counts.
   const last = [...new Map(runs.map((r) => [r.runId, r])).values()];
   tx.write(
     `INSERT INTO runs (run_id, play_id, title, subject, ordinal, state, reason, evidence, trigger, policy_version, at)
@@ -65,8 +65,8 @@ export function storeTasks(tx: Tx, tasks: readonly TaskAssigned[]): void {
 }
 
 /**
- * Keeps an agent's first answer to each of its own tasks, with the proposals that it names. A later answer, and what it says of another
- * agent's tasks, changes nothing and adds nothing.
+ * Stores an agent's first answer to each of its own tasks, with the proposals that it names. A later answer, or an answer to another
+ * agent's task, changes nothing and adds nothing.
  */
 export function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled[]): void {
   if (settled.length === 0) return;
@@ -99,11 +99,11 @@ export function settleTasks(tx: Tx, agent: string, settled: readonly TaskSettled
 }
 
 /**
- * Notes refusals of proposals to the tasks of their own agents. What another agent was refused under a proposal's id, or the same
- * one for using it twice, says nothing of that proposal.
+ * Notes refusals of proposals on the tasks of their own agents. Two refusals do not count for a proposal: that of another agent's
+ * proposal with the same id, and that of the same agent for using the id twice.
  */
 export function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: string): void {
-  // An edit refuses the action it replaces; what became of the proposal is told by the one that took its place.
+  // An edit refuses the action that it replaces. The result of the proposal is that of the new action.
   const final = refused.filter((r) => r.supersededBy === undefined && !refusesForeignId(r.verdict));
   if (final.length === 0) return;
   tx.write(
@@ -132,7 +132,7 @@ export function noteRefusals(tx: Tx, refused: readonly ActionRefused[], at: stri
   );
 }
 
-/** Keeps the first answer that was given about a proposal. */
+/** Stores the first answer that was given about a proposal. */
 export function noteReviews(tx: Tx, reviews: readonly ReviewDecided[]): void {
   if (reviews.length === 0) return;
   tx.write(
@@ -151,7 +151,7 @@ export function noteReviews(tx: Tx, reviews: readonly ReviewDecided[]): void {
   );
 }
 
-/** Marks those of these tasks that nobody settled; returns them. */
+/** Marks those of these tasks that were not settled; returns them. */
 export async function markOverdue(
   tx: Tx,
   taskIds: readonly string[],
@@ -184,7 +184,7 @@ export interface StoredCheckpoint extends Checkpoint {
   readonly tasks: readonly TaskAssigned[];
 }
 
-/** Locks checkpoints in key order; what is not there is not in the map. */
+/** Locks checkpoints in key order. The map has only those that exist. */
 export async function lockCheckpoints(tx: Tx, ids: readonly string[]): Promise<Map<string, StoredCheckpoint>> {
   if (ids.length === 0) return new Map();
   const rows = await tx.query<Omit<StoredCheckpoint, 'deadline'> & { deadline: Date }>(

@@ -8,12 +8,12 @@ import {
 } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 
-/** What executors said of which permits. Any executor may write any permit's id, so what meets no permit is bounded. */
+/** Executors' settlements of permits. Any executor may write any permit's id, so settlements that match no permit are bounded. */
 
-/** After so many settlements of an executor it is looked whether too many wait. */
+/** After this many settlements of an executor, it is checked whether too many wait. */
 const lookEvery = 1_000;
 
-/** Keeps the permit of each proposal: whose settlement counts, whatever a policy routes where by then. */
+/** Stores the permit of each proposal. It shows whose settlement counts, even if the policy's routes have changed by then. */
 export function notePermits(tx: Tx, approved: readonly ActionApproved[]): void {
   if (approved.length === 0) return;
   const permits = [
@@ -26,7 +26,7 @@ export function notePermits(tx: Tx, approved: readonly ActionApproved[]): void {
      SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) ORDER BY 1 ON CONFLICT DO NOTHING`,
     [approved.map((a) => a.proposalId), ...permits],
   );
-  // One that is being written at this moment may be missed: whoever forgets looks again.
+  // A settlement that is being written at this moment may be missed: the deletion checks again.
   tx.write(
     `UPDATE settlements s SET waiting = false
      FROM (SELECT o.permit_id, o.executor, o.digest FROM settlements o
@@ -39,11 +39,11 @@ export function notePermits(tx: Tx, approved: readonly ActionApproved[]): void {
 }
 
 /**
- * Keeps how far each executor says that it settled which permit of which bytes. There is no order between topics, so it may come before
- * the permit: the pages show what the permit's own executor said.
+ * Stores executors' settlements, each with its permit and digest. There is no order between topics, so a settlement may come before its
+ * permit. The pages show the settlement of the permit's own executor.
  */
 export function noteSettlements(tx: Tx, settled: readonly ActionSettled[], at: string): void {
-  // A permit may be settled twice in a batch (unresolved, then executed): each statement has it once, in their order.
+  // A permit may be settled twice in a batch (unresolved, then executed): each statement has it once, in order.
   for (const rows of roundsBy(settled, (s) => `${s.permitId} ${s.executor} ${s.digest}`)) {
     tx.write(settlementsSql, [
       rows.map((s) => s.permitId),
@@ -67,7 +67,7 @@ const settlementsSql = `INSERT INTO settlements (permit_id, executor, digest, ou
     reason = excluded.reason, reference = excluded.reference
   WHERE (settlements.outcome, excluded.outcome) IN (${takesPlaceRows})`;
 
-/** Whether enough settlements of an executor were kept since it was last looked how many wait. */
+/** Counts the settlements of each executor since the last check of how many wait. */
 export class Waiting {
   private readonly since = new Map<string, number>();
 
@@ -79,7 +79,10 @@ export class Waiting {
 }
 
 const ofPermit = 'm.permit_id = s.permit_id AND m.executor = s.executor AND m.digest = s.digest';
-/** What waits since `$1` or longer, whoever else is at it: of two that forget at once, or of a permit that comes, nobody waits for the other. */
+/**
+ * Settlements that have waited since `$1` or longer, without locked rows: two concurrent deletions do not wait for each other, and
+ * neither do a deletion and an arriving permit.
+ */
 const waited = (more: string): string => `
   SELECT permit_id, executor, digest FROM settlements WHERE waiting AND kept_at <= $1 ${more} ORDER BY 1, 2, 3 FOR UPDATE SKIP LOCKED`;
 const ofWaited = 's.permit_id = o.permit_id AND s.executor = o.executor AND s.digest = o.digest';
@@ -93,13 +96,13 @@ const ofAll = statements('');
 const ofOne = statements('AND executor = $2');
 
 async function forget(tx: Tx, { meet, forget }: typeof ofAll, params: readonly string[]): Promise<number> {
-  // A permit and its settlement that were written at the same time have not seen each other.
+  // A permit and a settlement that were written at the same time did not see each other.
   tx.write(meet, params);
   const [row] = await tx.query<{ n: number }>(forget, params);
   return row?.n ?? 0;
 }
 
-/** Forgets the oldest settlements of an executor that wait beyond those that may; returns how many. */
+/** Deletes an executor's oldest waiting settlements beyond the permitted number. Returns how many. */
 export async function dropWaiting(tx: Tx, executor: string): Promise<number> {
   const [last] = await tx.query<{ kept_at: Date }>(
     'SELECT kept_at FROM settlements WHERE waiting AND executor = $1 ORDER BY kept_at DESC OFFSET $2 LIMIT 1',
@@ -108,6 +111,6 @@ export async function dropWaiting(tx: Tx, executor: string): Promise<number> {
   return last ? forget(tx, ofOne, [last.kept_at.toISOString(), executor]) : 0;
 }
 
-/** Forgets settlements whose approval can no longer come: the broker had it no longer than they were kept. */
+/** Deletes settlements whose approval can no longer come: the broker does not keep an approval longer than they were kept. */
 export const forgetWaiting = (tx: Tx, at: string): Promise<number> =>
   forget(tx, ofAll, [new Date(Date.parse(at) - logRetentionDays * 86_400_000).toISOString()]);

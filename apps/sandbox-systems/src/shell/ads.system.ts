@@ -61,7 +61,7 @@ export class Ads implements System<ActionCall> {
     return rows.map(campaignOf);
   }
 
-  /** Makes a campaign, or sets it anew: how a demo or a test prepares the platform. */
+  /** Creates a campaign, or replaces it: a demo or a test prepares the platform in this way. */
   async put(campaign: Campaign): Promise<void> {
     await this.db.read(...saving([campaign]));
   }

@@ -22,15 +22,15 @@ interface Waiting {
 }
 
 interface Queue {
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly waiting: Waiting[];
   atWork: readonly Waiting[];
 }
 
-/** Calls that share one transaction at most. */
+/** The most calls that share one transaction. */
 const together = 64;
 
-/** Every definite answer of the systems, refusals included, kept under its key for good: a call runs once, however often it comes. */
+/** Every definite answer of the systems, including refusals, stored for good under its key: a call runs once, however often it comes. */
 @Injectable()
 export class Answers {
   private readonly queues = new Map<string, Queue>();
@@ -38,8 +38,8 @@ export class Answers {
   constructor(@Inject(DATABASE) private readonly db: Database) {}
 
   /**
-   * Has a system carry a call out, under a key that is new to it; a known key gets its first answer again, and nothing else
-   * happens. Calls that come while others are at work share the next transaction. One whose caller is gone by then is not begun.
+   * Makes a system carry a call out, under a new key. A known key gets its first answer again, and nothing else happens. Calls that
+   * arrive during a transaction share the next one. If the caller has left by then, its call is not begun.
    */
   once<Call>(system: System<Call>, key: string, call: Call, gone: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -59,9 +59,9 @@ export class Answers {
     });
   }
 
-  /** What a system knows of a key. */
+  /** What a system knows about a key. */
   async find({ name }: Pick<System, 'name'>, key: string): Promise<Found> {
-    // Before the table is asked: what ends in between is found there.
+    // Checked before the table is read: a call that ends in between is found in the table.
     const queue = this.queues.get(name);
     const running = [...(queue?.waiting ?? []), ...(queue?.atWork ?? [])].some((entry) => entry.key === key);
     if (running) return { outcome: 'running' };
@@ -86,7 +86,7 @@ export class Answers {
         else reject(new Error(`${system.name}: a key without an answer`));
       }
     } catch (error) {
-      // One that the database refuses must not take the others with it; without a database there is nothing to try.
+      // If the database refuses one call, the others must not fail with it. Without a database, there is nothing to try.
       if (calls.length > 1 && error instanceof pg.DatabaseError) {
         for (const call of calls) await this.together(system, [call]);
       } else for (const { reject } of calls) reject(error);
@@ -108,7 +108,7 @@ async function answersOf(
   const fresh = new Set(claimed.map(({ key }) => key));
   const known = keys.filter((key) => !fresh.has(key));
   const answers = await answersTo(name, known, tx);
-  // Of calls with one key the first is carried out.
+  // Of several calls with one key, the first is carried out.
   const begun = calls.filter(({ key }) => fresh.delete(key));
   if (begun.length === 0) return answers;
   const given = await carryOut(begun, tx);

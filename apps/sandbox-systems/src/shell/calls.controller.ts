@@ -17,7 +17,7 @@ interface Reply {
 
 const SystemName = z.string().min(1).max(100);
 
-/** How a system is made to do something, once under each key, and asked for what it did. */
+/** Makes a system do something, once per key, and says what it did. */
 @Controller(':system/calls')
 @Needs('connector')
 export class Calls {
@@ -29,7 +29,7 @@ export class Calls {
   @Put(':key')
   @Documented({
     summary: 'Make a system do something, once under a key',
-    // Which system is asked is known only when the address is read, so the system's own schema reads the body.
+    // The system is known only after the address is read, so the system's own schema reads the body.
     body: z.union([ActionCall, MailCall]),
     answers: { 200: CallAnswer },
     problems: [404],

@@ -6,7 +6,7 @@ import { ActionCall } from '../core/call.js';
 import { DATABASE } from './database.js';
 import type { Begun, System } from './systems.js';
 
-/** The CRM: tasks for people, and who is enrolled in which sequence. It sends nothing. */
+/** The CRM: tasks for people, and which contacts are enrolled in which sequence. It sends nothing. */
 @Injectable()
 export class Crm implements System<ActionCall> {
   readonly name = 'crm';
@@ -14,7 +14,7 @@ export class Crm implements System<ActionCall> {
 
   constructor(@Inject(DATABASE) private readonly db: Database) {}
 
-  /** Each call is one statement; they go out together, and the database works them in their order. */
+  /** Each call is one statement. They are sent together, and the database runs them in order. */
   readonly carryOut = (calls: readonly Begun<ActionCall>[], tx: Tx): Promise<readonly Answer[]> =>
     Promise.all(calls.map(({ key, call }) => runCall(tx, call, key)));
 
@@ -80,7 +80,7 @@ async function stop(tx: Reader, { contactId, sequenceId }: PayloadOf<'sequence.s
      WHERE contact_id = $1 AND sequence_id = $2 AND status = 'active' RETURNING enrolment_id`,
     [contactId, sequenceId],
   );
-  // Stopping what does not run is no failure: the contact gets nothing more either way.
+  // Stopping a sequence that does not run is no failure: in both cases the contact gets nothing more.
   const enrolment = stopped[0]?.enrolment_id;
   return {
     outcome: 'done',

@@ -3,14 +3,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DATABASE } from './database.js';
 import { Tokens } from './tokens.access.js';
 
-/** How long the page waits for the database. */
+/** How long the health page waits for the database, in milliseconds. */
 const healthMs = 2_000;
 
-/** What the runtime's health pages ask, and who is told the details: whoever has a token here, beside the installation's readers. */
+/** The health check for the runtime's pages. Holders of a token here, and the installation's readers, get the details. */
 @Injectable()
 export class HealthOfSystems {
   readonly spec = { name: 'sandbox-systems', access: Tokens };
-  /** Whoever asks meanwhile gets the same answer: a flood of requests asks the database no more than one. */
+  /** Concurrent requests get the same answer: many requests cause only one query to the database. */
   private looking: Promise<Health> | undefined;
 
   constructor(@Inject(DATABASE) private readonly db: Database) {}

@@ -7,7 +7,7 @@ import { masked } from '../core/masked.js';
 import { DATABASE } from './database.js';
 import type { Begun, System } from './systems.js';
 
-/** The mail provider. It keeps what it would have sent, and of an address only what tells one from another. */
+/** The mail provider. It stores the messages that it would have sent, and of an address only what distinguishes it from others. */
 @Injectable()
 export class Mailer implements System<MailCall> {
   readonly name = 'mailer';

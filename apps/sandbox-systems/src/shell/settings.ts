@@ -11,11 +11,11 @@ import {
 } from '@countersign/runtime';
 import { z } from 'zod';
 
-/** Callers carry out and ask, viewers read the pages, operators set campaigns. */
+/** Connectors make and query calls, viewers read the pages, operators set campaigns. */
 export const roles = ['connector', 'viewer', 'operator'] as const;
 export type Role = (typeof roles)[number];
 
-/** Somebody who has a token. */
+/** A holder of a token. */
 export interface Holder {
   readonly name: string;
   readonly roles: readonly Role[];
@@ -24,7 +24,7 @@ export interface Holder {
 /** What an operator sets, read once at start. */
 export interface Settings {
   readonly databaseUrl: string;
-  /** Another role that owns the tables and migrates them, where the own one may not. */
+  /** For a separate role that owns and migrates the tables, if the service's own role may not. */
   readonly migrationUrl: string;
   readonly host: string;
   readonly port: number;
@@ -49,10 +49,10 @@ const variables = {
   }),
 };
 
-/** Everything that the process reads of its environment. */
+/** All environment variables that the process reads. */
 export const environment = z.object({ ...processVariables, ...limitVariables, ...variables });
 
-/** Reads the settings. Throws, naming the variables, where some are missing or cannot be used: the process must not start. */
+/** Reads the settings. If some are missing or unusable, it throws an error that names the variables: the process must not start. */
 export function readSettings(env: Env): Settings {
   const read = readEnvironment(environment, env);
   return {

@@ -16,7 +16,7 @@ const PutCampaign = z.strictObject({
   currency: Currency,
 });
 
-/** What can be looked at in the systems, and how a demo fills the advertising platform. */
+/** Shows the systems' data, and lets a demo fill the advertising platform. */
 @Controller()
 export class Pages {
   constructor(

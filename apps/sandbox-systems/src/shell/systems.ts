@@ -8,12 +8,12 @@ export interface Begun<Call> {
   readonly call: Call;
 }
 
-/** One of the systems. What it does and what it answers is one transaction. */
+/** One of the systems. A call's effect and its answer are one transaction. */
 export interface System<Call = never> {
   readonly name: 'ads' | 'mailer' | 'crm';
-  /** What a call has to be. */
+  /** The schema of a call. */
   readonly takes: z.ZodType<Call>;
-  /** Carries calls out, one after another as they stand here; the answers are in their order. */
+  /** Carries calls out, one after another in the given order. The answers have the same order. */
   readonly carryOut: (calls: readonly Begun<Call>[], tx: Tx) => Promise<readonly Answer[]>;
 }
 

@@ -3,10 +3,10 @@ import { type Access, bearerToken, type Found, type Headers, noToken, Roles, unk
 import { Inject, Injectable } from '@nestjs/common';
 import { type Role, SETTINGS, type Settings } from './settings.js';
 
-/** Who of those that have a token may use a route. */
+/** The role that a holder of a token needs for a route. */
 export const Needs = (role: Role) => Roles(role);
 
-/** Knows who asks by bearer token. */
+/** Identifies callers by bearer token. */
 @Injectable()
 export class Tokens implements Access {
   readonly realm = 'countersign sandbox';
@@ -16,7 +16,7 @@ export class Tokens implements Access {
   identify(headers: Headers): Found {
     const token = bearerToken(headers);
     if (token === undefined) return { refusal: noToken };
-    // What is looked up is a digest, so the time it takes tells nothing of a token.
+    // The lookup uses a digest, so its duration reveals nothing about a token.
     const principal = this.settings.holders.get(createHash('sha256').update(token).digest('hex'));
     return principal ? { principal } : { refusal: unknownToken };
   }

@@ -6,7 +6,9 @@ import { endsSequence, endsSequenceLate, stepsDue } from '../core/enrolment.js';
 import { beginEnrolments, closeEnrolments, endEnrolments, runningEnrolments } from './enrolments.repository.js';
 import { stepKind } from './step.job.js';
 
-/** Begins an enrolment where its action was carried out, and ends it where it was stopped, undone, consent is gone, or a step never ends. */
+/**
+ * Begins an enrolment when its action was carried out. Ends it if it was stopped or undone, if consent is gone, or if a step never ends.
+ */
 @Injectable()
 export class EnrolmentFollowUp implements FollowUp {
   async refused(refusals: readonly OwnRefusal[], work: Work): Promise<void> {
@@ -21,7 +23,7 @@ export class EnrolmentFollowUp implements FollowUp {
   }
 
   async settled(settlements: readonly OwnSettlement[], policy: PolicyContent | null, work: Work): Promise<void> {
-    // Enrolments side by side begin together; what ends one comes after those before it.
+    // Consecutive enrolments begin together; a settlement that ends one is handled after those before it.
     let begun: OwnSettlement[] = [];
     const begin = async (): Promise<void> => {
       const settled = begun;
@@ -105,7 +107,7 @@ export class EnrolmentFollowUp implements FollowUp {
 const placeOf = ({ contactId, sequenceId }: { contactId: string; sequenceId: string }): string =>
   `${contactId} ${sequenceId}`;
 
-/** The place that a message has in an enrolment. */
+/** The step of an enrolment that a message belongs to. */
 const stepOf = (action: Action): PayloadOf<'email.send'>['sequence'] =>
   action.kind === 'email.send' ? (action.payload as PayloadOf<'email.send'>).sequence : undefined;
 const enrolmentOfStep = (action: Action): string | undefined => stepOf(action)?.enrolment;

@@ -2,7 +2,7 @@ import { Documented, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Inject } from '@nestjs/common';
 import { EnrolmentsAnswer } from '../core/answers.js';
 
-/** Who is in which sequence, how far, and why it ended; the newest 500. */
+/** Which contacts are in which sequence, how far, and why they ended; the newest 500. */
 @Controller()
 export class EnrolmentsPage {
   constructor(@Inject(RUNTIME) private readonly runtime: Runtime) {}

@@ -11,7 +11,7 @@ interface EnrolmentRow {
   state: Enrolment['state'];
 }
 
-/** Stores enrolments that have begun; returns those that were not known. */
+/** Stores enrolments that have begun. Returns those that are new. */
 export async function beginEnrolments(tx: Tx, enrolments: readonly Enrolment[], at: string): Promise<Set<string>> {
   const rows = await tx.query<{ enrolment_id: string }>(
     `INSERT INTO enrolments (enrolment_id, task_id, account_id, contact_id, sequence_id, state, started_at)
@@ -30,7 +30,7 @@ export async function beginEnrolments(tx: Tx, enrolments: readonly Enrolment[], 
   return new Set(rows.map((row) => row.enrolment_id));
 }
 
-/** Locks enrolments, in the order of their ids, and reads the tasks that they come from. */
+/** Locks enrolments in the order of their ids, and reads the tasks that they come from. */
 export async function lockEnrolments(
   tx: Tx,
   ids: readonly string[],
@@ -77,7 +77,7 @@ export function endEnrolments(
   );
 }
 
-/** Closes enrolments, each for its reason. */
+/** Closes enrolments, each with its reason. */
 export function closeEnrolments(tx: Tx, closed: ReadonlyMap<string, string>, at: string): void {
   for (const [reason, entries] of Map.groupBy(closed, ([, reason]) => reason)) {
     const ids = entries.map(([enrolmentId]) => enrolmentId);
@@ -103,7 +103,7 @@ export async function runningEnrolments(
   }));
 }
 
-/** Counts steps that were proposed, on rows that are locked; after its last one a running enrolment is finished. */
+/** Counts steps that were proposed, on rows that are locked. After its last step, a running enrolment is finished. */
 export function countSteps(
   tx: Tx,
   proposed: ReadonlyMap<string, { readonly steps: number; readonly last: boolean }>,

@@ -21,7 +21,7 @@ interface StepPayload {
   readonly step: number;
 }
 
-/** Proposes the message of a step when it is due, or nothing where the enrolment has ended. */
+/** Proposes the message of a step when it is due, or nothing if the enrolment has ended. */
 @Injectable()
 export class StepJobs implements JobKind<StepPayload> {
   readonly kind = stepKind;

@@ -8,9 +8,9 @@ export interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly field?: string;
-  /** Which signal it is, as far as its attributes can be read. */
+  /** The signal, as far as its attributes can be read. */
   readonly signal?: KnownAttributes;
-  /** In a batch: every event at fault, by its index. */
+  /** For a batch: every event at fault, by its index. */
   readonly errors?: readonly (Fault & { readonly index: number; readonly signal: KnownAttributes })[];
 }
 

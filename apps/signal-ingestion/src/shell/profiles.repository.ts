@@ -5,15 +5,16 @@ import { openedPoints, opensOtherwise, type Points } from '../core/contact-point
 import { type Identified, identify } from '../core/identify.js';
 import { Secrecy } from './secrecy.js';
 
-/** The service's own tables: who is who, and what is needed to seal a contact's points anew. */
+/** The service's own tables: the identities of contacts, and the data needed to seal a contact's points again. */
 @Injectable()
 export class Store {
   constructor(@Inject(Secrecy) private readonly secrecy: Secrecy) {}
 
   /**
-   * Finds or begins the contact of each claim, under the id that this service had `published` for it before a restore. Another
-   * instance that links the same identity first wins; this one reads again. What the claims that `identifies` names join is told,
-   * and `join` stores it: the contact of an address that has no reference, into the contact of the reference.
+   * Finds or creates the contact of each claim, under the id that this service had `published` for it before a restore. If another
+   * instance links the same identity first, that link stands, and this instance reads again. The claims that `identifies` names may join
+   * contacts: a contact that has an address and no reference is joined into the contact of the reference. The joins are returned, and
+   * `join` stores them.
    */
   async persons(
     tx: Tx,
@@ -39,14 +40,14 @@ export class Store {
       );
       if (joinable === undefined && candidates.length > 0) {
         joinable = await this.withoutReference(tx, candidates);
-        // Who is who was read before the lock.
+        // The identities were read before the lock, so they are read again.
         continue;
       }
       if (await this.link(tx, links)) return { persons, joins };
     }
   }
 
-  /** Stores that contacts were joined into others, with those that had been joined into them. */
+  /** Stores that contacts were joined into others, together with the contacts that had been joined into them before. */
   async join(tx: Tx, joined: Iterable<readonly [gone: string, into: string]>): Promise<void> {
     for (const [gone, into] of joined) {
       await tx.query(
@@ -63,7 +64,7 @@ export class Store {
     }
   }
 
-  /** Those of the contacts that have no reference; none gets one, and no other instance joins, before this transaction ends. */
+  /** Those of the contacts that have no reference. Until this transaction ends, none of them gets one, and no other instance joins. */
   private async withoutReference(tx: Tx, contactIds: readonly string[]): Promise<Set<string>> {
     await tx.query('LOCK TABLE contact_identities IN SHARE ROW EXCLUSIVE MODE');
     const rows = await tx.query<{ contact_id: string }>(
@@ -76,7 +77,7 @@ export class Store {
     return new Set(contactIds.filter((id) => !referred.has(id)));
   }
 
-  /** The rows of contacts, locked in their order. Contacts without a row are absent. */
+  /** The rows of contacts, locked in order. Contacts without a row are absent. */
   async points(tx: Tx, contactIds: readonly string[]): Promise<Map<string, Points>> {
     if (contactIds.length === 0) return new Map();
     const rows = await tx.query<{
@@ -118,7 +119,7 @@ export class Store {
     );
   }
 
-  /** Some contacts of an account, at most `most`, whose points carry another name of it than this one. */
+  /** At most `most` contacts of an account whose points have a name of the account other than `name`. */
   async misnamed(tx: Tx, accountId: string, name: string, most: number): Promise<readonly string[]> {
     const rows = await tx.query<{ contact_id: string }>(
       `SELECT contact_id FROM contact_points WHERE account_id = $1 AND account_name IS DISTINCT FROM $2
@@ -129,8 +130,8 @@ export class Store {
   }
 
   /**
-   * The jobs that have still to give an account's name to its contacts. Exact for who holds the account: a job ends, and schedules its next
-   * piece, in a transaction that holds it too.
+   * The pending jobs that give an account's name to its contacts. The result is exact if the caller holds the account: a job ends, and
+   * schedules its next piece, in a transaction that holds the account too.
    */
   async renaming(tx: Tx, accountIds: readonly string[]): Promise<readonly { accountId: string; jobId: string }[]> {
     if (accountIds.length === 0) return [];
@@ -142,7 +143,7 @@ export class Store {
     return rows.map((row) => ({ accountId: row.account_id, jobId: row.id }));
   }
 
-  /** Keeps changed points, and publishes those sealed anew that executors would open otherwise than `before`. */
+  /** Stores changed points. Seals again and publishes those that executors would now open differently than in `before`. */
   async changePoints(
     work: Work,
     before: ReadonlyMap<string, Points>,
@@ -166,7 +167,7 @@ export class Store {
     });
   }
 
-  /** Inserts all links or none of them; false where another transaction has linked one of them meanwhile. */
+  /** Inserts all links or none. Returns false if another transaction has linked one of them meanwhile. */
   private async link(tx: Tx, links: ReadonlyMap<string, string>): Promise<boolean> {
     if (links.size === 0) return true;
     const rows = [...links].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -4,7 +4,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { belonging } from '../core/contact-points.js';
 import { Store } from './profiles.repository.js';
 
-/** Contacts whose points are sealed anew in one transaction: a fraction of a second, in which the account's signals wait. */
+/**
+ * How many contacts' points are sealed again in one transaction. It takes a fraction of a second, and the account's signals wait for it.
+ */
 const atOnce = 100;
 
 interface Renamed {
@@ -15,7 +17,7 @@ interface Renamed {
 
 const renameAccount = jobName<Renamed>('rename-account');
 
-/** The job that gives an account's name, as it is when the job runs, to the points of its contacts. */
+/** The job that writes an account's name into the points of its contacts. It uses the name at the time when it runs. */
 export const renameJob = (
   accountId: string,
   { source, id }: Pick<Cause, 'source' | 'id'>,
@@ -29,9 +31,9 @@ export const renameJob = (
 });
 
 /**
- * An account's new name reaches the points of its contacts in pieces: an account may have thousands, and the signals of all sources
- * would wait. What is left to do is read from the points themselves, so that a repeat does nothing twice, and a name that comes
- * meanwhile is given by the same job: an account has one at most, however fast its names come.
+ * Writes an account's new name into the points of its contacts, in pieces: an account may have thousands of contacts, and in one piece
+ * the signals of all sources would wait. The points themselves show what is left to do, so a repeat does nothing twice. The same job also
+ * writes a name that comes meanwhile: an account has at most one job, however fast its names change.
  */
 @Injectable()
 export class RenameAccount implements JobKind<Renamed> {
@@ -45,11 +47,11 @@ export class RenameAccount implements JobKind<Renamed> {
     await context.finish(jobs, async (owned, work) => {
       for (const { id, cause, payload } of owned) {
         const { accountId, piece } = payload;
-        // Locked like by a signal of the account: its name stays until the commit, and the order of locks is the same.
+        // Locked as by a signal of the account: the name stays until the commit, and the order of locks is the same.
         const key = profileKey.account(accountId);
         const profile = (await work.ownState(topics.profiles, [key])).get(key)?.data;
         if (profile?.kind !== 'account' || profile.name === undefined) continue;
-        // Another one does it: none runs while the account is held here, so it reads what is left to do after this.
+        // Another job does it. No job runs while the account is held here, so that job reads what is left to do after this.
         const others = (await this.store.renaming(work.tx, [accountId])).filter(({ jobId }) => jobId !== id);
         if (others.length > 0) continue;
         const { name } = profile;

@@ -8,7 +8,10 @@ import { RevealStore } from './reveals.repository.js';
 import { Secrecy } from './secrecy.js';
 import { SETTINGS, type Settings } from './settings.js';
 
-/** Answers a person who asks who a contact is: sealed to the key of the request, so that nobody else can read it. */
+/**
+ * Answers a person who asks for a contact's name or address. The answer is sealed to the key of the request, so that only the person can
+ * read it.
+ */
 @Controller()
 export class Reveals {
   constructor(
@@ -49,7 +52,7 @@ export class Reveals {
     }
   }
 
-  /** What is known of each contact, locked in the order in which signals lock it. */
+  /** What is known about each contact, locked in the order in which signals lock it. */
   private async find(batch: Batch, contactIds: readonly string[]): Promise<(contactId: string) => Sought> {
     const profiles = await batch.ownState(topics.profiles, contactIds.map(profileKey.contact));
     const consents = await batch.ownState(topics.consents, contactIds);

@@ -27,8 +27,8 @@ export class Secrecy {
   }
 
   /**
-   * The identities by which a signal names a person, the upstream's reference first: keyed hashes, so that neither a
-   * reference nor an address can be read or guessed from a table or a record's key. One that could not be read is none.
+   * The identities by which a signal names a person, the upstream's reference first. They are keyed hashes, so that neither a reference
+   * nor an address can be read or guessed from a table or a record's key. An address that could not be read gives no identity.
    */
   identitiesOf(signal: Pick<Signal, 'data'>): readonly string[] {
     const contact = 'contact' in signal.data ? signal.data.contact : undefined;
@@ -40,15 +40,15 @@ export class Secrecy {
   }
 
   /**
-   * The id under which a contact begins that is first named so: a keyed hash of its last identity, the address where it has one. A
-   * table that lost its persons gives them the ids that they had, so that what they withdrew binds them.
+   * The id of a new contact with these identities: a keyed hash of the last identity, which is the address if there is one. A table that
+   * lost its persons gives them the same ids again, so that their withdrawals still apply.
    */
   contactIdOf(identities: readonly string[]): string {
     const hash = createHmac('sha256', this.contactsKey).update(identities.at(-1) ?? '');
     return derivedId('contact', hash.digest('hex'));
   }
 
-  /** AES-256-GCM under a key of this service alone: later signals are merged into what is kept. */
+  /** AES-256-GCM under a key that only this service has: later signals are merged into the stored fields. */
   encrypt(contactId: string, fields: Points['fields']): Buffer {
     const nonce = randomBytes(12);
     const cipher = createCipheriv('aes-256-gcm', this.sealingKey, nonce).setAAD(Buffer.from(contactId));
@@ -70,7 +70,7 @@ export class Secrecy {
       .encrypt(await this.executorsKey);
   }
 
-  /** The same for the key of one request (P-256). Undefined where that is no point on the curve. */
+  /** The same for the key of one request (P-256). Undefined if the key is no point on the curve. */
   async sealFor(publicKey: RevealKey, opened: OpenedReveal): Promise<string | undefined> {
     const key = await importJWK(publicKey, 'ECDH-ES').catch(() => undefined);
     if (key === undefined) return undefined;

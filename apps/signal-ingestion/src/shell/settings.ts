@@ -12,20 +12,23 @@ import {
 import { z } from 'zod';
 import type { AdmissionLimits } from '../core/admit.js';
 
-/** What this service reads from its environment, once. */
+/** The settings of this service from its environment, read once. */
 export interface Settings {
-  /** Makes identities from references and addresses, and seals what is kept of a person here. 32 bytes. */
+  /** Makes identities from references and addresses, and encrypts the personal data that is stored here. 32 bytes. */
   readonly identityKey: Buffer;
-  /** The executors' public key, a JWK (X25519): what leaves here of a person is sealed to it. */
+  /** The executors' public key, a JWK (X25519). Personal data that leaves this service is sealed to it. */
   readonly contactPointsKey: Record<string, unknown>;
   /** SHA-256 of each source's API keys, by the source's name. */
   readonly apiKeys: ReadonlyMap<string, readonly Buffer[]>;
   readonly admission: AdmissionLimits;
-  /** How long a publisher waits for the broker's acknowledgement before it is told to come again. */
+  /** How long a publisher waits for the broker's acknowledgement before it is asked to send again later. */
   readonly publishTimeoutMs: number;
-  /** Events of all sources that may wait for the broker at the same time. Each source has an equal share, and is told to come again beyond it. */
+  /**
+   * How many events of all sources may wait for the broker at the same time. Each source has an equal share; beyond it, the source is
+   * asked to send again later.
+   */
   readonly maxEventsInFlight: number;
-  /** People whose name or address is revealed within an hour, to all who ask together. */
+  /** How many people's names or addresses may be revealed within an hour, to all callers together. */
   readonly revealsPerHour: number;
 }
 
@@ -88,12 +91,12 @@ const variables = {
   }),
 };
 
-/** Everything that the service reads of its environment. */
+/** All environment variables that the service reads. */
 export const environment = runtimeEnvironment.extend(variables);
 
 const own = z.object(variables);
 
-/** Reads and checks everything; throws an error that names the variables, so that a wrong set-up does not start. */
+/** Reads and checks everything. If a value is wrong, it throws an error that names the variables, so that the service does not start. */
 export function readSettings(env: Env): Settings {
   const read = readEnvironment(own, env);
   return {
@@ -107,7 +110,10 @@ export function readSettings(env: Env): Settings {
   };
 }
 
-/** Who reads the file the wrong way round has keys where names belong: a member is told by its place, not by its name. */
+/**
+ * If keys and names are swapped in the file, keys are in the place of names. A member is therefore reported by its position, not by its
+ * name.
+ */
 const memberOf = (text: string) => (path: readonly PropertyKey[]) => {
   const names = Object.keys(JSON.parse(text) as object);
   return path.length === 0 ? '' : `member ${names.indexOf(String(path[0])) + 1}`;

@@ -1,7 +1,7 @@
-/** What requests hold of this service while they are under way. */
+/** What requests use of this service while they are under way. */
 export interface Load {
   readonly requests: number;
-  /** Of bodies, taken apart or not. */
+  /** The size of the bodies, unpacked or not. */
   readonly bytes: number;
   readonly events: number;
 }
@@ -16,15 +16,15 @@ const sum = (a: Load, b: Load, sign: 1 | -1 = 1): Load => ({
 });
 
 /**
- * What each source may have under way: its share, and never more, so that none is turned away for what another one does. A source
- * that has nothing under way may have one request of any size that is taken at all.
+ * How much each source may have under way: at most its share, so that no source is turned away because of another one. A source that has
+ * nothing under way may send one request of any permitted size.
  */
 export class Shares {
   private readonly held = new Map<string, Load>();
 
   constructor(private readonly share: Load) {}
 
-  /** Room for a request of this source; undefined where the source has its share under way. */
+  /** Room for a request of this source; undefined if the source's share is used up. */
   enter(source: string, bytes: number): Room | undefined {
     const room = new Room((asked) => this.take(source, asked));
     return room.more({ requests: 1, bytes }) ? room : undefined;
@@ -41,14 +41,17 @@ export class Shares {
   }
 }
 
-/** What one request holds, until everything that needs it has ended. */
+/** What one request uses, until all its work has ended. */
 export class Room {
   private readonly held: (() => void)[] = [];
   private users = 1;
 
   constructor(private readonly take: (asked: Load) => (() => void) | undefined) {}
 
-  /** Takes more; false, and nothing taken, where the source's share does not allow it, or the room was given back: its sender is gone. */
+  /**
+   * Takes more. Takes nothing and returns false if the source's share does not allow it, or if the room was given back because its sender
+   * has left.
+   */
   more(asked: Partial<Load>): boolean {
     if (this.users === 0) return false;
     const taken = this.take({ ...nothing, ...asked });
@@ -56,14 +59,14 @@ export class Room {
     return taken !== undefined;
   }
 
-  /** Keeps the room until this has ended, too. */
+  /** Keeps the room until this work has ended too. */
   use(work: Promise<unknown>): void {
     this.users++;
     const end = () => this.leave();
     work.then(end, end);
   }
 
-  /** The request has been answered. */
+  /** Called when the request has been answered. */
   leave(): void {
     this.users--;
     if (this.users > 0) return;

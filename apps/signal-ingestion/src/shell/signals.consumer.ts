@@ -31,15 +31,15 @@ import { renameJob } from './rename-account.job.js';
 import { Secrecy } from './secrecy.js';
 import { SETTINGS, type Settings } from './settings.js';
 
-/** The topics that signals come in on: those whose events are the canonical signals. */
+/** The topics on which signals arrive: those whose events are the canonical signals. */
 const installed = deployment();
 const everyTopic = topology(installed);
 export const inboundTopics = installed.sources.map(({ name }) => topics.signalsInbound(name));
 
-/** What the configuration says of each source, by its topic. */
+/** The configuration of each source, by its topic. */
 const sources = new Map(installed.sources.map((source) => [topics.signalsInbound(source.name).name, source]));
 
-/** A fresh signal on its way: admitted or not, and whom it names. */
+/** A new signal in work: whether it was admitted, and the person or account that it names. */
 interface Arrival {
   readonly received: Received;
   readonly signal: Signal;
@@ -83,15 +83,16 @@ export class Handlers {
   private arrival(received: Received, at: string): Arrival {
     // The runtime has checked the event by the contract of its topic: a canonical signal.
     const { signal, leftOut } = readable(cleaned(received.event as unknown as Signal));
-    // Whatever chain an upstream was in, ours begins with its signal.
+    // Our chain begins with the signal, whatever chain the upstream was in.
     const cause = { ...causeOf(received), correlationid: signal.id };
     const declared = sources.get(received.topic)?.sends?.[signal.type];
     return { received, signal, cause, leftOut, admission: admit(signal, at, this.settings.admission, declared) };
   }
 
   /**
-   * Whom the signals mean, and what is known of them, locked. A contact that another instance joined into another after it was looked
-   * up here, or whose join a restored table lacks, says so in its profile, and is looked up again.
+   * The contacts that the signals name, and what is known about them, locked. Another instance may have joined a contact into another one
+   * after it was looked up here, or a restored table may lack the join. The contact's profile then shows this, and the contact is looked
+   * up again.
    */
   private async meet(batch: Batch, admissible: readonly Admissible[]): Promise<{ entries: Admitted[]; known: Known }> {
     const outputs = admissible.map(({ cause }) => outputId('signal-ingestion', cause, 0));
@@ -115,7 +116,7 @@ export class Handlers {
     }
   }
 
-  /** Everything the signals may change, locked in one order: profiles, consents, contact points. */
+  /** Loads everything that the signals may change, locked in one order: profiles, consents, contact points. */
   private async load(batch: Batch, entries: readonly Admitted[]): Promise<Known> {
     const keys = entries.map(keysOf);
     const profileKeys = keys.flatMap((k) => k.profiles);
@@ -126,7 +127,7 @@ export class Handlers {
     return { profiles, consents, points: await this.store.points(batch.tx, [...contactIds]) };
   }
 
-  /** Writes what changed, once a key, and returns the versions of what signals concern as `madeFrom` names them. */
+  /** Writes the changes, once per key. Returns the versions that concern each signal, in the form of `madeFrom`. */
   private async save(
     batch: Batch,
     causes: readonly { readonly cause: Cause }[],
@@ -153,7 +154,7 @@ export class Handlers {
         data: value,
       });
     }
-    // A report may leave its ad account as it is: whoever follows it needs both. No statement: the rows are held already.
+    // A report may leave its ad account unchanged, but its readers need both. This is no extra statement: the rows are held already.
     const concerned = outcomes.flatMap((outcome) => (outcome.ok ? outcome.profiles : []));
     for (const [key, { version }] of await batch.ownState(topics.profiles, concerned))
       versions.set(`profile:${key}`, version);
@@ -164,8 +165,8 @@ export class Handlers {
   }
 
   /**
-   * Schedules the job of each account that has a new name and has none yet. A contact that came to an account by a join, so that the
-   * account is not held here, always gets one: that of the account may have read its last contacts already.
+   * Schedules the job of each account that has a new name and no job yet. A contact that came to an account by a join always gets a job,
+   * because the account is not held here: the account's own job may already have read its last contacts.
    */
   private async rename(
     batch: Batch,
@@ -218,7 +219,7 @@ export class Handlers {
     this.emitRejected(batch, cause, { source, id, type, topic, partition, offset, sha256, fault });
   }
 
-  /** A record that is no fresh signal: unreadable, or one that was taken before. */
+  /** A record that is no new signal: unreadable, or taken before. */
   private rejectRecord(batch: Batch, record: SetAside): void {
     this.emitRejected(batch, record.cause, {
       ...record,
@@ -253,11 +254,11 @@ export class Handlers {
   }
 }
 
-/** The contact that an accepted signal was said to name. */
+/** The contact that an accepted signal named, as published. */
 const contactOf = (published: readonly PublishedEvent[] | undefined): string | undefined =>
   published?.flatMap((event) => (event.type === 'SignalAccepted' ? (event.data.contactId ?? []) : []))[0];
 
-/** What is known of each key, without keys that have never been written. */
+/** What is known for each key, without keys that were never written. */
 const present = <D extends object>(rows: ReadonlyMap<string, { readonly data: D | null }>): Map<string, D> =>
   new Map([...rows].flatMap(([key, { data }]) => (data ? [[key, data] as const] : [])));
 

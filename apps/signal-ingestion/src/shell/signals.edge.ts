@@ -30,9 +30,9 @@ import { type Room, Shares } from './shares.js';
 import { encodings, tooLarge, Unpacking } from './unpacking.js';
 
 export const maxBodyBytes = 1_048_576;
-/** What the requests of all sources may hold together, in bytes of their bodies; each source has an equal share. */
+/** How many bytes of request bodies all sources together may use; each source has an equal share. */
 const bytesUnderWay = 67_108_864;
-/** How many requests of all sources may be under way: fewer than connections may be open, so that health is answered. */
+/** How many requests of all sources may be under way: fewer than the connections that may be open, so that health is always answered. */
 const requestsUnderWay = 800;
 /** How long a publisher that was turned away should wait, in seconds. */
 const retryAfter = { behind: 2, away: 10 };
@@ -42,10 +42,10 @@ type Verdict =
   | { readonly ok: false; readonly problem: Problem };
 
 /**
- * `POST /v1/signals`: takes signals of an authenticated source, checks each by its contract, and answers 202 when the broker
- * has acknowledged all. A request is taken whole or not at all; after a 429 or 503 the same request may be sent again, since
- * signals that were taken after all are dropped by their ids. A scope of Fastify's own, so that bodies are parsed here, in every
- * mode of the binding, and every failure is a problem document.
+ * `POST /v1/signals`: takes signals of an authenticated source, checks each by its contract, and answers 202 when the broker has
+ * acknowledged all. A request is taken whole or not at all. After a 429 or 503 the same request may be sent again: signals that were
+ * taken after all are dropped by their ids. It has its own Fastify scope, so that bodies are parsed here in every mode of the binding,
+ * and every failure is a problem document.
  */
 @Injectable()
 @DocumentedPastNest(postSignals)
@@ -66,7 +66,7 @@ export class Edge implements OnModuleInit {
     const sources = Math.max(1, settings.apiKeys.size);
     this.shares = new Shares({
       requests: Math.floor(requestsUnderWay / sources),
-      // What one request may need: its body as it came, and taken apart.
+      // What one request may need: its body as it arrived, and unpacked.
       bytes: Math.max(2 * maxBodyBytes, Math.floor(bytesUnderWay / sources)),
       events: Math.max(1, Math.floor(settings.maxEventsInFlight / sources)),
     });
@@ -83,12 +83,13 @@ export class Edge implements OnModuleInit {
         done(null, body),
       );
       scope.setErrorHandler((error: FastifyError, _request, reply) => this.fail(error, reply));
-      // Before the body is read: a stranger's megabyte is not, nor that of a source that has its share under way.
+      // Checked before the body is read: the body of an unknown sender is not read, and neither is that of a source whose share is used
+      // up.
       scope.addHook('onRequest', async (request, reply) => {
         const room = this.shares.enter(sourceOf(request), bytesOf(request));
         if (!room) return answer(reply, problem(429, tooMuch));
         this.rooms.set(request, room);
-        // Also where its sender goes away before it is whole.
+        // Also if the sender leaves before the request is complete.
         reply.raw.once('close', () => room.leave());
         return undefined;
       });
@@ -102,7 +103,7 @@ export class Edge implements OnModuleInit {
     const topic = topicNamed(topics.signalsInbound(sourceOf(request)).name, this.topics);
     const body = await this.bodyOf(request, reply, room);
     if (!Buffer.isBuffer(body)) {
-      // RFC 7694: which encodings would have been taken.
+      // RFC 7694: the answer lists the encodings that are accepted.
       if (body.status === 415) reply.header('accept-encoding', encodings.join(', '));
       return answer(reply, body);
     }
@@ -112,19 +113,19 @@ export class Edge implements OnModuleInit {
     return this.send(topic.name, verdict.signals, room, reply);
   }
 
-  /** The body without its content encoding, in its room. */
+  /** The body without its content encoding, within its room. */
   private async bodyOf(request: FastifyRequest, reply: FastifyReply, room: Room): Promise<Buffer | Problem> {
     const sent = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const encoding = request.headers['content-encoding'];
     if (encoding === undefined) return sent;
     const unpacking = this.unpacking.unpack(sourceOf(request), encoding, sent, () => reply.raw.destroyed);
-    // What waits has its body here, also where its sender is gone.
+    // A waiting request keeps its body here, even if its sender has left.
     room.use(unpacking);
     const body = await unpacking;
     return Buffer.isBuffer(body) && !room.more({ bytes: body.length }) ? problem(429, tooMuch) : body;
   }
 
-  /** The request is the span that its signals come from: those that name no trace of their own, and those of the caller's. */
+  /** The request is the parent span of its signals: of those without a trace of their own, and of those in the caller's trace. */
   private async send(
     topic: string,
     signals: readonly Signal[],
@@ -164,7 +165,7 @@ export class Edge implements OnModuleInit {
     }
   }
 
-  /** A request is under way until the broker has answered, even where its publisher has been told to come again. */
+  /** A request is under way until the broker has answered, even if its publisher was already asked to send again later. */
   private async publish(
     topic: string,
     records: Parameters<Runtime['publish']>[1],
@@ -189,7 +190,7 @@ export class Edge implements OnModuleInit {
     }
   }
 
-  /** Signals of one account, contact or ad account keep their order. An address is never a key: it is hashed. */
+  /** Signals of one account, contact or ad account keep their order. The key never contains an address, only its hash. */
   private keyOf(signal: Signal): string {
     if ('account' in signal.data && signal.data.account) return signal.data.account.id;
     const [identity] = this.secrecy.identitiesOf(signal);
@@ -206,13 +207,13 @@ export class Edge implements OnModuleInit {
   }
 }
 
-/** The status of a request that cannot be read, by the code of its fault; of all others 400. */
+/** The status for a request that cannot be read, by the code of its fault; 400 for all others. */
 const statuses: ReadonlyMap<string, number> = new Map([
   ['media-type', 415],
   ['too-many', 413],
 ]);
 
-/** Every event by its contract before any is published. */
+/** Checks every event by its contract before any is published. */
 function check(topic: Topic, headers: FastifyRequest['headers'], body: Buffer): Verdict {
   const read = readHttp({ headers, body });
   if (!read.ok) {
@@ -234,10 +235,10 @@ function check(topic: Topic, headers: FastifyRequest['headers'], body: Buffer): 
   return { ok: true, signals: signals as Signal[] };
 }
 
-/** Whose key the request came with: nobody else gets here. */
+/** The source whose key the request has: other requests do not get here. */
 const sourceOf = (request: FastifyRequest): string => (request as unknown as Authenticated).principal.name;
 
-/** What a body will hold at most: as its sender states, else as much as one may. */
+/** The most bytes that a body can have: the size that its sender states, or else the permitted maximum. */
 function bytesOf({ headers }: FastifyRequest): number {
   if (headers['transfer-encoding'] !== undefined) return maxBodyBytes;
   return Math.min(Number(headers['content-length'] ?? 0), maxBodyBytes);

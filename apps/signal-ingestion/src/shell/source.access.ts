@@ -4,17 +4,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import { problem } from './problem.js';
 import { SETTINGS, type Settings } from './settings.js';
 
-/** Knows sources by their API keys. */
+/** Identifies sources by their API keys. */
 @Injectable()
 export class SourceAccess implements Access {
   readonly realm = 'signals';
   readonly systems = true;
-  /** `Shares` counts them, with what they carry. */
+  /** `Shares` counts requests and their content. */
   readonly countsRequests = true;
 
   constructor(@Inject(SETTINGS) private readonly settings: Pick<Settings, 'apiKeys'>) {}
 
-  /** Every known key is compared, in constant time. */
+  /** Compares every known key, in constant time. */
   identify(headers: Headers): Found {
     const apiKey = headers['x-api-key'];
     const key = bearerToken(headers) ?? (typeof apiKey === 'string' ? apiKey : '');

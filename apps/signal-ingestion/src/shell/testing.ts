@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createHarness, type Harness } from '@countersign/runtime/harness';
 import { exportJWK, generateKeyPair } from 'jose';
 
-/** Sets up the service's environment with keys of its own and the sources as shipped; what is returned takes the files away. */
+/** Sets up the service's environment with its own keys and the shipped sources. Returns a function that deletes the files. */
 export async function asShipped(): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'ingestion-'));
   const file = (name: string, text: string): string => {
@@ -24,7 +24,7 @@ export async function asShipped(): Promise<() => void> {
 
 /** An instance of the service on this database, in the environment as it is now. */
 export async function instanceOn(databaseUrl: string, at: string): Promise<Harness> {
-  // What the configuration says of the sources is read with the module.
+  // The configuration of the sources is read when the module is loaded.
   const { SignalIngestionModule, spec } = await import('../module.js');
   return createHarness(SignalIngestionModule, spec, { databaseUrl, at });
 }

@@ -5,7 +5,7 @@ import { type Problem, problem } from './problem.js';
 
 export type Unpacker = (body: Buffer, options: ZlibOptions) => Promise<Buffer>;
 
-/** The encodings of a body that are taken apart, each to a bound: a small body may hold a very large one. */
+/** The content encodings that are unpacked, each with a size limit: a small body may contain a very large one. */
 const unpackers: ReadonlyMap<string, Unpacker> = new Map([
   ['gzip', promisify<Buffer, ZlibOptions, Buffer>(gunzip)],
   ['x-gzip', promisify<Buffer, ZlibOptions, Buffer>(gunzip)],
@@ -13,13 +13,13 @@ const unpackers: ReadonlyMap<string, Unpacker> = new Map([
   ['br', promisify<Buffer, ZlibOptions, Buffer>(brotliDecompress)],
 ]);
 
-/** The names of the encodings that are understood. */
+/** The names of the supported encodings. */
 export const encodings: readonly string[] = [...unpackers.keys()];
 
-/** Bodies of one source that are unpacked at once: how large one is nobody knows before, so its room is taken after. */
+/** How many bodies of one source are unpacked at once: the unpacked size is unknown before, so its room is taken afterwards. */
 const atOnce = 4;
 
-/** Takes bodies out of their content encoding, a few of each source at once; the others wait with the room that they have. */
+/** Removes the content encoding of bodies, a few of each source at once. The others wait and keep their room. */
 export class Unpacking {
   private readonly queues = new Map<string, { running: number; readonly waiting: (() => void)[] }>();
 
@@ -28,7 +28,7 @@ export class Unpacking {
     private readonly by: ReadonlyMap<string, Unpacker> = unpackers,
   ) {}
 
-  /** `gone`: whether its sender still waits for an answer, asked when it is its turn. */
+  /** `gone` says whether the sender has left; it is called when it is the body's turn. */
   async unpack(source: string, header: string, body: Buffer, gone: () => boolean): Promise<Buffer | Problem> {
     const [encoding, another] = header
       .split(',')
@@ -52,7 +52,7 @@ export class Unpacking {
   private async inTurn<R>(source: string, work: () => Promise<R>): Promise<R> {
     const queue = this.queues.get(source) ?? { running: 0, waiting: [] };
     this.queues.set(source, queue);
-    // Whoever ends hands its turn on.
+    // A request that ends gives its turn to the next.
     if (queue.running >= atOnce) await new Promise<void>((resolve) => queue.waiting.push(resolve));
     else queue.running++;
     try {

@@ -1,7 +1,10 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { quoted, services, unreadable } from './ids-of-leaves.js';
 
-/** A topic that is deleted and created again starts at offset 0 again. The topic's id tells its records from those of the earlier topic. */
+/**
+ * A topic that is deleted and created again starts at offset 0 again. The topic's id distinguishes its records from those of the earlier
+ * topic.
+ */
 export class TopicsOfLeaves1763700008702 implements MigrationInterface {
   name = 'TopicsOfLeaves1763700008702';
 

@@ -3,8 +3,8 @@ import { grantToAuditor } from '@countersign/runtime';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * `json` rather than `jsonb` for what is judged again: it keeps the text as it was, and a NUL in a proposal's text is data here, not
- * an error.
+ * Data that is judged again is `json`, not `jsonb`: `json` keeps the text as it was, and a NUL in a proposal's text is data here, not an
+ * error.
  */
 export class Verdicts1763700000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -83,7 +83,7 @@ export class Verdicts1763700000001 implements MigrationInterface {
   }
 }
 
-/** What is judged again, as it is: rows up to a page in one piece. Compressing them cost more than writing them. */
+/** Data that is judged again is not compressed: rows of up to a page stay in one piece. Compressing them cost more than writing them. */
 export class VerdictsAsTheyAre1763700000004 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
@@ -102,7 +102,7 @@ export class VerdictsAsTheyAre1763700000004 implements MigrationInterface {
   }
 }
 
-/** Permits that are late are looked for by their expiry, by one job that makes its next one; there was a job for each. */
+/** Late permits are found by their expiry, by one job that schedules its successor. Before, there was one job per permit. */
 export class PermitsByExpiry1763700000005 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
@@ -121,7 +121,7 @@ export class PermitsByExpiry1763700000005 implements MigrationInterface {
   }
 }
 
-/** Approvals of an agent are counted by the minute, so that the limit of an hour reads sixty rows and not each of them. */
+/** Approvals of an agent are counted by minute, so that the limit per hour reads sixty rows instead of every approval. */
 export class ApprovalsByMinute1763700000006 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
@@ -139,7 +139,7 @@ export class ApprovalsByMinute1763700000006 implements MigrationInterface {
   }
 }
 
-/** Tasks are kept in the table of state, and forgotten by their age. */
+/** Tasks are stored in the table of state, and deleted by their age. */
 export class TasksByAge1763700000007 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`CREATE INDEX tasks_by_age ON state_rows (read_at) WHERE topic = 'tasks.assigned.v1'`);
@@ -150,7 +150,7 @@ export class TasksByAge1763700000007 implements MigrationInterface {
   }
 }
 
-/** An id is its author's: what one agent wrote under it says nothing of another's. */
+/** An id belongs to its author: what one agent wrote under an id has no effect on another agent's use of it. */
 export class ProposalsByAuthor1763700000008 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER TABLE proposals DROP CONSTRAINT proposals_pkey, ADD PRIMARY KEY (author, proposal_id)');
@@ -162,12 +162,12 @@ export class ProposalsByAuthor1763700000008 implements MigrationInterface {
 }
 
 /**
- * Proposals are counted by their task, and the messages of a sequence by their enrolment; open reviews by their author. Tasks that were
- * read before their due time was kept get the latest one that a play could give, and as many contacts.
+ * Proposals are counted by task, messages of a sequence by enrolment, and open reviews by author. Tasks that were read before their due
+ * time was stored get the latest due time that a play could give, and as many contacts.
  */
 export class CountedByTask1763700000009 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    // What holds a NUL is not looked into: Postgres makes no text of it.
+    // Content with a NUL is not searched: Postgres cannot make a text of it.
     await runner.query(String.raw`
       ALTER TABLE proposals ADD COLUMN task_id uuid, ADD COLUMN enrolment text NOT NULL DEFAULT '';
       UPDATE proposals p SET task_id = v.task_id, enrolment = coalesce(lower(v.enrolment), '')
@@ -195,12 +195,12 @@ export class CountedByTask1763700000009 implements MigrationInterface {
 }
 
 /**
- * Which step of an enrolment an approved action is, and one that waits for a person: of the action that was approved, which a person may have
- * edited, and of what is taken over after a restore, which comes before its proposal is noted again.
+ * Which step of an enrolment an approved or waiting action is. It is taken from the action that was approved, which a person may have
+ * edited. It is also stored for what is taken over after a restore, before its proposal is noted again.
  */
 export class StepsOfEnrolments1763700000010 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    // Postgres makes no text of a NUL, and none of the members that are read here can hold one.
+    // Postgres cannot make a text of a NUL, and no member that is read here can contain one.
     await runner.query(String.raw`
       ALTER TABLE permits ADD COLUMN enrolment text NOT NULL DEFAULT '', ADD COLUMN step bigint;
       ALTER TABLE escalations ADD COLUMN enrolment text NOT NULL DEFAULT '', ADD COLUMN step bigint;
@@ -231,7 +231,7 @@ export class StepsOfEnrolments1763700000010 implements MigrationInterface {
 
 export class StopsOfSequences1763700000011 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    // As above. An enrolment is written as the validator writes it: its task, its contact and its sequence; a stop without the task.
+    // As above. An enrolment is written in the validator's form: task, contact and sequence; a stop is written without the task.
     await runner.query(String.raw`
       UPDATE permits i SET step = 0, enrolment =
         CASE v.kind WHEN 'sequence.stop' THEN 'stop' ELSE lower(v.task) END || ' ' || lower(v.payload->>'contactId') || ' ' || (v.payload->>'sequenceId')
@@ -250,7 +250,7 @@ export class StopsOfSequences1763700000011 implements MigrationInterface {
   }
 }
 
-/** A column has the name of the member that it holds. */
+/** A column has the name of the member that it stores. */
 export class PlainNames1764400000073 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER TABLE verdicts RENAME COLUMN would_be TO shadow_outcome');

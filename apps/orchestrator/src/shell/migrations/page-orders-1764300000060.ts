@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The orders of the pages: each reads as many rows as it shows, however many there are. */
+/** Indexes for the orders of the pages: a page reads as many rows as it shows, however many there are. */
 export class PageOrders1764300000060 implements MigrationInterface {
   name = 'PageOrders1764300000060';
 

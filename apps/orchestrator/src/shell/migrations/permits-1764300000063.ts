@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * A settlement counts only from the executor that its permit names. What is in `proposals` was kept before the permits were read: it stands
- * until its permit turns out to name another one, and gives way to what is kept here.
+ * A settlement counts only from the executor that its permit names. Settlements in `proposals` were stored before the permits were read.
+ * Such a settlement stands until its permit names another executor, and a settlement that is stored here replaces it.
  */
 export class Permits1764300000063 implements MigrationInterface {
   name = 'Permits1764300000063';

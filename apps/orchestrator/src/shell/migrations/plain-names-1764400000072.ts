@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A column has the name of the member that it holds. */
+/** A column has the name of the member that it stores. */
 export class PlainNames1764400000072 implements MigrationInterface {
   name = 'PlainNames1764400000072';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Facts that patterns are found in, and what came of them. */
+/** Facts in which patterns are found, and the results. */
 export class PlayRuns1763700000001 implements MigrationInterface {
   name = 'PlayRuns1763700000001';
 

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Which proposals an agent says that it made for a task is kept beside what became of them: a task is one agent's, so no other agent's word
- * about an id moves it to a task of its own.
+ * Stores which proposals an agent made for a task, beside the results of these proposals. A task belongs to one agent, so no other agent
+ * can move a proposal to its own task by naming the proposal's id.
  */
 export class ProposalsOfTasks1763700000002 implements MigrationInterface {
   name = 'ProposalsOfTasks1763700000002';

@@ -1,6 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Settlements of permits that nobody knows are few at any time, found by their executor and age, and forgotten when no approval can come. */
+/**
+ * Settlements of unknown permits are few at any time. They are found by executor and age, and deleted when no approval can come any more.
+ */
 export class WaitingSettlements1764300000067 implements MigrationInterface {
   name = 'WaitingSettlements1764300000067';
 

@@ -26,7 +26,7 @@ export class Enrolments1763700000002 implements MigrationInterface {
   }
 }
 
-/** The order of the page: it reads as many as it shows, however many there are. */
+/** The index for the order of the page: it reads as many rows as it shows, however many there are. */
 export class EnrolmentsByTime1764300000061 implements MigrationInterface {
   readonly name = 'EnrolmentsByTime1764300000061';
 

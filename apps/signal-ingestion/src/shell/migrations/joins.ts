@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Contacts that turned out to be another one. Their identities stay as they are and are read through this. */
+/** Contacts that turned out to be the same as another one. Their identities stay as they are, and are looked up through this table. */
 export class ContactJoins1763700000003 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What was revealed within the last hour: that it was, and not of whom. */
+/** Which reveals were answered within the last hour, without the person. */
 export class Reveals1764500000251 implements MigrationInterface {
   name = 'Reveals1764500000251';
 
