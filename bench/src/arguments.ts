@@ -16,11 +16,11 @@ export const measurements = {
 
 export type Measurement = keyof typeof measurements;
 
-/** The loads of b and f, in the order in which they run: nothing, signals a second, and as many as go through. */
+/** The loads of b and f, in the order in which they run: none, signals a second, and as many as possible. */
 export const loads = ['rest', '1', '10', 'full', '50', '200'] as const;
 export type Load = (typeof loads)[number];
 
-/** Those that do not read the tables of one build. */
+/** The measurements that do not read the tables of one build. */
 const ofAnyBuild: readonly Measurement[] = ['b', 'f'];
 
 export interface Arguments {
@@ -28,9 +28,9 @@ export interface Arguments {
   readonly quick: boolean;
   readonly only: ReadonlySet<Measurement>;
   readonly loads: ReadonlySet<Load>;
-  /** The folder of another build that is measured in place of this one. */
+  /** The folder of another build that is measured instead of this one. */
   readonly build?: string;
-  /** The folder of another build that is measured in turn with this one, in so many pairs. */
+  /** The folder of another build that is measured alternately with this one, in this many pairs. */
   readonly against?: { readonly folder: string; readonly pairs: number };
 }
 
@@ -97,7 +97,7 @@ export function readArguments(argv: readonly string[]): Arguments | 'help' {
 
 const known = Object.keys(measurements) as Measurement[];
 
-/** What is asked for among what there is, in its order; all where nothing is. */
+/** The requested items of those that exist, in their order; all if nothing was requested. */
 function chosen<T extends string>(
   option: string,
   what: string,

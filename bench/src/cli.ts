@@ -68,7 +68,7 @@ async function run(options: Arguments): Promise<number> {
   }
   const ofSystem = new Set([...only].filter((id) => !Object.hasOwn(floors, id) && id !== 'g'));
   if (ofSystem.size > 0) {
-    // Loaded where it is needed: a floor alone wants none of it.
+    // Loaded only when it is needed: a measurement of floors alone does not need it.
     const { loadBuild } = await import('./system/build.js');
     const { measureSystem } = await import('./system/index.js');
     await attempt([...ofSystem].join(', '), async () =>
@@ -76,7 +76,7 @@ async function run(options: Arguments): Promise<number> {
     );
   }
 
-  // In an installation of its own, whose console has other rows.
+  // In an installation of its own, because its console has other rows.
   if (only.has('g')) {
     log(`g: ${measurements.g}`);
     const { measurePages } = await import('./pages/index.js');
@@ -94,18 +94,18 @@ function gone(log: (line: string) => void): number {
   return 130;
 }
 
-/** Aborted by the first Ctrl-C or request to end; a second one ends the process where it stands. */
+/** Aborted by the first Ctrl-C or request to end. A second one ends the process at once. */
 function interruption(log: (line: string) => void): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      // What was started watches over its own end: it does not outlive this process.
+      // The started programs watch for the end of this process, and do not outlive it.
       if (controller.signal.aborted) process.exit(130);
       log('stopping');
       controller.abort(new Error('interrupted'));
     });
   }
-  // One of several runs that another process has started does not outlive it.
+  // If another process started this run as one of several, this run does not outlive that process.
   process.on('disconnect', () => controller.abort(new Error('interrupted')));
   return controller.signal;
 }

@@ -17,7 +17,7 @@ export interface Compared {
   readonly pairs: number;
   readonly current: Spread;
   readonly other: Spread;
-  /** Absent where the other build never measured anything but 0. */
+  /** Absent if the other build measured only 0. */
   readonly ratio?: Spread;
 }
 
@@ -34,11 +34,14 @@ export interface Comparison {
   readonly problems: readonly string[];
 }
 
-/** Which build is measured first in the n-th pair: in turn, so that neither always finds the machine as the other left it. */
+/**
+ * Which build is measured first in the n-th pair. They alternate, so that neither always gets the machine in the state that the
+ * other left.
+ */
 export const orderOf = (pair: number): readonly ['current', 'other'] | readonly ['other', 'current'] =>
   pair % 2 === 0 ? ['current', 'other'] : ['other', 'current'];
 
-/** Figures that both builds have in a pair, in the order of the first pair. What only one of them has is left out. */
+/** Figures that both builds have in a pair, in the order of the first pair. Figures of only one build are left out. */
 export function compared(pairs: readonly Pair[]): Compared[] {
   const rows = new Map<string, Row>();
   const values = new Map<string, { readonly current: number; readonly other: number }[]>();

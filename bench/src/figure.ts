@@ -1,8 +1,8 @@
-/** What a figure should reach. */
+/** The aim of a figure. */
 export interface Aim {
   /** As a reader is told: `half of F2`, `< 500 ms`. */
   readonly text: string;
-  /** `floor` is missing where it was not measured in this run; undefined: without it nobody can tell. */
+  /** `floor` is missing if it was not measured in this run. Undefined: without it the aim cannot be judged. */
   met(value: number, floor: number | undefined): boolean | undefined;
 }
 
@@ -17,18 +17,18 @@ export interface Figure {
   /** The id of the figure of a floor, in the same unit. */
   readonly floor?: string;
   readonly aim?: Aim;
-  /** What a reader has to know beside the number. */
+  /** What a reader must know in addition to the number. */
   readonly note?: string;
 }
 
-/** What a measurement is given by the run that it is part of. */
+/** What a measurement receives from the run that it is part of. */
 export interface Bench {
-  /** Tells the person who waits what goes on. */
+  /** Reports the progress to the person who waits. */
   log(line: string): void;
   /** Something was lost, came twice, or came after a stop: the run goes on and ends with exit status 1. */
   wrong(line: string): void;
   /** A tenth of the work. */
   readonly quick: boolean;
-  /** Aborted by Ctrl-C: whoever measures then throws, and removes what it made. */
+  /** Aborted by Ctrl-C. Then the measurement throws, and removes what it made. */
   readonly signal: AbortSignal;
 }

@@ -15,7 +15,7 @@ export const together = 500;
 export const kafkaOf = (access: KafkaAccess): Kafka =>
   new kafkajs.Kafka({ ...access, logLevel: kafkajs.logLevel.NOTHING });
 
-/** A connected producer; with it go `acks: -1`. */
+/** A connected producer, to be used with `acks: -1`. */
 export async function producerOf(kafka: Kafka): Promise<Producer> {
   const producer = kafka.producer({
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
@@ -34,8 +34,8 @@ export interface Reading {
 
 /**
  * Reads a topic from its beginning as the only member of a group: at most `slice` messages of one partition at a time, four
- * partitions side by side, offsets committed once a second. Fulfilled when partitions are assigned. An error that kafkajs does
- * not mend ends the process.
+ * partitions in parallel, offsets committed once a second. Fulfilled when partitions are assigned. An error from which kafkajs does
+ * not recover ends the process.
  */
 export async function read(options: {
   readonly kafka: Kafka;
@@ -55,7 +55,7 @@ export async function read(options: {
   });
   const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    // A new broker needs a moment until it coordinates groups; kafkajs asks again.
+    // A new broker needs a moment until it coordinates groups. kafkajs asks again.
     if (!payload.restart) fail(payload.error);
   });
   await consumer.connect();

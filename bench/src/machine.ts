@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { kafkaImage, postgresImage, workspaceRoot } from '@countersign/servers';
 
-/** What figures were taken with: they mean nothing without it. */
+/** The conditions under which the figures were measured. The figures mean nothing without them. */
 export interface Machine {
   readonly processor: string;
   readonly cores: number;
@@ -12,12 +12,12 @@ export interface Machine {
   readonly postgres: string;
   /** Short; with `+` where the checkout differs from it. */
   readonly commit: string;
-  /** Average number of running processes in the minute before: above 0.5 somebody else was at work. */
+  /** Average number of running processes in the minute before. Above 0.5, other programs were running. */
   readonly loadBefore: number;
   readonly date: string;
 }
 
-/** The machine as it stands, asked before anything is started, and the commit of the build in `folder`. */
+/** The present state of the machine, asked before anything is started, and the commit of the build in `folder`. */
 export function thisMachine(folder: string = workspaceRoot): Machine {
   return {
     processor: cpus()[0]?.model.trim() || process.arch,

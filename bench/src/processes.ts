@@ -10,13 +10,13 @@ export interface Use {
 const tickMs = 10;
 const pageBytes = 4096;
 
-/** Whether processes can be looked at here: elsewhere than on Linux there is no `/proc`. */
+/** Whether processes can be observed here. Only Linux has `/proc`. */
 export const canLook = existsSync('/proc/self/stat');
 
 /** Asks a database how large it is, and how much it has written to its log, in bytes: `size`, `wal`. */
 export const databaseUse = `SELECT pg_database_size(current_database())::text AS size, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text AS wal`;
 
-/** One process; of one that is gone, nothing: whoever waited for it has its time. */
+/** One process. Zero for a process that is gone, because its parent has its time. */
 export function ofProcess(pid: number): Use {
   const fields = statOf(pid);
   const count = (field: number): number => Number(fields[field] ?? 0);
@@ -36,7 +36,10 @@ export function ofFamily(pid: number): Use {
   };
 }
 
-/** What follows the name in `/proc/<pid>/stat`, which may itself hold blanks: state, parent, …; of a process that is gone, nothing. */
+/**
+ * The part after the name in `/proc/<pid>/stat`, because the name may contain spaces: state, parent, …; empty for a process that is
+ * gone.
+ */
 function statOf(pid: number): string[] {
   const text = read(`/proc/${pid}/stat`);
   return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -47,7 +50,7 @@ function proportional(pid: number): number {
   return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
 }
 
-/** Whether it is the program that is meant: on Docker the process that was started is its client, whose use says nothing. */
+/** Whether it is the intended program. On Docker, the started process is only the client, and its use says nothing. */
 export const isProgram = (pid: number, program: string): boolean => read(`/proc/${pid}/comm`).includes(program);
 
 function read(file: string): string {
@@ -58,7 +61,7 @@ function read(file: string): string {
   }
 }
 
-/** Bytes of records of the topics that are meant in a broker's folder; undefined where that is not to be seen. */
+/** Bytes of records of the given topics in a broker's folder; undefined if the folder cannot be seen. */
 export function logBytes(data: string, meant: (file: string) => boolean): number | undefined {
   try {
     return readdirSync(data, { recursive: true, encoding: 'utf8' })

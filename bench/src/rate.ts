@@ -1,6 +1,6 @@
 /**
- * Events a second, from the first instant at which any arrived to the last. What arrived at the first instant is not counted: the
- * work on it was done before. Throws a RangeError where all arrived at one instant.
+ * Events a second, from the first instant at which any arrived to the last. Events of the first instant are not counted, because
+ * the work on them was done before. Throws a RangeError if all arrived at one instant.
  */
 export function rateOf(timesMs: readonly number[]): number {
   let first = Number.POSITIVE_INFINITY;

@@ -10,7 +10,7 @@ export interface Row {
   readonly floor?: { readonly id: string; readonly value: number };
   /** The value in floors: above 1 is faster for a rate, slower for a time. */
   readonly ratio?: number;
-  /** `met` is missing where the aim needs a floor that was not measured. */
+  /** `met` is missing if the aim needs a floor that was not measured. */
   readonly aim?: { readonly text: string; readonly met?: boolean };
   readonly note?: string;
 }
@@ -25,7 +25,7 @@ export interface Report {
   readonly problems: readonly string[];
 }
 
-/** Puts each figure beside its floor, where that was measured. */
+/** Puts each figure beside its floor, if the floor was measured. */
 export function rowsOf(figures: readonly Figure[]): Row[] {
   const values = new Map(figures.map(({ id, value }) => [id, value]));
   return figures.map(({ id, what, value, unit, floor, aim, note }) => {
@@ -90,7 +90,7 @@ export function tableOf<T>(columns: readonly Column<T>[], rows: readonly T[]): s
   return [pad(head), pad(widths.map((width) => '-'.repeat(width))), ...rest.map(pad)];
 }
 
-/** The machine and the versions that the figures were taken with, in one line. */
+/** The conditions of the measurement, machine and versions, in one line. */
 export function machineLine(machine: Machine, seconds: number): string {
   const { processor, cores, memoryGb, node, kafka, postgres, commit, loadBefore, date } = machine;
   return [
@@ -102,7 +102,7 @@ export function machineLine(machine: Machine, seconds: number): string {
   ].join('; ');
 }
 
-/** Three digits that count, thousands in groups: 0.0123, 1.23, 45.6, 12,345. */
+/** Three significant digits, thousands in groups: 0.0123, 1.23, 45.6, 12,345. */
 export function quantity(value: number): string {
   const digits = Math.abs(value) >= 100 ? 0 : value === 0 ? 0 : 2 - Math.floor(Math.log10(Math.abs(value)));
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(digits, 20) });

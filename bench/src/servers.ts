@@ -26,7 +26,7 @@ export interface Servers {
   topics(...names: string[]): Promise<void>;
 }
 
-/** Runs `measure` beside new servers and removes them, however it ends. */
+/** Runs `measure` with new servers and removes them, even if it fails. */
 export async function withServers<T>(bench: Bench, measure: (servers: Servers) => Promise<T>): Promise<T> {
   return withBroker(bench, ({ bootstrap, admin, pid: brokerProcess }, dir) =>
     withPostgres(bench, ({ url, pid: databaseProcess }) =>
@@ -50,7 +50,7 @@ async function withBroker<T>(bench: Bench, use: (broker: Broker, dir: string) =>
   const ports = { client: await freePort(), controller: await freePort() };
   try {
     const broker = await startBroker({ dir, ports, log: bench.log });
-    // What it keeps is thrown away, so it need not stop in good order.
+    // Its data is deleted, so it need not stop cleanly.
     return await use(broker, dir).finally(() => broker.kill());
   } finally {
     await removeBroker(dir);

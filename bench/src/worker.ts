@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { basename } from 'node:path';
 
-/** What a worker process answers to: a call with one argument that is JSON, as its answer is. */
+/** The calls that a worker process answers: each has one argument that is JSON, and its answer is JSON. */
 // biome-ignore lint/suspicious/noExplicitAny: the caller's type says what each call takes
 export type Calls = Readonly<Record<string, (argument: any) => unknown>>;
 
@@ -76,6 +76,6 @@ export function serve(calls: Calls): void {
     }
   });
   process.on('disconnect', () => process.exit(0));
-  // A Ctrl-C reaches the whole group; the parent says when to end.
+  // A Ctrl-C reaches the whole group. The parent decides when to end.
   process.on('SIGINT', () => undefined);
 }

@@ -27,7 +27,7 @@ export const processState = (): ProcessState =>
     ['console.warn', console.warn],
     ['console.error', console.error],
     ...Object.entries(process.env).map(([name, value]): [string, unknown] => [`variable ${name}`, value]),
-    // Names only: to read some of Node's own globals would load them.
+    // Names only, because reading some of Node's own globals would load them.
     ...Object.keys(globalThis)
       .filter((name) => !ofLibraries.test(name))
       .map((name): [string, unknown] => [`global ${name}`, true]),
@@ -38,7 +38,7 @@ export const processState = (): ProcessState =>
       .map((event): [string, unknown] => [`listeners of ${String(event)}`, process.listenerCount(event)]),
   ]);
 
-/** The names of what changed; no values, since a variable may be a credential. */
+/** The names of what changed. No values, because a variable may be a credential. */
 export const changedSince = (before: ProcessState): string[] => {
   const after = processState();
   return [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name));

@@ -5,14 +5,14 @@ import { expect } from 'vitest';
 import type { Visitor } from '../flows/installation.js';
 import { company } from '../flows/signals.js';
 
-/** A task that its agent could not take, because of something that is mended by now. */
+/** A task that its agent could not handle, because of a fault that is corrected by now. */
 export interface Mended {
   readonly accountId: string;
   readonly taskId: string;
   readonly letter: DataOf<'DeadLetter'>;
 }
 
-/** So many tasks of the sequencing agent, each of another account and a dead letter. */
+/** This many tasks of the sequencing agent, each of another account and each a dead letter. */
 export async function mendedTasks(visitor: Visitor, count: number): Promise<readonly Mended[]> {
   const companies = Array.from({ length: count }, () => company(`mended-${randomUUID().slice(0, 8)}`));
   await visitor.accepted(
@@ -49,7 +49,7 @@ async function deadTaskOf(visitor: Visitor, accountId: string): Promise<Mended> 
   return { accountId, taskId, letter };
 }
 
-/** Something in the agent's database that no task of these accounts gets past; what is returned mends it. */
+/** A fault in the agent's database that stops every task of these accounts. The returned function corrects it. */
 async function breakFor(visitor: Visitor, accountIds: readonly string[]): Promise<() => Promise<void>> {
   const database = new pg.Client({ connectionString: visitor.superuserUrl });
   await database.connect();

@@ -26,12 +26,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   ];
   const file = join(folder, 'people.json');
   writeFileSync(file, JSON.stringify(people), { mode: 0o600 });
-  // The list of people names lea by her token, so it is made before the start, which keeps one that is there.
+  // The list of people contains lea's token, so the token is made before the start, which uses an existing one.
   const configure = (config: string): void => {
     const secrets = join(config, '../secrets');
     mkdirSync(secrets, { recursive: true, mode: 0o700 });
     writeFileSync(join(secrets, 'console-token.json'), JSON.stringify({ token: lea }), { mode: 0o600 });
-    // A system that never answers: nobody can tell what became of an action there.
+    // A system that never answers, so the outcome of an action there is unknown.
     const accounts = Object.keys(screens).map((screen) => `mute-${screen}`);
     routeFirst(config, [{ kinds: ['crm.create_task'], accounts, executor: 'action-executor', connector: 'webhook' }]);
   };

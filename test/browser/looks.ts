@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 
 const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** What WCAG 2.2 AA and good practice have against the page as it is now, one line each. */
+/** The faults of the page by WCAG 2.2 AA and good practice, one line each. */
 export async function objections(page: Page): Promise<string[]> {
   await page.evaluate<void>(atRest);
   const { violations } = await new AxeBuilder({ page }).withTags(standards).analyze();
@@ -12,12 +12,12 @@ export async function objections(page: Page): Promise<string[]> {
   );
 }
 
-/** What fades in is fainter while it does. */
+/** Content that fades in has less contrast while it does. */
 const atRest = `Promise.all(document.getAnimations()
   .filter(({ effect, playState }) => playState === 'running' && Number.isFinite(effect?.getComputedTiming().endTime))
   .map((animation) => animation.finished.catch(() => undefined))).then(() => undefined)`;
 
-/** What is wider than the screen, if one has to scroll sideways. */
+/** Elements that are wider than the screen, if one has to scroll sideways. */
 export const tooWide = (page: Page): Promise<string[]> => page.evaluate<string[]>(widerThanTheScreen);
 
 const widerThanTheScreen = `(() => {
@@ -27,7 +27,7 @@ const widerThanTheScreen = `(() => {
   return [scrollWidth + ' px of ' + clientWidth, ...wide.slice(0, 8).map((e) => e.outerHTML.slice(0, 160))];
 })()`;
 
-/** What is too wide to be read on a wide screen: lines that the eye loses, and what is stretched beyond the width of a page. */
+/** Elements that are too wide to read on a wide screen: very long lines, and content that is stretched beyond the width of a page. */
 export const stretched = (page: Page): Promise<string[]> => page.evaluate<string[]>(tooLongToRead);
 
 const tooLongToRead = `(() => {
@@ -44,7 +44,7 @@ const tooLongToRead = `(() => {
   ];
 })()`;
 
-/** Waits until the page shows what it has: no skeleton, nothing that says it is busy. */
+/** Waits until the page shows its data: no skeleton, and no sign that it is busy. */
 export async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).first().waitFor();
   await page

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { Installed } from '../flows/installation.js';
 
-/** The screens that the pages are walked on. */
+/** The screen sizes of the tests. */
 export const screens = {
   desktop: { viewport: { width: 1280, height: 800 } },
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
@@ -9,7 +9,7 @@ export const screens = {
 
 export type Screen = keyof typeof screens;
 
-/** Somebody in front of a screen, and everything that must never happen there. */
+/** A person in front of a screen, with a record of everything that must never happen there. */
 export interface Person {
   readonly page: Page;
   readonly context: BrowserContext;
@@ -74,7 +74,7 @@ export async function oneTimeLink(installed: Installed, token = installed.secret
   return ((await answer.json()) as { url: string }).url;
 }
 
-/** Signs in with a link, once; what is returned lets any number of profiles come in. */
+/** Signs in with a link, once. The result lets any number of profiles sign in. */
 export async function signedIn(
   browser: Browser,
   installed: Installed,

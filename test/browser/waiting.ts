@@ -39,7 +39,7 @@ export async function approvedOnce(visitor: Visitor, proposalId: string | undefi
   expect(approvals()).toHaveLength(1);
 }
 
-/** Waits until nothing has happened for some seconds: what was begun before, by other files too, has come to its end. */
+/** Waits until nothing has happened for some seconds, so that all earlier work, including that of other files, has ended. */
 export async function atRest(visitor: Visitor): Promise<void> {
   let [seen, since] = [visitor.events.length, Date.now()];
   await visitor.until('everything to be at rest', () => {

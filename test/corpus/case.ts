@@ -5,14 +5,14 @@ import { z } from 'zod';
 const Amount = z.string().regex(/^[A-Z]{3} \d+\.\d\d$/, 'an amount is written like EUR 20.00');
 const Instant = z.iso.datetime({ precision: 3 });
 
-/** What is so before the proposal. What is not said is in favour. */
+/** The state before the proposal. What is not given is favourable. */
 export const Given = z.strictObject({
   policy: z.enum(['in force', 'none']).optional(),
   tier: Tier.optional(),
   /** Settings of `rules.yaml`, by their own names: a new one needs no word of its own here. */
   rules: Rules.partial().optional(),
   allowed: z.array(z.enum(actionKindNames)).optional(),
-  /** The task as the orchestrator assigned it, where it is not as the proposal says; `unknown`: it assigned none. */
+  /** The task as the orchestrator assigned it, if it differs from the proposal; `unknown`: it assigned none. */
   task: z
     .union([
       z.literal('unknown'),
@@ -61,7 +61,7 @@ export const Given = z.strictObject({
   /** How many actions of the agent wait for a person, and how many may. */
   waiting: z.int().optional(),
   reviewsWaiting: z.int().optional(),
-  /** Of a message that is a step of a sequence: the contact whose enrolment was approved, or none. */
+  /** For a message that is a step of a sequence: the contact whose enrolment was approved, or none. */
   enrolled: z.enum(['this contact', 'another contact', 'nobody']).optional(),
   /** How that enrolment was settled, where nothing came of it, or that its sequence was stopped, and how many messages for the same step, or how many enrolments like this one, were approved or wait. */
   enrolmentEnded: z.enum([...cameToNothing, 'stopped', 'no']).optional(),
@@ -119,7 +119,7 @@ export const When = z.strictObject({
   rationale: z.string().optional(),
 });
 
-/** A case a marketer can read. What does not end in approval has a twin: the same without the defect is approved. */
+/** A case that a marketer can read. A case that does not end in approval has a twin: the same case without the defect is approved. */
 export const Case = z
   .strictObject({
     title: z.string(),

@@ -25,7 +25,7 @@ export { at };
 
 const minor = (amount: string): number => Math.round(Number(amount.slice(4)) * 100);
 
-/** Puts a case's words on the stage: proposal, facts and policy as `judge` takes them. */
+/** Turns the words of a case into proposal, facts and policy as `judge` takes them. */
 export function stage(
   given: Given,
   when: Case['when'],

@@ -1,4 +1,4 @@
-/** Everything that a run leaves to chance, from one seed. */
+/** All random choices of a run, from one seed. */
 export interface Chance {
   readonly seed: number;
   /** An integer from 0 up to, not including, `limit`. */

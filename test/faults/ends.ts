@@ -6,7 +6,7 @@ const executed = (story: Story, kind: string): string[] =>
     .filter((a) => a.action.kind === kind && story.settled.get(a.permitId)?.outcome === 'executed')
     .map((a) => a.proposalId);
 
-/** What a surge still waits for; undefined when all that it began has ended. */
+/** What a surge still waits for; undefined when everything that it began has ended. */
 export function missing(ledger: Ledger, surge: Surge): string | undefined {
   if (!surge.published) return 'its signals to be taken';
   const waits = surge.signals.filter((id) => !ledger.accepted.has(id)).length;
@@ -27,7 +27,7 @@ export function missing(ledger: Ledger, surge: Surge): string | undefined {
   return undefined;
 }
 
-/** Ends that are not the usual ones, as `outcome code`, with how often there were such. */
+/** Unusual ends, as `outcome code`, with the number of each. */
 export function unusual(ledger: Ledger, surges: readonly Surge[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   const count = (what: string): void => {

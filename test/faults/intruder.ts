@@ -21,7 +21,7 @@ import type { kafkajs } from '@countersign/kafka';
 import { workspaceRoot } from '@countersign/servers';
 import type { Visitor } from '../flows/installation.js';
 
-/** A permit to be planted; what is left out is as the validator would have it. */
+/** A forged permit. What is left out is as the validator would write it. */
 export interface Planted {
   readonly kind: 'crm.create_task' | 'email.send' | 'ads.shift_budget';
   readonly account: string;
@@ -41,7 +41,7 @@ export interface Planted {
   readonly badSignature?: true;
 }
 
-/** Somebody who has every login, the key of the permits and the database's superuser: whatever they write is well formed. */
+/** An intruder with every login, the key of the permits and the database's superuser: everything that it writes is well formed. */
 export interface Intruder {
   /** Writes as the topic's writer; returns the place, `topic/partition/offset`. */
   write<T extends EventType>(topic: string, type: T, data: DataOf<T>, id?: string, key?: string): Promise<string>;
@@ -58,7 +58,7 @@ export interface Intruder {
     outcome: DataOf<'ActionSettled'>['outcome'],
     more?: Partial<DataOf<'ActionSettled'>> & { readonly as?: string; readonly id?: string },
   ): Promise<void>;
-  /** Where everything stands that was written. */
+  /** The places of everything that was written. */
   readonly places: readonly string[];
   leave(): Promise<void>;
 }

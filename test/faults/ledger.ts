@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataOf, type EventType, type Service, topology } from '@countersign/contracts';
 import { type Observed, observe, type Running } from '@countersign/local';
 
-/** What one account's signals came to, each event once. */
+/** The results of one account's signals, each event once. */
 export interface Story {
   readonly tasks: Map<string, DataOf<'TaskAssigned'>>;
   readonly answers: Map<string, DataOf<'TaskSettled'>>;
@@ -14,7 +14,7 @@ export interface Story {
   readonly settled: Map<string, DataOf<'ActionSettled'>>;
 }
 
-/** What the topics show, read once and kept by what is asked for. */
+/** What the topics contain, read once and indexed for the questions below. */
 export interface Ledger {
   readonly events: readonly Observed[];
   readonly accepted: ReadonlySet<string>;
@@ -128,7 +128,8 @@ export async function follow(running: Running): Promise<Ledger> {
     sent.set(service, list);
     list.push({ at: event.sentAt, account });
   };
-  // Topics have no order among each other: what names a task or a permit is read when that was, so nothing is without its account.
+  // Topics have no common order. The event that names a task or a permit is looked up later, so that no event is without its
+  // account.
   const late: Observed[] = [];
   const waitsFor = (event: Observed): string | undefined => {
     const { taskId, proposalId, permitId } = event.data as Partial<
@@ -173,7 +174,7 @@ export async function follow(running: Running): Promise<Ledger> {
   };
 }
 
-/** Looks until `find` finds something; fails, with `what`, after two minutes. */
+/** Looks until `find` finds something. Fails after two minutes, with `what` in the message. */
 export async function until<T>(what: () => string, find: () => T | undefined | false, everyMs = 50): Promise<T> {
   for (const began = Date.now(); ; await sleep(everyMs)) {
     const found = find();

@@ -11,20 +11,20 @@ export interface Ground {
   readonly task: ActionApproved;
 }
 
-/** One violation of one invariant, and how it comes to be. */
+/** One violation of one invariant, and how to make it. */
 export interface Plant {
   readonly what: string;
   readonly invariant: string;
   /** The text of the violation. */
   readonly detail: RegExp;
-  /** Returns an id that the violation names; `afterwards` is what happens later than the tolerance. */
+  /** Returns an id that the violation names. `afterwards` happens later than the tolerance. */
   readonly plant: (
     ground: Ground,
   ) => Promise<string | { readonly id: string; readonly afterwards: () => Promise<void> }>;
 }
 
 const account = (): string => `planted-${randomUUID().slice(0, 8)}`;
-/** How long ago things are that should have ended. */
+/** The age of things that should already have ended. */
 const past = -30;
 /** Beyond the tolerance of clocks. */
 const hour = 3_600;
@@ -554,7 +554,7 @@ const binding: readonly Omit<Plant, 'invariant'>[] = [
 const violating = (invariant: string, plants: readonly Omit<Plant, 'invariant'>[]): Plant[] =>
   plants.map((plant) => ({ invariant, ...plant }));
 
-/** Every violation that the audit can find on topics and tables; those of the record stand beside the test. */
+/** Every violation that the audit can find on topics and tables. Violations of the record are beside the test. */
 export const plants: readonly Plant[] = [
   ...violating('permitted', permitted),
   ...violating('policies', policies),

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * What the receiver does with an account's call, by the first word of its id: `late`, the effect at once and the answer after the
- * caller's patience; `slow`, the effect after it too; `twice`, the effect at once, no answer, and a question finds nothing yet;
- * `never`, no effect and no answer; `held`, the effect at once, and the answer when the test lets go; `lost`, no effect of the first
- * call, which is held.
+ * How the receiver handles an account's call, by the first word of its id. `late`: the effect at once, and the answer after the
+ * caller's time-out. `slow`: the effect after the time-out too. `twice`: the effect at once, no answer, and a question finds
+ * nothing yet. `never`: no effect and no answer. `held`: the effect at once, and the answer when the test releases it. `lost`: no
+ * effect of the first call, which is held.
  */
 export const manners = ['late', 'slow', 'twice', 'never', 'held', 'lost'] as const;
 export type Manner = (typeof manners)[number];
@@ -28,7 +28,7 @@ export interface Receiver {
   readonly effects: ReadonlyMap<string, number>;
   /** Calls that are held now, by account. */
   holding(manner: Manner): readonly string[];
-  /** Whether it takes calls and questions and neither answers nor acts, as a system that hangs. */
+  /** Whether it accepts calls and questions and neither answers nor acts, like a system that hangs. */
   silent: boolean;
   close(): Promise<void>;
 }
@@ -36,7 +36,7 @@ export interface Receiver {
 /** Shorter than any hold. */
 export const patienceMs = 2_000;
 
-/** A system at the other end of the webhook connector that keeps what its contract owes and is otherwise as bad as it may be. */
+/** A system at the other end of the webhook connector that fulfils its contract and is otherwise as bad as possible. */
 export async function receiver(): Promise<Receiver> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-faults-hook-'));
   const calls: Call[] = [];
@@ -95,7 +95,7 @@ export async function receiver(): Promise<Receiver> {
     const known = calls.filter((c) => c.key === key);
     const manner = known[0]?.account.split('-')[0];
     if (manner === 'never') return hold('question', response);
-    // It has not written down yet what it did.
+    // It has not stored yet what it did.
     if (manner === 'twice' && known.length < 2) return answer(response, 404, { outcome: 'absent' });
     if (running.has(key)) return answer(response, 200, { outcome: 'running' });
     return effects.has(key) ? answer(response, 200, done(key)) : answer(response, 404, { outcome: 'absent' });

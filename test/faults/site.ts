@@ -5,11 +5,11 @@ import type { SupervisedProcess } from '@countersign/servers';
 import { type Engine, enginesOf } from '../flows/engines.js';
 import { routeFirst, type Started, start } from '../flows/started.js';
 
-/** A whole installation of which everything may be killed and started again. */
+/** A whole installation. Every part of it may be killed and started again. */
 export interface Site {
   readonly running: Running;
   readonly home: string;
-  /** The instance that was there from the start, or what was started in its place. */
+  /** The instance that ran from the start, or the one that replaced it. */
   first(name: Program): SupervisedProcess;
   /** Another instance beside the first. */
   second(name: Program): Promise<SupervisedProcess>;
@@ -44,7 +44,7 @@ export async function site(hooked: readonly string[], connectorsFile: string): P
     broker: engines.broker,
     database: engines.database,
     stop: async () => {
-      // The services drain into both, so they go last.
+      // The services drain into broker and database, so these two stop last.
       await running.stop();
       await engines.stop();
       await started.stop();

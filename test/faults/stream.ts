@@ -4,7 +4,7 @@ import type { Signal, Source } from '@countersign/sample';
 import { company } from '../flows/signals.js';
 import type { Ledger } from './ledger.js';
 
-/** One account whose three contacts compare: two tasks, three enrolments, three messages and a task for the owner follow. */
+/** One account whose three contacts compare. Two tasks, three enrolments, three messages and a task for the owner follow. */
 export interface Surge {
   readonly account: string;
   /** Its messages wait for a person, who approves them. */
@@ -22,7 +22,7 @@ export interface Stream {
   burst(count: number): string[];
   /** One surge of this account. */
   surge(account: string): void;
-  /** How many surges have not come to their end. */
+  /** How many surges have not ended yet. */
   open(): number;
   /** Begins nothing more, and waits until all that was begun is published. */
   end(): Promise<void>;
@@ -30,8 +30,8 @@ export interface Stream {
 }
 
 /**
- * A steady stream of surges, answers of a reviewer and stops that concern nobody. It goes on through every fault: what is refused
- * or unanswered is sent again under the same ids until it is taken, as a good upstream does.
+ * A steady stream of surges, answers of a reviewer, and stops that concern nobody. It continues through every fault: a request that
+ * is refused or unanswered is sent again under the same id until it is accepted, as a good upstream does.
  */
 export function begin(
   running: Running,
@@ -69,7 +69,7 @@ export function begin(
 
   const carryOut = async (surge: Surge, known: readonly Signal[], compare: readonly Signal[]): Promise<void> => {
     await publish('crm', known);
-    // Who compares is known by then: sources have no order among each other.
+    // The people who compare are known by then, because sources have no common order.
     while (!closed && !known.every(({ id }) => ledger.accepted.has(id))) await sleep(50);
     await publish('website', compare);
     surge.published = true;
@@ -107,7 +107,7 @@ export function begin(
   const pace = (async () => {
     for (let n = 0; !ending; n++) {
       for (const running of open) if (options.ended(running)) open.delete(running);
-      // What piles up behind a fault is a few hundred actions, not the whole run.
+      // The work that piles up behind a fault is a few hundred actions, not the whole run.
       if (open.size < 60) surge(`steady-${n}`, n % 6 === 0);
       if (n % 3 === 0) stop(`account:nobody-${n}`);
       await sleep(options.everyMs);

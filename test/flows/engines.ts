@@ -2,17 +2,17 @@ import { join } from 'node:path';
 import { type Broker, freePort, type Postgres, startBroker, startPostgres } from '@countersign/servers';
 import type { Started } from './started.js';
 
-/** Broker and database of an installation, as something that is killed, as a crash does, and comes back in its place. */
+/** Broker and database of an installation, for tests that kill one of them, as a crash does, and start it again. */
 export interface Engines {
   readonly broker: Engine;
   readonly database: Engine;
-  /** Stops what came back; after the services, which drain into both. */
+  /** Stops what was started again. Call it after the services stop, because they drain into both. */
   stop(): Promise<void>;
 }
 
 export interface Engine {
   kill(): Promise<void>;
-  /** Starts it again; the time when it is up. */
+  /** Starts it again. Returns the time when it runs. */
   back(): Promise<number>;
 }
 

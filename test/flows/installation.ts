@@ -24,14 +24,14 @@ declare module 'vitest' {
   }
 }
 
-/** Who takes part by configuration alone, beside those that were shipped. */
+/** The participants that only the configuration adds to the shipped ones. */
 export const added = { source: 'added-shop', agent: 'seo-agent', executor: 'ledger' } as const;
 
 /** An installation that was started for tests. */
 export interface Installed {
   readonly home: string;
   readonly run: RunFile;
-  /** What only whoever started it has. */
+  /** What only the process that started it has. */
   readonly superuserUrl: string;
   readonly secrets: Pick<Running['secrets'], 'consoleToken' | 'sandboxToken' | 'readToken' | 'apiKeys'>;
 }
@@ -41,7 +41,7 @@ export interface Shared extends Installed {
   readonly hook: { readonly url: string; readonly secret: string };
 }
 
-/** The run's installation; the first to ask waits for its start. */
+/** The run's installation. The first caller waits for its start. */
 export const shared = (): Promise<Shared> => offered();
 
 /** Where people use the pages. */
@@ -56,7 +56,10 @@ export const staffed = (): Promise<Staffed> => offered();
 /** The same where nothing but the installation is shared. */
 export const installed = (): Promise<Installed> => offered();
 
-/** Kills a service of the run's installation, its broker or its database, as a crash does; what is returned starts it again, and is there for everybody once it is up. */
+/**
+ * Kills a service of the run's installation, its broker or its database, as a crash does. The returned function starts it again,
+ * and is fulfilled when all files can use it.
+ */
 export async function crash(name: Program | 'broker' | 'database'): Promise<() => Promise<void>> {
   await service(name, 'DELETE');
   return () => service(name, 'PUT');
@@ -79,7 +82,7 @@ export interface ProgramResult {
   readonly err: string;
 }
 
-/** A person with a test's means: everything goes through the interfaces that anybody else has. */
+/** A person who has only the means of a test: everything uses the public interfaces. */
 export interface Visitor {
   readonly run: RunFile;
   readonly superuserUrl: string;
@@ -89,7 +92,7 @@ export interface Visitor {
   readonly events: readonly Observed[];
   /** The data of a type's events that keep their contract, each event once, and of those that `pick` picks. */
   eventsOf<T extends EventType>(type: T, pick?: (data: DataOf<T>) => boolean): DataOf<T>[];
-  /** Looks until `find` finds something; fails, with `what`, after two minutes. */
+  /** Looks until `find` finds something. Fails after two minutes, with `what` in the message. */
   until<T>(
     what: string | (() => string),
     find: () => T | undefined | false | Promise<T | undefined | false>,
@@ -110,13 +113,13 @@ export interface Visitor {
 /** Far longer than anything takes, on a busy machine too. */
 const patienceMs = 120_000;
 
-/** What a principal shows; somebody whom nobody knows shows a name. */
+/** The credential of a principal. An unknown person has only a name. */
 const loginOf = (file: string, principal: string) =>
   existsSync(file)
     ? credentials.broker.parse(JSON.parse(readFileSync(file, 'utf8')))
     : { username: principal, password: '' };
 
-/** Comes to an installation; `leave` when the file is done. */
+/** Joins an installation. Call `leave` when the file is done. */
 export async function visit({ home, run, superuserUrl, secrets }: Installed): Promise<Visitor> {
   const login = (principal: string) => ({
     brokers: run.kafka.bootstrap.split(','),
@@ -140,7 +143,7 @@ export async function visit({ home, run, superuserUrl, secrets }: Installed): Pr
     const found = new Map<string, DataOf<T>>();
     for (const event of watching.events) {
       if (event.type !== type) continue;
-      // Other files share the installation: what they planted against the contract is nobody's event.
+      // Other files share the installation. Events that they planted against the contract are ignored.
       if (!isOfContract(event)) continue;
       const data = event.data as DataOf<T>;
       if (pick(data)) found.set(`${event.source} ${event.id}`, data);

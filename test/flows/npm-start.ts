@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { services } from '@countersign/contracts';
 import { freePort, localPorts, workspaceRoot } from '@countersign/servers';
 
-/** `npm start` as a person uses it, but for the build: a process of its own, a directory and ports of its own. */
+/** `npm start` as a person uses it, but without the build: a process, a directory and ports of its own. */
 export const start = join(workspaceRoot, 'deploy/local/dist/start.js');
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,7 +38,7 @@ export async function ports(): Promise<Record<string, string>> {
 /** A start that was begun. */
 export interface Begun {
   readonly child: ChildProcess;
-  /** Everything said so far. */
+  /** The whole output so far. */
   output(): string;
   readonly ended: Promise<number | null>;
 }
@@ -88,11 +88,11 @@ function parents(): Map<number, number> {
     if (!/^\d+$/.test(name)) continue;
     try {
       const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      // The name in brackets may hold spaces; state and parent follow it. Z only waits to be buried.
+      // The name in brackets may contain spaces; state and parent follow it. Z means a zombie.
       const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       if (state !== 'Z') found.set(Number(name), Number(parent));
     } catch {
-      // It has ended meanwhile.
+      // The process has ended in the meantime.
     }
   }
   return found;
@@ -118,7 +118,7 @@ export async function gone(pids: readonly number[]): Promise<void> {
   }
 }
 
-/** `kill -9` of everything. The eldest goes first, and the watcher with it, so that nobody ends anything in good order. */
+/** `kill -9` of everything. The oldest process is killed first, together with the watcher, so that nothing stops the others cleanly. */
 export async function killed(child: ChildProcess): Promise<void> {
   const all = family(child.pid as number);
   for (const pid of all) {

@@ -15,9 +15,9 @@ export const installedIn = ({ home, running: { run, superuserUrl, secrets } }: S
 };
 
 /**
- * Offers one installation to all files of a run: `begin` starts it when the first of them asks, and what is returned removes it.
- * `more` is told beside it. `DELETE …/<service>` kills one, `PUT …/<service>` starts it again and answers when it is up;
- * the same for `broker` and `database`.
+ * Offers one installation to all files of a run. `begin` starts it when the first file asks, and the returned function removes it.
+ * The answer also contains `more`. `DELETE …/<service>` kills a service, `PUT …/<service>` starts it again and answers when it
+ * runs; the same for `broker` and `database`.
  */
 export async function offer(
   project: TestProject,
@@ -26,14 +26,14 @@ export async function offer(
 ): Promise<() => Promise<void>> {
   let started: Promise<Started> | undefined;
   let engines: Engines | undefined;
-  // The answer holds passwords: only who was told the path gets it.
+  // The answer contains passwords, so only callers that were given the path get it.
   const path = `/${randomUUID()}`;
   const server = createServer((request, response) => {
     const { method, url = '' } = request;
     if (url !== path && !url.startsWith(`${path}/`)) return void response.writeHead(404).end();
     started ??= begin();
     if (url !== path) {
-      // Whoever may kill a service is in another process than the one that started it.
+      // The file that kills a service is in another process than the one that started it.
       const name = url.slice(path.length + 1) as Program | 'broker' | 'database';
       started
         .then<unknown>((installation) => {

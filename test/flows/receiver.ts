@@ -24,8 +24,8 @@ export interface Receiver {
 }
 
 /**
- * A system at the other end of the webhook connector. The first request of every key finds it busy; the next one is carried
- * out, once. What is for an account `mute-…` it never answers, nor any question about it. `GET /got` tells what came in.
+ * A system at the other end of the webhook connector. The first request of every key gets the answer that it is busy; the next one
+ * is carried out, once. It never answers a call for an account `mute-…`, or a question about it. `GET /got` returns what arrived.
  */
 export async function receiver(): Promise<Receiver> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-flows-hook-'));

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '@countersign/testing';
 export interface Started {
   readonly running: Running;
   readonly home: string;
-  /** Stops everything and removes every trace. */
+  /** Stops everything and removes all its files. */
   stop(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function start(
   }
 }
 
-/** Removes what an installation keeps; a directory that a tool of the installation still holds is an error. */
+/** Removes the files of an installation. If a tool of the installation still uses a directory, this is an error. */
 export async function remove(home: string): Promise<void> {
   await removeBroker(join(home, 'kafka'));
   await removePostgres(join(home, 'postgres'));

@@ -67,7 +67,7 @@ interface Request {
   resourceMetrics?: (Resource & { scopeMetrics: { metrics: OtlpMetric[] }[] })[];
 }
 
-/** Attribute values have one member that says their type; integers arrive as text. */
+/** Attribute values have one member that names their type. Integers arrive as text. */
 const plain = (attributes: readonly KeyValue[] = []): Record<string, unknown> =>
   Object.fromEntries(
     attributes.map(({ key, value }) => {

@@ -9,7 +9,7 @@ import { queries } from './app/queries.js';
 import { router } from './app/router.js';
 import { styleNonce, theme } from './app/theme.js';
 
-// What locks scrolling behind a dialog writes a style sheet too, and looks for its nonce here.
+// The code that locks scrolling behind a dialog also writes a style sheet. It looks for its nonce here.
 Object.assign(globalThis, { __webpack_nonce__: styleNonce() });
 
 const root = document.getElementById('root');

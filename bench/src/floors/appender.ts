@@ -58,7 +58,7 @@ const calls = {
       times.push(...Array<number>(messages.length).fill(now()));
     };
 
-    // Leaves have an order, so one batch is written after the other, whichever partition it is of.
+    // Leaves have an order, so one batch is written after the other, from any partition.
     let written = Promise.resolve();
     reading = await read({
       kafka: kafkaOf(access),

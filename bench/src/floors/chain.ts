@@ -5,10 +5,10 @@ import { type Calls, startWorker, type Worker } from '../worker.js';
 import type { Load } from './load.js';
 import type { Arrivals, Meter } from './meter.js';
 
-/** A hop that runs and can be held. */
+/** A hop that runs and can be paused. */
 export type Held = Worker<{ readonly pause: (_: null) => void; readonly resume: (_: null) => void }>;
 
-/** What is measured in: load at one end, a meter at the other, hops between, each a process. */
+/** The setting of a measurement: load at one end, a meter at the other, and hops between them, each a process. */
 export interface Chain {
   readonly load: Worker<Load>;
   readonly meter: Worker<Meter>;
@@ -16,7 +16,7 @@ export interface Chain {
   readonly first: Held;
 }
 
-/** Runs `measure` and ends all workers that it started, however it ends. */
+/** Runs `measure` and ends all workers that it started, even if it fails. */
 export async function withWorkers<T>(
   bench: Bench,
   measure: (start: <C extends Calls>(program: URL) => Worker<C>) => Promise<T>,
@@ -59,6 +59,6 @@ export async function latenciesAt(
 }
 
 function checkRepeats(bench: Bench, phase: string, { repeats }: Arrivals): void {
-  // A plain hop may repeat after a failure; without one a repeat is a fault of the measurement.
+  // Plain hops may repeat an event after a failure. Without a failure, a repeat is a fault of the measurement.
   if (repeats > 0) bench.wrong(`${phase}: ${repeats} events arrived again`);
 }

@@ -20,7 +20,7 @@ const tables = `
 const { privateKey } = generateKeyPairSync('ed25519');
 let reading: Reading;
 
-/** What goes on: the event with a digest of its meaning and a signature under that. */
+/** The output: the event with a digest of its content and a signature of the digest. */
 function signed(event: Envelope, headers: KafkaMessage['headers'], at: string) {
   const digest = sha256(canonical(event.data));
   const signature = sign(null, Buffer.from(digest), privateKey).toString('base64url');

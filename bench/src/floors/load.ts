@@ -32,8 +32,8 @@ const calls = {
   },
 
   /**
-   * One after the other at their times, whatever became of those before. Returns by how much the last one was late at being
-   * handed to the client, so that a load that could not be made does not pass for one that was.
+   * One after the other at their times, whatever happened to the earlier ones. Returns how late the last one was handed to the
+   * client, so that a load which could not be produced is not taken for one that was.
    */
   async paced(load: { readonly phase: string; readonly rate: number; readonly seconds: number }): Promise<number> {
     const count = load.rate * load.seconds;

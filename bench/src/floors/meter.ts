@@ -7,9 +7,9 @@ import { markOf, now } from './event.js';
 export interface Arrivals {
   /** When each event came for the first time, milliseconds on the shared clock. */
   readonly times: readonly number[];
-  /** From when it should have been sent. */
+  /** The delay from when it should have been sent. */
   readonly latencies: readonly number[];
-  /** How many came again. */
+  /** How many arrived again. */
   readonly repeats: number;
 }
 

@@ -5,7 +5,7 @@ import { serve } from '../worker.js';
 let reading: Reading;
 
 const calls = {
-  /** Consume, parse, write as text again, produce: the least that a service on Kafka does. */
+  /** Consume, parse, write as text again, produce: the least work of a service on Kafka. */
   async run({ access, from, to }: { readonly access: KafkaAccess; readonly from: string; readonly to: string }) {
     const kafka = kafkaOf(access);
     const producer = await producerOf(kafka);

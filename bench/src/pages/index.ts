@@ -106,7 +106,7 @@ async function measureVisit(
     context.setDefaultTimeout(15_000);
     try {
       path ??= await visit.path(await context.newPage());
-      // The way to the address may have filled the profile's cache.
+      // The visit before may have filled the profile's cache.
       const fresh = n === 0 ? await browser.newContext(coming) : context;
       try {
         const page = await fresh.newPage();
@@ -128,7 +128,7 @@ async function measureVisit(
 async function load(page: Page, path: string): Promise<Seen> {
   await page.goto(path, { waitUntil: 'commit' });
   await until(page, 'first');
-  // What still moves after the first view moves the page under a finger.
+  // If something still moves after the first view, the page moves while the person uses it.
   await sleep(500);
   return page.evaluate<Seen>('window.bench.seen');
 }

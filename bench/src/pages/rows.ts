@@ -41,7 +41,7 @@ function statements(count: number, now: Date): readonly string[] {
     'SET LOCAL search_path TO console, pg_temp',
     `CREATE FUNCTION pg_temp.id(what text) RETURNS uuid IMMUTABLE LANGUAGE sql
        RETURN overlay(overlay(md5(what) PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid`,
-    // The smaller its number, the later it was. Of ten one is escalated, two are refused, the others run; some of those fail.
+    // A smaller number means a later action. Of ten, one is escalated, two are refused, and the others run; some of those fail.
     `CREATE TEMP TABLE made ON COMMIT DROP AS
      SELECT n, pg_temp.id('proposal' || n) AS proposal, pg_temp.id('action' || n) AS action, pg_temp.id('task' || n) AS task,
        pg_temp.id('run' || n) AS run, pg_temp.id('permit' || n) AS permit, 'bench-signal-' || n AS correlation,
@@ -98,7 +98,7 @@ function statements(count: number, now: Date): readonly string[] {
      SELECT action, permit, 'action-executor', ${text(card.digest)} FROM made WHERE outcome IN ('executed', 'failed')`,
     `INSERT INTO settlements (action_id, outcome, executor, settled_at, permit_id, digest, approved, kept_at)
      SELECT action, outcome, 'action-executor', at + interval '3 s', permit, ${text(card.digest)}, true, at FROM made WHERE outcome IN ('executed', 'failed')`,
-    // As long as they are kept: approvals of money for their day, the others until they expire.
+    // As long as they are retained: approvals of money for their day, the others until they expire.
     `INSERT INTO approvals (action_id, proposal_id, permit_id, executor, agent, play, kind, accounts, detail, not_before, expires_at, approved_at, day, ad_account_id, campaign_id, amount_minor, currency)
      SELECT action, proposal, permit, 'action-executor', agent, play, kind, ARRAY[account], sentence, at, at + interval '10 minutes', at, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'ads-1', 'c-2', 60000, 'EUR'
      FROM made WHERE kind LIKE 'ads.%' AND outcome = 'executed' AND at > now() - interval '2 days'`,

@@ -1,7 +1,7 @@
 import { type DataOf, derivedId, digestOf, toBinary } from '@countersign/contracts';
 import { eventBytes } from '@countersign/record';
 
-/* One action of each step, as the services say it; the rows are made of it. */
+/* One action of each step, as the services describe it. The rows are made from it. */
 
 const play = { id: 'return-below-floor', runId: derivedId('bench-pages', 'run'), title: 'Return below its floor' };
 const proposalId = derivedId('bench-pages', 'proposal');
@@ -16,7 +16,7 @@ const payload = {
 const action = { actionId, kind: 'ads.shift_budget', accountId: 'bench-1', payload };
 const permitId = derivedId('bench-pages', 'permit');
 
-/** What each type of event of one action says at `at`; the card of the escalation is what a reviewer reads. */
+/** The data of each type of event of one action at `at`. The card of the escalation is what a reviewer reads. */
 function dataOf(at: string) {
   const later = new Date(Date.parse(at) + 3_600_000).toISOString();
   const judged = { proposalId, actionId, taskId: derivedId('bench-pages', 'task'), agent: 'paid-media-agent', play };

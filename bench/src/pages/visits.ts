@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core';
 
-/** What somebody does on a page, and how its result is told. */
+/** What a person does on a page, and how to recognise the result. */
 export interface Act {
   readonly what: string;
-  /** Up to what is measured: opens a list of choices, writes a word. */
+  /** The steps before the measurement: opens a list of choices, types a word. */
   prepare?(page: Page): Promise<void>;
   readonly event: 'click' | 'keydown';
   act(page: Page): Promise<void>;
-  /** JavaScript in the page, true as soon as the result is there. */
+  /** JavaScript in the page that is true as soon as the result is there. */
   readonly shown: string;
 }
 

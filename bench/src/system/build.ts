@@ -5,8 +5,8 @@ import type { Running, StartOptions } from '@countersign/local';
 import type { PostgresOptions } from '@countersign/servers';
 
 /**
- * What a build offers so that this benchmark can measure it. The load, the clock and the counters are this benchmark's own. How
- * the build is started, which configuration and signals it understands, and how it is known to be at rest are its own.
+ * What a build must offer so that this benchmark can measure it. The load, the clock and the counters belong to this benchmark. The
+ * build itself defines how it is started, which configuration and signals it understands, and how to see that it is at rest.
  */
 export interface Build {
   readonly folder: string;
@@ -43,7 +43,7 @@ const offers = {
 /** Until November 2026 the servers were started by the package that starts everything. */
 const before: Readonly<Record<string, string>> = { 'libs/servers/dist/index.js': 'deploy/local/dist/index.js' };
 
-/** Loads the build in a folder. Throws an Error that names what it does not offer. */
+/** Loads the build in a folder. If something is missing, throws an Error that names it. */
 export async function loadBuild(folder: string): Promise<Build> {
   const root = resolve(folder);
   if (!existsSync(root) || !statSync(root).isDirectory()) throw new Error(`${folder} is no folder of a build`);

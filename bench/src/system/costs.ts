@@ -14,7 +14,7 @@ export interface Spent {
   readonly actions?: number;
 }
 
-/** The ids of a load's figures end so; those of the saturating load have the ids that they always had. */
+/** The end of the ids of a load's figures. The figures of the saturating load have the same ids as always. */
 export const suffixOf = (load: Load): string => (load === 'full' ? '' : `@${load}`);
 
 /** f: what everything used, for each executed action or, at rest, in each second. */
@@ -70,7 +70,7 @@ export function costsOf({ load, before, after, actions }: Spent): Figure[] {
   return figures;
 }
 
-/** f: the memory that processes hold, at a moment that `when` tells. */
+/** f: the memory of processes at a moment that `when` describes. */
 export function memoryOf({ processes }: Usage, load: Load, when: string): Figure[] {
   const floors: Readonly<Record<string, string>> = { kafka: 'f1.memory.kafka', postgres: 'f2.memory.postgres' };
   const figure = (id: string, text: string, bytes: number, floor?: string): Figure => ({

@@ -5,7 +5,7 @@ import type { Chain } from './meter.js';
 export const settledTopic = 'actions.settled.action-executor.v1';
 export const verdictTopics = ['actions.approved.v1', 'actions.refused.v1', 'actions.escalated.v1'] as const;
 
-/** Says what is wrong where a chain is missing, or ended otherwise than once and so. */
+/** Reports a fault if a chain is missing, or did not end exactly once with this end. */
 export function eachOnce(
   bench: Bench,
   what: string,
@@ -28,7 +28,7 @@ export function eachOnce(
   return found;
 }
 
-/** The same where a chain may be refused: one verdict, and one settlement where that was an approval. */
+/** The same for chains that may be refused: one verdict, and one settlement if it was an approval. */
 export function eachEnds(bench: Bench, what: string, ids: readonly string[], chains: readonly Chain[]): void {
   const found = new Map(chains.map((chain) => [chain.id, chain]));
   const settlements = new Set(['executed', 'refused', 'expired']);

@@ -13,12 +13,12 @@ import type { Meter } from './watching.js';
 type Pace = 1 | 10 | 50 | 200;
 const paceOf: Readonly<Partial<Record<Load, Pace>>> = { 1: 1, 10: 10, 50: 50, 200: 200 };
 
-/** How much is done: people are used once each, since one who is enrolled is not enrolled again. */
+/** How much is done. Each person is used once, because a person who is enrolled is not enrolled again. */
 export const sizesOf = (quick: boolean) =>
   quick
     ? { warm: 300, rate: 1_000, seconds: { 1: 10, 10: 8, 50: 4, 200: 3 }, inFlight: 500, restMs: 15_000 }
     : { warm: 1_500, rate: 12_000, seconds: { 1: 60, 10: 30, 50: 20, 200: 20 }, inFlight: 10_000, restMs: 60_000 };
-/** What a start leaves to do: services compile what they use, and Postgres writes down what was made. */
+/** Work that remains after a start: services compile what they use, and Postgres writes new data to disk. */
 const settleMs = 10_000;
 
 const signalsOf = (quick: boolean, load: Load): number => {
@@ -28,13 +28,13 @@ const signalsOf = (quick: boolean, load: Load): number => {
   return load === 'full' ? rate : 0;
 };
 
-/** Where nothing but rest is measured there are none. */
+/** If only rest is measured, there are none. */
 export function peopleForFlow(quick: boolean, loads: ReadonlySet<Load>): number {
   const signals = [...loads].reduce((sum, load) => sum + signalsOf(quick, load), 0);
   return signals === 0 ? 0 : Math.max(sizesOf(quick).warm, signals);
 }
 
-/** f: what everything uses while nothing happens, as it was started: nobody is known yet. */
+/** f: the use while nothing happens, directly after the start, when nobody is known yet. */
 export async function measureRest(bench: Bench, system: System): Promise<Figure[]> {
   const { restMs } = sizesOf(bench.quick);
   await system.build.atRest(system);
@@ -73,7 +73,7 @@ export async function measureFlow(
         const times = await system.listed(load, () =>
           system.profiled(`b@${load}`, () => paced(bench, system, meter, { ...run, perSecond: pace })),
         );
-        // At once: what is used while nothing happens any more is the rest's, not the actions'.
+        // At once, because what is used after the last event counts as rest and not for the actions.
         const after = await usage(system);
         if (flow) figures.push(...latencies(pace, times));
         if (uses) figures.push(...costsOf({ load, before, after, actions }), ...memoryOf(after, load, `at ${load}/s`));
@@ -108,7 +108,7 @@ const rateFigure = (perSecond: number, signals: number, inFlight: number): Figur
   note: `${signals} signals, ${inFlight} in flight, from the first signal to the last settlement`,
 });
 
-/** Keeps as many signals in flight; answers how long it took from the first signal to the last settlement. */
+/** Maintains this many signals in flight. Returns the time from the first signal to the last settlement. */
 async function saturated(
   bench: Bench,
   { generator, until, build }: System,
@@ -130,7 +130,7 @@ async function saturated(
   }
 }
 
-/** Signals at a fixed pace; answers with the time of each from when it was meant to be sent to the arrival of its settlement. */
+/** Signals at a fixed pace. Returns the time of each, from when it should have been sent to the arrival of its settlement. */
 async function paced(
   bench: Bench,
   { generator, until, build }: System,
@@ -148,7 +148,7 @@ async function paced(
   });
 }
 
-/** Waits for that many ends, and a moment for more than there should be. What has not come when nothing moves is lost. */
+/** Waits for this number of ends, and a moment longer in case there are too many. If nothing moves any more, missing ends are lost. */
 async function ended(bench: Bench, { until }: Pick<System, 'until'>, meter: Meter, play: BenchPlay, count: number) {
   let [seen, since] = [meter.ends(), Date.now()];
   await until(

@@ -8,8 +8,8 @@ import type { BenchPlay } from './settings.js';
 import type { SignalRecord } from './signals.js';
 
 /*
- * The load, a process of its own: what it does slows down nobody's clock but its own. Signals go straight to the inbound topic,
- * as the source's own principal writes them.
+ * The load, in a process of its own, so that its work slows down no other clock. Signals go directly to the inbound topic, as the
+ * source's own principal writes them.
  */
 
 /** Signals of these people, from and not including to. */
@@ -19,7 +19,7 @@ export interface Crowd {
   readonly to: number;
 }
 export interface Sent {
-  /** For when the first signal was meant, in milliseconds of the clock that all processes share. */
+  /** When the first signal should have been sent, in milliseconds of the clock that all processes share. */
   readonly startedAt: number;
   readonly sent: number;
 }
@@ -50,7 +50,7 @@ const calls = {
   pace,
   saturate,
 
-  /** So many signals of a saturating load have come to their end. */
+  /** This many signals of a saturating load have ended. */
   credit(count: number): void {
     ended = count;
   },
@@ -61,10 +61,7 @@ const calls = {
   },
 };
 
-/**
- * Signals at fixed times, whatever becomes of those before: a slow broker makes the requests larger, and no signal later than it
- * was meant.
- */
+/** Signals at fixed times, whatever happens to earlier ones. A slow broker makes the requests larger, but no signal later than planned. */
 async function pace({ play, from, to, perSecond }: Crowd & { readonly perSecond: number }): Promise<Sent> {
   halted = false;
   const startedAt = now();
@@ -80,7 +77,7 @@ async function pace({ play, from, to, perSecond }: Crowd & { readonly perSecond:
   return { startedAt, sent: next - from };
 }
 
-/** As many signals as are let in flight, see `credit`. */
+/** As many signals as may be in flight, see `credit`. */
 async function saturate({ play, from, to, inFlight }: Crowd & { readonly inFlight: number }): Promise<Sent> {
   halted = false;
   const startedAt = now();

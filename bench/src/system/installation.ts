@@ -18,7 +18,7 @@ import { startMeter } from './watching.js';
 /** Everything running, as `npm start` runs it, and what measures it. */
 export type System = Awaited<ReturnType<typeof startSystem>>;
 
-/** Rows of one statement as the database's superuser: for counts, never on a path that is measured. */
+/** The rows of one statement, as the database's superuser. For counts, never on a path that is measured. */
 export type Query = <Row>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
 
 /** Brings up an installation in a directory of its own with the benchmark's configuration. */
@@ -66,7 +66,7 @@ async function startIn(home: string, bench: Bench, build: Build) {
     await generator.ask('connect', { access: running.kafka('upstream'), signals: build.signals });
     const countsStatements = await query('CREATE EXTENSION pg_stat_statements')
       .then(
-        // Where the library was not loaded, its view says so when it is read.
+        // If the library was not loaded, reading its view reports that.
         () => query('SELECT FROM pg_stat_statements'),
       )
       .then(
@@ -111,10 +111,10 @@ async function startIn(home: string, bench: Bench, build: Build) {
         await service.stop(30_000);
       },
       startService: async (name: Program): Promise<void> => watchOver(await running.restart(name)),
-      /** Watches topics that the console may read, from their beginning. Stop it when it is not needed: it costs time as well. */
+      /** Watches topics that the console may read, from their beginning. Stop it when it is not needed, because it also uses time. */
       meter: (topics: readonly string[]) =>
         startMeter(running.kafka('console'), `console.bench-${++meters}`, topics, bench.signal),
-      /** Looks until `find` finds something, and gives up after two minutes, or `forMs`. */
+      /** Looks until `find` finds something. Gives up after two minutes, or after `forMs`. */
       until: <T>(what: string, find: () => Promise<T | undefined>, wait: { everyMs?: number; forMs?: number } = {}) =>
         until(bench, what, find, wait),
       /** How many events there are on the topics that the recorder reads: all but checkpoints. */
@@ -166,8 +166,8 @@ async function act(
 }
 
 /**
- * Has the database count statements, by an extension that is loaded at its start: its data is made first, with this one setting.
- * Without it everything else is measured all the same.
+ * Makes the database count statements, by an extension that is loaded at its start. For this, its data is made first, with this one
+ * setting. Without the extension, everything else is still measured.
  */
 async function countStatements(home: string, bench: Bench, build: Build): Promise<void> {
   if (process.env.DATABASE_URL) return;

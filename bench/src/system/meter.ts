@@ -5,8 +5,8 @@ import { kafkaOf } from '../kafka.js';
 import { serve } from '../worker.js';
 
 /*
- * Notes when events arrive, in a process of its own: it shares its event loop with nobody who could make them look late. It parses
- * nothing, and keeps of each event its chain, its end, and its time.
+ * Records when events arrive, in a process of its own, so that other work in the same event loop cannot make them seem late. It
+ * parses nothing, and stores for each event its chain, its end, and its time.
  */
 
 /** One chain: the `correlationid` that its first signal or proposal gave it. */
@@ -17,7 +17,7 @@ export interface Chain {
   /** Its ends in their order: an outcome of a settlement, else the type of an event. */
   readonly ends: string[];
 }
-/** How many ends there were in all, and of them settlements of what was carried out. */
+/** The number of all ends, and how many of them are settlements of actions that were carried out. */
 export interface Progress {
   readonly ends: number;
   readonly executed: number;
@@ -33,7 +33,7 @@ const calls = {
   async watch({ access, group, topics }: { access: KafkaAccess; group: string; topics: string[] }): Promise<void> {
     const consumer = kafkaOf(access).consumer({
       groupId: group,
-      // Answered as soon as there is anything; while there is nothing, the broker is asked seldom.
+      // Answered as soon as there is any event. While there is none, the broker is rarely asked.
       maxWaitTimeInMs: 500,
       minBytes: 1,
       allowAutoTopicCreation: false,
@@ -54,7 +54,7 @@ const calls = {
 
   progress: (): Progress => ({ ends, executed }),
 
-  /** Everything of the chains whose id begins so. */
+  /** Everything about the chains whose id begins with this. */
   report: (prefix: string): Chain[] => [...chains.values()].filter((chain) => chain.id.startsWith(prefix)),
 };
 

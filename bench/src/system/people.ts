@@ -10,7 +10,7 @@ export interface Known {
   readonly versions: Readonly<Record<string, number>>;
 }
 
-/** Makes people known, with their consent, and waits until every service that asks for them has read of them. */
+/** Makes people known, with their consent, and waits until every service that needs them has read about them. */
 export async function knowPeople(system: System, from: number, to: number): Promise<void> {
   await system.generator.ask('know', { from, to });
   const reached = `SELECT (SELECT count(*)::int FROM guardrail_validator.followed_state WHERE topic = 'consents.v1') AS validator,

@@ -5,8 +5,8 @@ import type { Program } from '@countersign/local';
 import type { Bench } from '../figure.js';
 
 /**
- * Takes a processor profile of services while something is measured, over their inspectors' ports, and writes
- * `<service>-<what>.cpuprofile` into the folder that BENCH_PROFILE_DIR names. What is measured meanwhile is slower than without.
+ * Takes a processor profile of services during a measurement, through their inspectors' ports, and writes
+ * `<service>-<what>.cpuprofile` into the folder in BENCH_PROFILE_DIR. The measurement is slower than without it.
  */
 export function profilerOf(ports: ReadonlyMap<Program, number>, bench: Bench) {
   const dir = process.env.BENCH_PROFILE_DIR ?? 'profiles';

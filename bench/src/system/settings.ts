@@ -12,8 +12,8 @@ export type BenchSequence = (typeof sequences)[number];
 const dayS = 86_400;
 
 /**
- * The configuration as shipped, with plays in which one signal suffices, and without the limits that no load would get
- * through: messages and actions of an agent in an hour, and touches of a contact in a day. All rules stay on.
+ * The configuration as shipped, with plays that one signal starts, and without the limits that would stop every load: messages and
+ * actions of an agent in an hour, and touches of a contact in a day. All rules stay on.
  */
 export function configure(folder: string): void {
   cpSync(join(workspaceRoot, 'deploy/config'), folder, { recursive: true });
@@ -47,7 +47,7 @@ export function configure(folder: string): void {
   }
   for (const id of sequences) {
     const step = { template: `${id}-later`, subject: 'For {{contact.lastName}}', body: 'Hello {{contact.firstName}}' };
-    // Far enough that no step is due while anything is measured.
+    // So far away that no step is due during a measurement.
     write('sequences', id, { id, purpose: 'sales', steps: [{ ...step, afterSeconds: 30 * dayS }] });
   }
   for (const limit of ['sendsPerHour', 'actionsPerHour', 'accountActionsPerHour']) {

@@ -19,7 +19,7 @@ const counters = `SELECT r.rolname AS login, s.queryid::text AS id, s.query AS t
     s.plans::float8 AS plans, s.total_plan_time AS "planMs", s.total_exec_time AS "runMs", s.wal_bytes::float8 AS "walBytes"
   FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid WHERE r.rolname <> current_user`;
 
-/** The folder that BENCH_STATEMENTS names; without it nothing is listed, and the server does not count plans. */
+/** The folder in BENCH_STATEMENTS. Without it, nothing is listed, and the server does not count plans. */
 export const statementsFolder = process.env.BENCH_STATEMENTS || undefined;
 
 /** Writes what the database did while something was measured, one line a statement and login, the dearest first. */

@@ -13,7 +13,7 @@ import type { Meter } from './watching.js';
 const plays = ['bench-d', 'bench-d2'] as const;
 const perSecond = 100;
 const sizes = (quick: boolean) => (quick ? { trials: 4, byCommand: 1 } : { trials: 30, byCommand: 4 });
-/** After a stop it is watched for so long; nothing may happen in the later part of it. */
+/** How long it is watched after a stop. Nothing may happen in the later part of this time. */
 const watchedMs = 1_500;
 const quietAfterMs = 1_000;
 
@@ -47,7 +47,7 @@ export async function measureStops(bench: Bench, system: System): Promise<Figure
     }
     load.over = true;
   })();
-  // It is awaited below, where it matters.
+  // It is awaited below, where its result is needed.
   running.catch(() => undefined);
   const trials: Trial[] = [];
   try {
@@ -101,7 +101,7 @@ async function command({ home }: System, scope: string): Promise<{ asked: number
   return { asked, answered: Date.now() };
 }
 
-/** A stop is worth measuring where effects come at half the pace of the signals, or faster. */
+/** A stop is worth measuring if the rate of effects is at least half the rate of the signals. */
 async function underWay({ until }: System, meter: Meter, load: { readonly over: boolean }): Promise<void> {
   const seen: { readonly at: number; readonly executed: number }[] = [];
   await until(
@@ -126,7 +126,7 @@ async function effects({ query }: System): Promise<number[]> {
   return rows.map(({ at }) => at);
 }
 
-/** Whatever was stopped: each permit has one end, and what was carried out is what the connected system holds. */
+/** Whatever was stopped: each permit has one end, and the connected system has exactly the actions that were carried out. */
 async function eachPermitOnce(bench: Bench, { query }: System): Promise<void> {
   const [row] = await query<{ open: number; executed: number; held: number }>(
     `SELECT count(*) FILTER (WHERE p.outcome IS NULL)::int AS open,
@@ -147,11 +147,11 @@ function figuresOf(bench: Bench, trials: readonly Trial[], at: readonly number[]
     const [sinceAnswer, sinceAsked] = [Math.max(0, last - trial.answered), Math.max(0, last - trial.asked)];
     return { ...trial, before, sinceAnswer, sinceAsked };
   });
-  // Where effects hardly come at all, the time of the last one says nothing of a stop.
+  // If there are hardly any effects, the time of the last one says nothing about a stop.
   const timed = all.filter(({ before }) => before >= 20);
   const leftOut = tooQuiet(all.length, timed.length, 'stops came while fewer than 20 effects a second came');
   if (leftOut.many) bench.wrong(`d: ${leftOut.detail}`);
-  // A late one is late, however little happened before.
+  // A late effect is a fault, however little happened before.
   for (const { scope, sinceAnswer } of all) {
     if (sinceAnswer > quietAfterMs)
       bench.wrong(`d: an effect ${sinceAnswer.toFixed(0)} ms after the stop of ${scope} was answered`);

@@ -1,6 +1,6 @@
 /**
- * What is to be said of trials that were left out, since too little happened for the last effect to mean anything. A few are chance
- * and a note; more than a tenth and the figure is not what it says.
+ * The note about trials that were left out because too little happened for the last effect to mean anything. A few are chance and
+ * only noted. If more than a tenth were left out, the figure is not valid.
  */
 export function tooQuiet(made: number, measured: number, reason: string) {
   const left = made - measured;

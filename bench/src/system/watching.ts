@@ -2,7 +2,7 @@ import type { KafkaAccess } from '@countersign/testing';
 import { startWorker } from '../worker.js';
 import type { MeterCalls, Progress } from './meter.js';
 
-/** What notes when chains end, in a process of its own. Stop it when it is not needed: reading costs time as well. */
+/** Records when chains end, in a process of its own. Stop it when it is not needed, because reading also uses time. */
 export type Meter = Awaited<ReturnType<typeof startMeter>>;
 
 /** Starts a meter that reads topics from their beginning. It is asked how far it is about forty times a second. */
@@ -15,7 +15,7 @@ export async function startMeter(access: KafkaAccess, group: string, topics: rea
     const before = seen.ends;
     seen = await worker.ask('progress', undefined);
     if (seen.ends !== before) for (const listener of listeners) listener(seen.ends);
-    // Unanswered by a meter that has ended: whoever waits for it is told by the next question.
+    // A meter that has ended does not answer this. The next question reports it to the caller.
     if (asking) setTimeout(() => void look().catch(() => undefined), 25).unref();
   };
   const stop = (): Promise<void> => {

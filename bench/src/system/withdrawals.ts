@@ -18,7 +18,7 @@ const afterMs = 2_000;
 const messagesFirst = 15;
 /** Permits for messages at the full seconds that follow: given before the withdrawal, due before, at and after it. */
 const planned = 8;
-/** A message later than this after a withdrawal is none that was under way. */
+/** If a message comes later than this after a withdrawal, it was not already under way. */
 const lateMs = 1_500;
 
 /** People who were enrolled by other measurements do as well, but those that (a) proposes to must not have withdrawn. */
@@ -76,7 +76,7 @@ export async function measureWithdrawals(bench: Bench, system: System): Promise<
         },
         { everyMs },
       );
-      // They withdraw at moments that have nothing to do with each other's.
+      // They withdraw at independent moments.
       const due = members.map(() => Date.now() + Math.random() * 1_000);
       for (let last = Date.now(); Date.now() < last + afterMs; await sleep(everyMs)) {
         sending.push(propose(members.map((member) => [member, Date.now() - 1_000] as const)));
@@ -121,11 +121,11 @@ function figuresOf(
     const before = ofThem.filter((time) => time > at - 1_000 && time <= at).length;
     return { n, before, last: Math.max(0, (ofThem.at(-1) ?? 0) - at) };
   });
-  // Where messages hardly come at all, the time of the last one says nothing of a withdrawal.
+  // If there are hardly any messages, the time of the last one says nothing about a withdrawal.
   const good = trials.filter(({ before }) => before >= 5);
   const leftOut = tooQuiet(trials.length, good.length, 'withdrew while fewer than 5 messages a second came');
   if (leftOut.many) bench.wrong(`e: ${leftOut.detail}`);
-  // A late one is late, however few came before.
+  // A late message is a fault, however few came before.
   for (const { n, last } of trials)
     if (last > lateMs) bench.wrong(`e: a message to person ${n} ${last.toFixed(0)} ms after they withdrew`);
   const times = good.map(({ last }) => last);

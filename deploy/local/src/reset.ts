@@ -6,7 +6,7 @@ import { removeBroker, removePostgres, workspaceRoot } from '@countersign/server
 const home = process.env.COUNTERSIGN_HOME || join(workspaceRoot, '.countersign');
 if (existsSync(home)) {
   const id = join(home, 'secrets/installation-id');
-  // What this start used of somebody else's stays marked with an id that nobody knows after this.
+  // A broker or database of somebody else that this start used stays marked, with an id that no installation has any more.
   const elsewhere = existsSync(id) && !(existsSync(join(home, 'kafka')) && existsSync(join(home, 'postgres')));
   const installation = elsewhere ? readFileSync(id, 'utf8').trim() : undefined;
   await removeBroker(join(home, 'kafka'));

@@ -2,8 +2,8 @@ import { layout } from './compose/layout.js';
 import { handOverSecrets, setUp } from './compose/setup.js';
 
 /*
- * The setup of `docker compose up`, in two steps: `secrets` before Kafka and Postgres start, `provision` when they answer.
- * Both may be run again: what is there stays.
+ * The setup of `docker compose up`, in two steps: `secrets` before Kafka and Postgres start, `provision` when they answer. Both may
+ * be run again: existing parts stay.
  */
 const { home, handover, config, kafka } = layout;
 const place = { home, handover, config };

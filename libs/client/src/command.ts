@@ -4,7 +4,7 @@ import { jsonText, printableLines } from './core/text.js';
 import { Failure } from './failure.js';
 import { type Session, session } from './session.js';
 
-/** Help that every command ends with: examples, and what its exit codes mean. */
+/** The end of the help of every command: examples, and the meaning of its exit codes. */
 export function explained(command: Command, examples: readonly string[], no?: string): Command {
   return command.addHelpText(
     'after',
@@ -23,10 +23,10 @@ export function explained(command: Command, examples: readonly string[], no?: st
 
 type Act<A extends unknown[]> = (session: Session, ...args: A) => Promise<boolean | undefined>;
 
-/** A command's action: false is the answer no (exit code 1); what it throws is told, never with a stack. */
+/** A command's action. False is the answer no (exit code 1). An error that it throws is printed, never with a stack. */
 export function acts<A extends unknown[]>(command: Command, act: Act<A>): Command {
   return command.action(async (...args: unknown[]) => {
-    // commander hands over the arguments, the options, and the command itself.
+    // commander passes the arguments, the options, and the command itself.
     const given = args.slice(0, -1) as A;
     try {
       if ((await act(session(command), ...given)) === false) process.exitCode = 1;
@@ -36,7 +36,7 @@ export function acts<A extends unknown[]>(command: Command, act: Act<A>): Comman
   });
 }
 
-/** Says what went wrong on the error output; returns the exit code. */
+/** Prints what went wrong to the error output; returns the exit code. */
 export function reportError(error: unknown, json: boolean): number {
   const exitCode = error instanceof Failure ? error.exitCode : 2;
   const known = error instanceof Failure || error instanceof Misused;

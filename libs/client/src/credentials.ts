@@ -12,7 +12,7 @@ import { codeOf, Failure } from './failure.js';
 
 type Where = Pick<Installation, 'credentials' | 'from'>;
 
-/** What each kind of credential opens, and how to do without its file. */
+/** What each kind of credential gives access to, and what to do without its file. */
 const opens: Record<CredentialKind, (name: string) => { readonly what: string; readonly instead?: string }> = {
   broker: (name) => ({ what: `the login of ${name} at the broker` }),
   source: (name) => ({ what: `the API key of ${name}` }),
@@ -25,8 +25,8 @@ const opens: Record<CredentialKind, (name: string) => { readonly what: string; r
 };
 
 /**
- * The credential of one principal, from its own file and no other. Throws a `Failure` that names the file, what it is needed for and
- * what to do, and nothing of what the file holds.
+ * The credential of one principal, from its own file and no other. Throws a `Failure` that names the file, its purpose and what to
+ * do, and nothing of the content of the file.
  */
 export function credentialOf<K extends CredentialKind>(
   { credentials: folder, from }: Where,
@@ -70,21 +70,21 @@ function jsonIn(text: string): unknown {
 }
 
 /**
- * The token of whoever calls, for console and record. Undefined where nothing says of any installation: the service then says what it
- * asks for.
+ * The caller's token, for console and record. Undefined if no installation is known: then the service says which credential it
+ * requires.
  */
 export function personToken(where: Where & Pick<Installation, 'token' | 'person'>): string | undefined {
   if (where.token !== undefined || where.credentials === undefined || where.person === undefined) return where.token;
   return credentialOf(where, 'person', where.person).token;
 }
 
-/** The token of pages that are only read. Undefined as above. */
+/** The token for pages that are only read. Undefined in the same case. */
 export function readingToken(where: Where & Pick<Installation, 'readToken'>): string | undefined {
   if (where.readToken !== undefined || where.credentials === undefined) return where.readToken;
   return credentialOf(where, 'reader').readToken;
 }
 
-/** What a `Failure` leaves undefined: for those who can go on without. `report` is told why. */
+/** The value, or undefined after a `Failure`, for callers that can continue without it. `report` receives the reason. */
 export function ifThere<T>(read: () => T, report: (why: string) => void = () => undefined): T | undefined {
   try {
     return read();

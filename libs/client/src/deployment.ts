@@ -7,8 +7,9 @@ import { codeOf, Failure } from './failure.js';
 const remedy = 'set CONFIG_DIR to the folder that the services read, such as deploy/config';
 
 /**
- * The sources, agents and executors in force, from where the services have them: the configuration that the environment names, else
- * what run.json says that everything was started with. Throws a `Failure` that says what to do: what was shipped is never assumed.
+ * The sources, agents and executors in force, from the place where the services read them: the configuration that the environment
+ * names, otherwise the list of what was started in run.json. Throws a `Failure` that says what to do. It never assumes the shipped
+ * list.
  */
 export function deploymentIn(
   env: Readonly<Record<string, string | undefined>>,

@@ -4,13 +4,13 @@ import { ifThere, personToken, readingToken } from './credentials.js';
 import { Failure } from './failure.js';
 import type { Session } from './session.js';
 
-/** What a service says of itself; without `checks` where it does not know whoever asks. */
+/** What a service reports about itself; without `checks` if it does not know the caller. */
 export interface HealthPage {
   readonly status?: string;
   readonly checks?: { readonly gaps?: readonly Omit<Gap, 'service'>[] } & Readonly<Record<string, unknown>>;
 }
 
-/** The health page of the service at this address, whatever status it comes with. Undefined where there is none in time. */
+/** The health page of the service at this address, whatever its status. Undefined if there is none in time. */
 export async function healthPage(
   { installation }: Pick<Session, 'installation'>,
   url: string,
@@ -28,13 +28,13 @@ export async function healthPage(
   }
 }
 
-/** What to do where a service tells its status and nothing else. */
+/** What to do if a service reports only its status. */
 export const statusOnly =
   'tells only its status without the reading token of this installation: set COUNTERSIGN_READ_TOKEN, or put the token into credentials/reader.json beside run.json';
 
 /**
- * The open gaps of every service, and who could not be asked. Throws a `Failure` where one does not tell them to whoever asks: they
- * would seem to be none.
+ * The open gaps of every service, and the services that could not be asked. Throws a `Failure` if a service does not show its gaps
+ * to this caller, because there would seem to be none.
  */
 export async function gapsOf(s: Session): Promise<{ gaps: readonly Gap[]; unreachable: readonly string[] }> {
   const pages = await Promise.all(

@@ -11,16 +11,19 @@ interface Problem {
   readonly title?: string;
 }
 
-/** A service's HTTP interface. Every failure comes as a `Failure` that says what to do. */
+/** A service's HTTP interface. Every failure is a `Failure` that says what to do. */
 export interface Client {
   readonly url: string;
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T>;
-  /** The lines of an answer that may be long, as they come. `signal` ends the waiting for the next one too, and the connection. */
+  /** The lines of an answer that may be long, as they arrive. `signal` ends the wait for the next line and the connection. */
   lines(path: string, signal?: AbortSignal): Promise<AsyncIterable<string>>;
 }
 
-/** `tokenOf` is asked when something is asked for. `variable` is the one that may hold the token, and is named where the service asks for another. */
+/**
+ * `tokenOf` is called at each request. `variable` is the variable that may hold the token. Its name is printed if the service
+ * requires another token.
+ */
 export function client(
   service: string,
   url: string,

@@ -5,18 +5,21 @@ import { Failure } from './failure.js';
 import type { Session } from './session.js';
 
 type Kind = InspectionEnded['kind'];
-/** What an inspection came to. */
+/** The result of an inspection. */
 export type InspectionResult = Pick<InspectionEnded, 'outcome' | 'checks'>;
-/** Says how far it is, on the terminal and to the console. `total`: where it is known. */
+/** Reports the progress, on the terminal and to the console. `total`: if it is known. */
 export type OnProgress = (step: string, done?: number, total?: number) => void;
 
-/** How often the console is told, and how often where nothing changed, in milliseconds. It takes one for dead after 90 s. */
+/**
+ * How often the progress is sent to the console, and how often if nothing changed, in milliseconds. After 90 s the console treats
+ * an inspection as dead.
+ */
 const times = { everyMs: 2_000, aliveMs: 15_000, pausesMs: [1_000, 3_000] };
 const named: Readonly<Record<Kind, string>> = { invariants: 'this audit', probe: 'this probe' };
 
 /**
- * Runs an inspection, and tells the console that it began, how far it is, and what it came to, under the login of whoever runs it. That
- * the console cannot be told is a warning: what was found counts all the same.
+ * Runs an inspection, and reports its beginning, progress and result to the console under the caller's login. If the console cannot
+ * be reached, this is a warning: the result counts all the same.
  */
 export async function inspected<R>(
   s: Session,
@@ -74,7 +77,7 @@ async function begun(s: Session, kind: Kind) {
       await s.console.post(`/v1/inspections/${encodeURIComponent(inspectionId)}/progress`, progress);
       sent = { progress, at: performance.now() };
     } catch (error) {
-      // It is tried again: a console that is away for a moment hears the rest.
+      // It is tried again, so that a console that is away for a moment receives the rest.
       if (!warned) warn(error);
       warned = true;
     } finally {

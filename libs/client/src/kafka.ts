@@ -15,7 +15,7 @@ import { codeOf, Failure } from './failure.js';
 
 boundFetches();
 
-/** The broker as one principal, whose own file holds the login. Throws a `Failure` where there is no broker, or no login of that one. */
+/** The broker as one principal, whose own file has the login. Throws a `Failure` if there is no broker, or no login for this principal. */
 export function brokerOf(installation: Installation, principal: string): Kafka {
   const { kafka, from } = installation;
   if (!kafka) {
@@ -29,7 +29,8 @@ export function brokerOf(installation: Installation, principal: string): Kafka {
     sasl: { mechanism: kafka.mechanism, username: account.username, password: account.password } as SASLOptions,
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 3_000,
-    // A broker that has just started, or is busy, names no leader or coordinator for a moment; one that is away is told of within seconds.
+    // A broker that has just started, or is busy, names no leader or coordinator for a moment. A broker that is away is reported
+    // within seconds.
     retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000 },
   });
 }
@@ -63,16 +64,16 @@ export async function publishedCheckpoints(kafka: Kafka, bootstrap: string, topi
   return events.flatMap(({ type, data }) => (type === 'CheckpointPublished' ? [data.note] : []));
 }
 
-/** Where a partition begins and ends: of the offsets from `low` to before `high` some may be of no record. */
+/** Where a partition begins and ends. Some offsets from `low` to before `high` may have no record. */
 export interface Range {
   readonly low: bigint;
   readonly high: bigint;
 }
 
 /**
- * Hands over every record of the topics that `choose` names, once each, up to the ends that they have at the call; under a group of
- * its own that commits nothing. Resolves to what was read of each partition (`topic/partition`): what was deleted meanwhile, before
- * `low`, may be missing. Throws a `Failure` where the broker is out of reach.
+ * Passes on every record of the topics that `choose` names, once each, up to the ends at the time of the call. It uses a group of
+ * its own that commits nothing. Resolves to what was read of each partition (`topic/partition`): records before `low` that were
+ * deleted in the meantime may be missing. Throws a `Failure` if the broker cannot be reached.
  */
 export async function readToEnds(
   kafka: Pick<Kafka, 'admin' | 'consumer'>,
@@ -127,14 +128,14 @@ async function readWithin(
   };
   let crashes = 0;
   consumer.on('consumer.crash', ({ payload }) => {
-    // kafkajs begins again by itself where that may help.
+    // kafkajs restarts by itself if that may help.
     if (!payload.restart || ++crashes === 3) ended.reject(payload.error);
   });
-  // It comes after every batch, also after one with nothing to hand over: markers of transactions, and what was aborted.
+  // It comes after every batch, even if a batch has nothing to pass on (markers of transactions, aborted records).
   consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, lastOffset } }) =>
     reached(`${topic}/${partition}`, BigInt(lastOffset) + 1n),
   );
-  // What is deleted meanwhile comes in no batch.
+  // Records that are deleted in the meantime come in no batch.
   const looking = setInterval(() => {
     rangesOf(admin, [...new Set([...awaited.keys()].map(topicIn))]).then((now) => {
       for (const [name, { low }] of now) reached(name, low);

@@ -11,28 +11,28 @@ import { deploymentIn } from './deployment.js';
 import { Failure } from './failure.js';
 import { type Client, client } from './http.js';
 
-/** One call of the command line: where everything is, and how to speak to whoever called. */
+/** One call of the command line: where everything is, and how to print to the caller. */
 export interface Session {
   readonly json: boolean;
   readonly paint: Paint;
   readonly installation: Installation;
-  /** The sources, agents and executors in force, read at the first call. Throws a `Failure` where nothing says so. */
+  /** The sources, agents and executors in force, read at the first call. Throws a `Failure` if nothing lists them. */
   deployment(): Deployment;
   readonly console: Client;
   readonly audit: Client;
-  /** The record for whoever has the secret of a pass. */
+  /** The record, for a caller that has the secret of a pass. */
   auditWith(secret: string): Client;
   readonly orchestrator: Client;
   now(): string;
-  /** What the command answers: `value` as JSON where that was asked for, else the text. */
+  /** The answer of the command: `value` as JSON if that was asked for, otherwise the text. */
   answer(value: unknown, text: string): void;
-  /** Beside the answer, for people only. */
+  /** Printed in addition to the answer, for people only. */
   note(text: string): void;
-  /** What goes wrong while the command goes on, on the error output. */
+  /** Faults during a command that continues, on the error output. */
   warn(text: string): void;
-  /** How far something long has come, in one line of a terminal that is written over. Says nothing where nobody looks. */
+  /** The progress of something long, in one line of a terminal that is overwritten. Prints nothing if nobody is looking. */
   progress(text: string): void;
-  /** Whether there is somebody to ask. */
+  /** Whether there is a person to ask. */
   readonly interactive: boolean;
   confirm(question: string): Promise<boolean>;
 }
@@ -82,7 +82,7 @@ export function session(command: Command): Session {
 
 type Found = { readonly path: string; readonly credentials: string; readonly run: RunFile };
 
-/** `run.json` of COUNTERSIGN_HOME where that is set, else of the `.countersign` of this folder or the nearest one above it. */
+/** `run.json` of COUNTERSIGN_HOME if that is set, otherwise of the `.countersign` in this folder or the nearest one above it. */
 function runFile(): Found | undefined {
   const home = process.env.COUNTERSIGN_HOME;
   if (home) return readRunFile(join(home, 'run.json'));

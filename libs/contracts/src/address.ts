@@ -2,13 +2,13 @@ import { domainToASCII } from 'node:url';
 
 /** An e-mail address as it was read. */
 export interface Address {
-  /** As it was written, without display name and white space around it: what a mail goes to. */
+  /** As it was written, without display name and surrounding white space: the address to which a mail is sent. */
   readonly address: string;
-  /** One text for every spelling of one address; never shown and never mailed to. */
+  /** The same text for every spelling of one address. It is never shown, and no mail is sent to it. */
   readonly identity: string;
 }
 
-/** RFC 5321 §4.1.2 with the letters of RFC 6531. Dots may stand anywhere: providers have given out such addresses. */
+/** RFC 5321 §4.1.2 with the letters of RFC 6531. Dots may be anywhere, because providers have given out such addresses. */
 const dotString = /^[^\p{Cc}\p{Cs}\s"(),:;<>@[\\\]]+$/u;
 const quotedString = /^"((?:[^\p{Cc}\p{Cs}"\\]|\\[\x20-\x7e])*)"$/u;
 /** Labels of letters, digits, hyphens and underscores, in ASCII or any other script. */
@@ -21,9 +21,8 @@ const maxLength = 320;
 
 /**
  * Reads an e-mail address: every mailbox of RFC 5321 and RFC 6531 (dotted and quoted local parts, domains as U-labels and A-labels,
- * address literals), with or without a display name. Undefined where the text is none.
- *
- * Identity: case, quotes that are not needed, Unicode composition (NFC) and the form of a domain's labels tell nobody apart.
+ * address literals), with or without a display name. Undefined if the text is not an address. Identity: two addresses are the same
+ * if they differ only in case, in quotes that are not needed, in Unicode composition (NFC) or in the form of a domain's labels.
  */
 export function readAddress(text: string): Address | undefined {
   const trimmed = text.trim();
@@ -42,12 +41,12 @@ function domainIdentity(domain: string): string | undefined {
   const ipv6 = /^\[IPv6:([0-9a-f:.]+)\]$/i.exec(domain)?.[1];
   if (ipv6 !== undefined) return URL.canParse(`http://[${ipv6}]`) ? new URL(`http://[${ipv6}]`).hostname : undefined;
   if (!domainName.test(domain)) return undefined;
-  // URL rules would read a name of digits as a number; only names that IDNA concerns go through them.
+  // URL rules would read a name of digits as a number, so they are used only for names that IDNA concerns.
   if (/^\p{ASCII}+$/u.test(domain)) return domain.toLowerCase();
   return domainToASCII(domain) || undefined;
 }
 
-/** Replaces the addresses in a running text. Words without a dot in the domain are left: they may be handles. */
+/** Replaces the addresses in a running text. A word without a dot in its domain is left, because it may be a handle. */
 export const withoutAddresses = (text: string, instead: string): string => text.replace(inText, instead);
 
 const inText =

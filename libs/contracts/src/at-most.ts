@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 /**
- * Lists and records of contracts, with a bound that is compared before an element is looked at. Zod's own `.max()` looks at every
- * element first, and keeps a complaint of each: whoever may write an event, a file or an answer could hold up every reader by one
- * that is full of what does not fit. A bound is far above what honest use comes to; where we write something that could grow beyond
- * it, the writer cuts and says so.
+ * Lists and records of contracts, with a bound that is checked before any element is read. Zod's own `.max()` reads every element
+ * first, and stores a fault for each. So a writer of an event, a file or an answer could delay every reader with one that is full
+ * of wrong elements. The bound is far above honest use. If something that we write could exceed it, the writer shortens it and
+ * reports that.
  */
 
 /** A list of at most `most` elements, and of at least `least`. */
@@ -23,7 +23,7 @@ export const listOf = <T extends z.ZodType>(element: T, most: number, least = 0)
 export const recordOf = <K extends z.core.$ZodRecordKey, V extends z.ZodType>(key: K, value: V, most: number) =>
   z.preprocess(fewMembers(most), z.record(key, value).meta({ maxProperties: most }));
 
-/** The same with keys of a closed list, none of which has to be there. */
+/** The same with keys of a closed list. No key is required. */
 export const partialRecordOf = <K extends z.core.$ZodRecordKey, V extends z.ZodType>(keys: K, value: V, most: number) =>
   z.preprocess(fewMembers(most), z.partialRecord(keys, value).meta({ maxProperties: most }));
 

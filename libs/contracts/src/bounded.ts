@@ -1,6 +1,6 @@
 import { decode } from './charset.js';
 
-/** Thrown where a body from outside has more bytes than it may. */
+/** Thrown if a body from outside has more bytes than allowed. */
 export class TooLong extends Error {
   readonly code = 'too-long';
   constructor(readonly bytes: number) {
@@ -9,8 +9,8 @@ export class TooLong extends Error {
 }
 
 /**
- * The chunks of a body from outside, of `bytes` bytes together at most. At more it throws `TooLong` in place of the chunk that is too
- * much. Then, and where its reader stops early, the body is left, which closes the connection of a response.
+ * The chunks of a body from outside, at most `bytes` bytes together. Instead of the chunk that exceeds this, it throws `TooLong`.
+ * Then, or if its reader stops early, the rest of the body is abandoned, which closes the connection of a response.
  */
 export async function* atMost<Chunk extends Uint8Array>(
   body: AsyncIterable<Chunk>,
@@ -24,14 +24,20 @@ export async function* atMost<Chunk extends Uint8Array>(
   }
 }
 
-/** A whole body from outside, of `bytes` bytes at most; none where there is no body. Throws `TooLong` at more, and leaves the body. */
+/**
+ * A whole body from outside, of at most `bytes` bytes; empty if there is no body. If there are more, it throws `TooLong` and
+ * abandons the body.
+ */
 export async function wholeBody(body: AsyncIterable<Uint8Array> | null, bytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   if (body) for await (const chunk of atMost(body, bytes)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
-/** The text of a whole body from outside, of `bytes` bytes at most, in UTF-8. Throws `TooLong` at more, and where it is no such text. */
+/**
+ * The text of a whole body from outside, of at most `bytes` bytes, in UTF-8. Throws `TooLong` if there are more, and an error if it
+ * is not UTF-8.
+ */
 export async function wholeText(body: AsyncIterable<Uint8Array> | null, bytes: number): Promise<string> {
   const read = decode(await wholeBody(body, bytes));
   if (!read.ok) throw new Error(read.fault.detail);

@@ -5,7 +5,7 @@ import { parseJson } from './depth.js';
 
 const serialize = canonicalizeModule as unknown as (value: unknown) => string | undefined;
 
-/** RFC 8785 (JSON Canonicalization Scheme). Throws where the value is no JSON (a function, NaN, undefined at the top). */
+/** RFC 8785 (JSON Canonicalization Scheme). Throws if the value is not JSON (a function, NaN, undefined at the top). */
 export function canonical(value: unknown): string {
   const text = serialize(value);
   if (text === undefined) throw new TypeError('not a JSON value, cannot be canonicalised');
@@ -15,19 +15,19 @@ export function canonical(value: unknown): string {
 /** SHA-256 in hexadecimal, of bytes or of a text's UTF-8. */
 export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** SHA-256 of the RFC 8785 form: one digest for one meaning, whatever the key order or the spelling of a number. */
+/** SHA-256 of the RFC 8785 form: the same digest for the same content, whatever the key order or the spelling of a number. */
 export const digestOf = (value: unknown): string => sha256(canonical(value));
 
 /**
- * JSON.parse for what is going to be signed or compared: refuses a repeated member and a number that a double cannot
- * hold exactly, where JSON.parse would silently keep one of them, and half of a surrogate pair, which has no RFC 8785 form.
+ * JSON.parse for texts that will be signed or compared. It refuses a repeated member and a number that a double cannot hold
+ * exactly, because JSON.parse would silently use one of them. It also refuses half of a surrogate pair, which has no RFC 8785 form.
  * Throws SyntaxError or RangeError, of which TooDeep is one.
  */
 export function parseExact(text: string): unknown {
   const value = parseJson(text);
-  // Few texts have an escape that could be half of a pair; only their strings are looked at one by one.
+  // Few texts have an escape that could be half of a pair. Only the strings of such texts are checked one by one.
   const mayHaveHalves = !text.isWellFormed() || /\\u[dD][89a-fA-F]/.test(text);
-  // What follows walks the tokens of a text that is known to be JSON: `keys` is a stack of the open objects' members.
+  // The following code walks the tokens of a text that is known to be JSON. `keys` is a stack of the open objects' members.
   const keys: (Set<string> | undefined)[] = [];
   let mayBeKey = false;
   for (let at = 0; at < text.length; at++) {
@@ -62,7 +62,7 @@ export function parseExact(text: string): unknown {
 
 const number = /[-0-9][-+.0-9eE]*/y;
 
-/** The place after a string that begins at `from`: after the first quote that no escape takes. */
+/** The position after a string that begins at `from`: after the first quote that is not escaped. */
 function endOfString(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); ; end = text.indexOf('"', end + 1)) {
     let escapes = 0;
@@ -82,8 +82,9 @@ const namespace = 'c0de51e7-1a2b-5c3d-8e4f-0123456789ab';
 export const derivedId = (...parts: readonly (string | number)[]): string => v5(JSON.stringify(parts), namespace);
 
 /**
- * The id of a proposal: it names its author, so nobody can write under an id that another agent will use. `item` tells apart what an agent
- * proposes for one task, e.g. `0`, `1`; of a sequence's message `<id of the enrolment>/<its place>`.
+ * The id of a proposal. It is derived from its author, so nobody can write under an id that another agent will use. `item`
+ * distinguishes the proposals of an agent for one task, e.g. `0`, `1`; for a sequence's message `<id of the enrolment>/<its
+ * place>`.
  */
 export const proposalIdOf = (author: string, taskId: string, item: string): string =>
   derivedId('proposal', author, taskId, item);

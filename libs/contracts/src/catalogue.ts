@@ -5,7 +5,7 @@ import { placeholdersInWords } from './placeholders.js';
 import { type Channel, ConsentPurpose, Currency, ForeignId, Instant, Minor, Name, Text, Uuid } from './primitives.js';
 import { contactText } from './recognise.js';
 
-/** Money an action commits, against which daily ledgers it counts. */
+/** The money that an action commits, and the daily ledgers in which it counts. */
 export interface Spend {
   readonly adAccountId: string;
   readonly campaignId: string;
@@ -13,7 +13,7 @@ export interface Spend {
   readonly currency: string;
 }
 
-/** A change of a figure of a campaign, for the approval threshold: by `amountMinor`, or to `toMinor`, whatever it is now. */
+/** A change of a figure of a campaign, for the approval threshold: by `amountMinor`, or to `toMinor` from whatever it is now. */
 export type FigureChange = {
   readonly figure: 'daily budget' | 'bid';
   readonly adAccountId: string;
@@ -21,7 +21,7 @@ export type FigureChange = {
   readonly currency: string;
 } & ({ readonly amountMinor: number } | { readonly toMinor: number });
 
-/** What an action says of a sequence; its purpose where it asks for consent, and the message where it is a step, counted from 0. */
+/** What an action says about a sequence: its purpose if the action asks for consent, and the message if it is a step, counted from 0. */
 export interface NamedSequence {
   readonly id: string;
   readonly purpose?: ConsentPurpose;
@@ -38,7 +38,7 @@ export interface NamedSequence {
 export type Reversibility<P> =
   | {
       readonly reversible: true;
-      /** The kind that takes it back. */
+      /** The kind of action that undoes it. */
       readonly by: string;
       readonly withinHours: number;
       /** The compensating payload; `before` is the value that the settlement recorded before the effect. */
@@ -46,19 +46,19 @@ export type Reversibility<P> =
     }
   | { readonly reversible: false; readonly because: string };
 
-/** What the gate must know of a kind without knowing the kind: everything a rule asks is declared here. */
+/** What the gate must know about a kind. The gate does not know the kinds themselves: everything that a rule asks is declared here. */
 export interface ActionKindSpec<P> {
   readonly payload: z.ZodType<P>;
-  /** What the action does, in plain words. `nameOf` names a contact; the id alone where nobody gives it. */
+  /** What the action does, in plain words. `nameOf` gives the name of a contact; if it gives none, the text has only the id. */
   readonly detail: (payload: P, nameOf?: (contactId: string) => string) => string;
   /** The family of systems that can run it; a route maps it to an executor and its connector. */
   readonly connector: 'ads' | 'mailer' | 'crm';
   readonly channel: Channel;
-  /** Contacts whom the action concerns, whether it reaches them or not: it is of the account that their profiles say. */
+  /** Contacts whom the action concerns, even if it does not reach them. The action belongs to the account in their profiles. */
   readonly contacts: (payload: P) => readonly string[];
-  /** Those of them whom it reaches: their consent versions are bound into the permit. */
+  /** The contacts whom it reaches. Their consent versions are bound into the permit. */
   readonly recipients: (payload: P) => readonly string[];
-  /** Consent it needs from each recipient; none: the recipient learns nothing of it. */
+  /** The consent that it needs from each recipient. None: the recipient does not notice it. */
   readonly consent?: (payload: P) => { purpose: ConsentPurpose; channel: Channel };
   /** Whether it counts as a touch of each recipient. */
   readonly touches: boolean;
@@ -69,11 +69,14 @@ export interface ActionKindSpec<P> {
   readonly adAccountId: (payload: P) => string | undefined;
   /** The campaigns of that ad account that it acts on. */
   readonly campaignIds: (payload: P) => readonly string[];
-  /** The sequence that it begins, stops or is a step of. */
+  /** The sequence that it begins or stops, or of which it is a step. */
   readonly sequence: (payload: P) => NamedSequence | undefined;
-  /** What a task's settings may name beside campaign and sequence, under the setting's name: where they do, it is that and no other. */
+  /**
+   * What a task's settings may name in addition to campaign and sequence, under the setting's name. If they name it, no other is
+   * allowed.
+   */
   readonly named: (payload: P) => Readonly<Partial<Record<'template' | 'creativeId' | 'url', string>>>;
-  /** The person in the CRM whom it gives work to. */
+  /** The person in the CRM who gets the work. */
   readonly ownerId: (payload: P) => string | undefined;
   /** The time before which it must not run. */
   readonly notBefore: (payload: P) => string | undefined;
@@ -99,9 +102,9 @@ const spec = <P>(
   ...given,
 });
 
-/** One line, as a header or a title is: no line break, no other control character, no half of a surrogate pair. */
+/** One line, like a header or a title: no line break, no other control character, no half of a surrogate pair. */
 const Line = (max: number) => Text(max).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'one line without control characters');
-/** Text of several lines, of characters that every store can hold. */
+/** Text of several lines, with characters that every store can hold. */
 const Prose = (max: number) =>
   Text(max).regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, 'no control characters but line breaks');
 
@@ -138,7 +141,7 @@ const SendEmail = z.strictObject({
   subject: Line(200),
   body: Prose(5000),
   sendAt: Instant,
-  /** The step of a sequence that this is, where it is one. */
+  /** The step of a sequence, if this message is one. */
   sequence: z.strictObject({ id: Name, enrolment: Uuid, step: z.int().nonnegative() }).optional(),
 });
 const Enroll = z.strictObject({ contactId: Uuid, sequenceId: Name, purpose: ConsentPurpose });
@@ -151,7 +154,7 @@ const CreateTask = z.strictObject({
   dueAt: Instant,
 });
 
-/** Every kind of action there is. A kind that is not here is refused before any rule sees it. */
+/** Every kind of action. A kind that is not listed is refused before any rule sees it. */
 export const actionKinds = {
   'ads.shift_budget': spec<z.infer<typeof ShiftBudget>>({
     payload: ShiftBudget,
@@ -161,7 +164,7 @@ export const actionKinds = {
     channel: 'advertising',
     adAccountId: (p) => p.adAccountId,
     campaignIds: (p) => [p.fromCampaignId, p.toCampaignId],
-    // The total stays the same, yet the shift counts with its full amount: the cut it rests on may not settle.
+    // The total stays the same. The shift still counts with its full amount, because the cut that it depends on may not settle.
     spend: (p) => ({
       adAccountId: p.adAccountId,
       campaignId: p.toCampaignId,
@@ -263,7 +266,7 @@ export const actionKinds = {
         purpose,
         step: { enrolment: sequence.enrolment, n: sequence.step, template, subject, body },
       },
-    // The text of a step is the sequence's.
+    // The text of a step is that of the sequence.
     named: ({ sequence, template }) => (sequence ? {} : { template }),
     notBefore: (p) => p.sendAt,
     reversibility: { reversible: false, because: 'a message that was sent cannot be called back' },
@@ -290,7 +293,7 @@ export const actionKinds = {
     connector: 'crm',
     channel: 'email',
     contacts: (p) => [p.contactId],
-    // Stopping asks for nobody's consent: a withdrawal must never keep us from stopping.
+    // Stopping needs nobody's consent: a withdrawal must never prevent us from stopping.
     sequence: (p) => ({ id: p.sequenceId }),
     reversibility: { reversible: false, because: 'a contact is enrolled anew by a fresh proposal, never by an undo' },
   }),
@@ -309,13 +312,13 @@ export type ActionKindName = keyof typeof actionKinds;
 export const actionKindNames = Object.keys(actionKinds) as [ActionKindName, ...ActionKindName[]];
 export type PayloadOf<K extends ActionKindName> = (typeof actionKinds)[K] extends ActionKindSpec<infer P> ? P : never;
 
-/** The spec of a kind, with its payload's type given up: for code that treats all kinds alike. */
+/** The spec of a kind, without the type of its payload: for code that treats all kinds alike. */
 export const kindSpec = (name: string): ActionKindSpec<unknown> | undefined =>
   Object.hasOwn(actionKinds, name)
     ? (actionKinds[name as ActionKindName] as unknown as ActionKindSpec<unknown>)
     : undefined;
 
-/** What an action does, in its kind's words; undefined where its payload cannot be read. */
+/** What an action does, in its kind's words; undefined if its payload cannot be read. */
 export function actionDetail(
   action: { readonly kind: string; readonly payload: unknown },
   nameOf?: (contactId: string) => string,
@@ -335,7 +338,7 @@ export const Action = z.strictObject({
 });
 export type Action = z.infer<typeof Action>;
 
-/** The Kafka key of everything about an action: its ad account, else its CRM account, else itself. */
+/** The Kafka key of everything about an action: its ad account, otherwise its CRM account, otherwise its own id. */
 export function actionKey(action: Action): string {
   const spec = kindSpec(action.kind);
   const parsed = spec?.payload.safeParse(action.payload);

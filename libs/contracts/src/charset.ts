@@ -8,7 +8,7 @@ export interface MediaType {
   readonly charset?: string;
 }
 
-/** Reads the value of a `content-type`, in any case (RFC 9110 §8.3.1). Undefined where it is none. */
+/** Reads the value of a `content-type`, in any case (RFC 9110 §8.3.1). Undefined if it is not valid. */
 export function mediaType(text: string): MediaType | undefined {
   try {
     const { essence, params } = new MIMEType(text);
@@ -22,7 +22,7 @@ export function mediaType(text: string): MediaType | undefined {
 /** Whether a media type's content is JSON (RFC 8259, or a `+json` of RFC 6839). */
 export const isJson = ({ essence }: MediaType): boolean => /^application\/([a-z0-9.+-]+\+)?json$/.test(essence);
 
-/** A text, or why bytes are none. */
+/** A text, or why the bytes are not a text. */
 export type Decoded =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly fault: Fault & { readonly code: 'charset' } };
@@ -31,8 +31,8 @@ export type Decoded =
 export const isCharset = (label: string): boolean => decoderOf(label) !== undefined;
 
 /**
- * The text of bytes in the stated charset; a byte order mark says better what they are, and is left out. Never replaces what cannot
- * be decoded: the fault names the charset and the position of the first such byte, from 0.
+ * The text of bytes in the stated charset. A byte order mark overrides the stated charset, and is left out. Bytes that cannot be
+ * decoded are never replaced: the fault names the charset and the position of the first such byte, from 0.
  */
 export function decode(bytes: Uint8Array, stated = 'utf-8'): Decoded {
   const charset = charsetOf(bytes, stated);
@@ -49,7 +49,7 @@ export function decode(bytes: Uint8Array, stated = 'utf-8'): Decoded {
   }
 }
 
-/** The charset by the byte order mark of a text's first bytes, else the stated one. */
+/** The charset that the byte order mark of the first bytes names, otherwise the stated one. */
 export function charsetOf(bytes: Uint8Array, stated: string): string {
   const [a, b, c] = bytes;
   if (a === 0xef && b === 0xbb && c === 0xbf) return 'utf-8';
@@ -65,7 +65,7 @@ function decoderOf(label: string): TextDecoder | undefined {
   }
 }
 
-/** The position, from 0, of the first byte that a charset cannot decode; of a sequence that breaks off, where it begins. */
+/** The position, from 0, of the first byte that a charset cannot decode. If a sequence breaks off, the position of its beginning. */
 export function firstBad(bytes: Uint8Array, charset: string): number {
   const decoded = (length: number): string =>
     new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length), { stream: true });

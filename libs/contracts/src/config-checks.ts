@@ -9,9 +9,12 @@ import { isPlain } from './primitives.js';
 import { settingKinds, TaskSettings } from './task-settings.js';
 import { triggerFaults } from './trigger-checks.js';
 
-/* What has its shape and still can never match, never run or mean what it says. A schema cannot tell, since it sees one value. */
+/*
+ * Checks for parts that are valid by their schema, but can never match, can never run or do not mean what they say. A schema cannot
+ * find these, because it sees one value.
+ */
 
-/** What the parts of a configuration are checked against, each list complete. Undefined where it could not be read. */
+/** What the parts of a configuration are checked against. Each list is complete, or undefined if it could not be read. */
 export interface Known {
   readonly people: readonly string[] | undefined;
   readonly agents: readonly string[] | undefined;
@@ -23,7 +26,7 @@ export interface Known {
 
 type Complain = (part: Part<unknown>, path: Path, detail: string) => void;
 
-/** `there is a, b`, and the nearest of them. */
+/** `there is a, b`, with the most similar one. */
 export const known = (names: readonly string[], word?: string): string =>
   `${names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`}${word === undefined ? '' : didYouMean(word, names)}`;
 
@@ -53,12 +56,12 @@ export function checkCharter(part: Part<Charter>, { people, agents }: Known, com
   }
 }
 
-/** Kinds of which each action takes from the caps of money. */
+/** Kinds whose every action counts against the caps of money. */
 const spends: readonly string[] = ['ads.shift_budget', 'ads.resume_campaign'] satisfies ActionKindName[];
 
-/** Beyond these a limit limits nothing. Money in minor units. */
+/** A limit above these limits nothing. Money in minor units. */
 const most = {
-  // A cut has no more than 100, and a raise above that is more than twice as much.
+  // A cut is at most 100, and a raise above that is more than a doubling.
   approvalAbovePercent: 100,
   approvalAboveMinor: 1e12,
   campaignSpendPerDayMinor: 1e12,
@@ -137,7 +140,7 @@ function checkSettings(
   ids: readonly string[] | undefined,
   complain: Complain,
 ): void {
-  // An agent that runs elsewhere has settings of its own.
+  // An agent that runs elsewhere has settings that we do not know.
   if (!Object.hasOwn(agentKinds, agent)) return;
   const place = (name: string): Path => [...at, 'settings', name];
   const names = Object.keys(TaskSettings.shape);
@@ -246,7 +249,7 @@ function checkConnector(
   }
 }
 
-/** Of a kind and an account the first route counts: what earlier ones take whole is never reached. */
+/** For a kind and an account, the first matching route counts. A route is never reached if earlier ones cover it completely. */
 function checkReach(part: Part<Route[]>, complain: Complain): void {
   const routes = part.value;
   const takenBy = (kind: ActionKindName, account: string | undefined, before: number): number =>
@@ -275,7 +278,7 @@ function checkReach(part: Part<Route[]>, complain: Complain): void {
   }
 }
 
-/** What is no fault and may be none of the author's meaning: said, and published all the same. */
+/** Warnings: not a fault, but perhaps not what the author meant. They are reported, and the configuration can still be published. */
 export function oddities(
   charters: readonly Part<Charter>[],
   plays: readonly Part<Play>[],

@@ -16,10 +16,10 @@ import { didYouMean } from './nearest.js';
 /** A file of the configuration folder, `path` relative to it with `/`: `charters/paid-media-agent.yaml`. */
 export type ConfigFile =
   | { readonly path: string; readonly text: string }
-  /** One that could not be read, and why. */
+  /** A file that could not be read, and why. */
   | { readonly path: string; readonly fault: string };
 
-/** What is wrong with a configuration: where to look (file, line and column from 1, path to the field) and what was expected. */
+/** A fault of a configuration: its place (file, line and column from 1, path to the field) and what was expected. */
 export interface ConfigProblem {
   readonly file: string;
   readonly line?: number;
@@ -32,17 +32,17 @@ export interface ConfigProblem {
 export const problemLine = ({ file, line, field, detail }: ConfigProblem): string =>
   `${file}${line === undefined ? '' : `:${line}`}${field === '' ? '' : ` ${field}`}: ${detail}`;
 
-/** The way to a field: names of members and places in lists. */
+/** The path to a field: names of members and positions in lists. */
 export type Path = readonly (string | number)[];
 
-/** A file that has its shape, and how to complain about a field of it. */
+/** A file that is valid by its schema, and the function that reports a fault of a field. */
 export interface Part<T> {
   readonly file: string;
   readonly value: T;
   problem(path: Path, detail: string): ConfigProblem;
 }
 
-/** Reads one file by its schema. What is wrong is added to `problems`, all of it, each with its place. */
+/** Reads one file by its schema. All faults are added to `problems`, each with its place. */
 export function readPart<T>(file: ConfigFile, schema: z.ZodType<T>, problems: ConfigProblem[]): Part<T> | undefined {
   const { path: name } = file;
   if ('fault' in file) {
@@ -79,7 +79,7 @@ export function readPart<T>(file: ConfigFile, schema: z.ZodType<T>, problems: Co
   return undefined;
 }
 
-/** As many as anybody reads: of a file in which nothing fits, the rest says the same. */
+/** The most faults of one file that anybody reads. If nothing in a file fits, the rest say the same. */
 const mostProblems = 100;
 
 interface Fault {
@@ -87,7 +87,7 @@ interface Fault {
   readonly detail: string;
 }
 
-/** What YAML itself has to say, and members that no schema would see. */
+/** Faults that YAML itself reports, and members that no schema would see. */
 function faults(document: Document.Parsed): Fault[] {
   const { errors, warnings, contents } = document;
   const repeated = errors.filter(({ code }) => code === 'DUPLICATE_KEY');
@@ -110,7 +110,7 @@ function faults(document: Document.Parsed): Fault[] {
   return found;
 }
 
-/** Whole numbers that no double holds: YAML would round them, and nobody would know. */
+/** Whole numbers that no double can hold exactly. YAML would round them, and nobody would notice. */
 function inexact(document: Document.Parsed): { readonly path: Path; readonly detail: string }[] {
   const found: { path: Path; detail: string }[] = [];
   visit(document, {
@@ -126,7 +126,7 @@ function inexact(document: Document.Parsed): { readonly path: Path; readonly det
   return found;
 }
 
-/** The names and places that lead to the last of these nodes, each of which is in the one before. */
+/** The names and positions that lead to the last of these nodes. Each node is inside the one before it. */
 const pathTo = (nodes: readonly unknown[]): Path =>
   nodes.flatMap((node, i): Path => {
     const parent = nodes[i - 1];
@@ -134,7 +134,7 @@ const pathTo = (nodes: readonly unknown[]): Path =>
     return isSeq(parent) ? [parent.items.indexOf(node)] : [];
   });
 
-/** An alias may stand for a name that is there already, or for one that no schema would see, and YAML looks at neither. */
+/** An alias may stand for a name that already exists, or for one that no schema would see. YAML checks neither. */
 const nameless = (key: Node, name: unknown): string =>
   isAlias(key) ? `the alias *${key.source}` : String(name ?? 'this');
 
@@ -157,7 +157,7 @@ const placeOf = (lines: LineCounter, at: number): { line: number; column: number
   return { line: Math.max(1, line), column: Math.max(1, col) };
 };
 
-/** Where a field is. One that is missing has no place of its own; its nearest ancestor has. */
+/** Where a field is. A missing field has no place, so its nearest existing ancestor is used. */
 function offsetOf(document: Document.Parsed, path: Path): number {
   for (let end = path.length; end > 0; end -= 1) {
     const node = document.getIn(path.slice(0, end), true);
@@ -168,11 +168,11 @@ function offsetOf(document: Document.Parsed, path: Path): number {
 
 type Issue = z.core.$ZodIssue;
 
-/** A complaint of each setting that does not exist. */
+/** Reports each setting that does not exist. */
 const perSetting = (issue: Issue): Issue[] =>
   issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue];
 
-/** A complaint of a schema in words, with the nearest right word where there is one. */
+/** A fault of a schema in words, with the most similar valid word if there is one. */
 function complaintsOf(issue: Issue, schema: z.ZodType, given: unknown): [Path, string][] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
   const value = path.reduce<unknown>(member, given);
@@ -200,7 +200,7 @@ function complaintsOf(issue: Issue, schema: z.ZodType, given: unknown): [Path, s
   return [[path, issue.message]];
 }
 
-/** The same text in the letters that its schema takes. */
+/** The same text in the case that its schema accepts. */
 function otherwise(schema: z.core.$ZodType | undefined, text: string): string {
   const kebab = text
     .trim()
@@ -222,7 +222,7 @@ interface Inside {
   readonly value: unknown;
 }
 
-/** One step into a schema, beside the value that it is for. */
+/** One step into a schema, together with the value that it checks. */
 function inside({ schema, value }: Inside, step: string | number): Inside {
   const { def } = bare(schema, value)?._zod ?? {};
   const next = member(value, step);
@@ -240,7 +240,7 @@ function keysOf({ schema, value }: Inside): string[] {
   return [];
 }
 
-/** A schema without what is wrapped around it, and of a union the option that the value names. */
+/** A schema without its wrappers. Of a union, the option that the value names. */
 function bare(schema: z.core.$ZodType | undefined, value: unknown): z.core.$ZodType | undefined {
   const def = schema?._zod.def;
   if (isDef<z.core.$ZodOptionalDef>(def, 'optional')) return bare(def.innerType, value);

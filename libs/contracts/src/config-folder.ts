@@ -3,23 +3,24 @@ import { decode } from './charset.js';
 import type { ConfigFile } from './config-file.js';
 import { FileTooLarge } from './own-file.js';
 
-/** What of `node:fs` is needed to read a folder: given by the caller, since nothing here does I/O. */
+/** The functions of `node:fs` that are needed to read a folder. The caller provides them, because nothing here does I/O. */
 export interface Folder {
   readdirSync(path: string, options: { recursive: true; encoding: 'utf8' }): string[];
   statSync(path: string): { isFile(): boolean; isDirectory(): boolean; readonly size: number };
   readFileSync(path: string): Uint8Array;
 }
 
-/** A file of the configuration is written by hand: a larger one is none. In bytes. */
+/** The largest configuration file, in bytes. Such files are written by hand. */
 const maxFileBytes = 262_144;
-/** What is published of all files is one event of less than a megabyte; they may have comments. In bytes. */
+/** The largest size of all files together, in bytes. They are published as one event of less than a megabyte, but may contain comments. */
 const maxBytes = 8_388_608;
-/** Far above an honest number of charters, plays and sequences, a file each. */
+/** Far more than a real number of charters, plays and sequences, with one file for each. */
 const maxFiles = 1_000;
 
 /**
- * Every file under a folder, those that are no configuration too: `readConfig` says so of each. One that cannot be read carries the
- * reason. Throws what `readdirSync` throws where the folder itself cannot be listed, and `FileTooLarge` where it has too many files.
+ * Every file under a folder, including those that are not configuration: `readConfig` reports each of them. A file that cannot be
+ * read has the reason. Throws what `readdirSync` throws if the folder itself cannot be listed, and `FileTooLarge` if it has too
+ * many files.
  */
 export function readFolder(folder: string, fs: Folder): ConfigFile[] {
   const paths = fs
@@ -33,7 +34,7 @@ export function readFolder(folder: string, fs: Folder): ConfigFile[] {
   return paths.flatMap((path) => readOne(path, `${folder}/${path}`, fs, left));
 }
 
-/** What an editor, git or a mounted volume keeps beside the files; a hidden configuration file is none of that. */
+/** Files that an editor, git or a mounted volume stores beside the configuration. A hidden configuration file is not one of them. */
 const isHidden = (path: string): boolean =>
   /(^|\/)\.[^/]*(\/|$)/.test(path) && !/(^|\/)\.[^/.][^/]*\.ya?ml$/i.test(path);
 

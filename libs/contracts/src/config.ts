@@ -17,7 +17,7 @@ import { Charter, mostPeople, Play, PolicyContent, Routes, Rules, Sequence } fro
 import { Name } from './primitives.js';
 import { type Deployment, shippedDeployment } from './topology.js';
 
-/** What `people.yaml` lists: everybody whom charters and plays may name. Who may log in is another matter. */
+/** The content of `people.yaml`: everybody whom charters and plays may name. It does not decide who may log in. */
 const PeopleFile = z.strictObject({ people: listOf(Name, mostPeople, 1) });
 
 export type ReadConfig =
@@ -25,7 +25,7 @@ export type ReadConfig =
       readonly ok: true;
       readonly content: PolicyContent;
       readonly deployment: Deployment;
-      /** What is no fault and may be a mistake all the same. */
+      /** Warnings: not faults, but perhaps mistakes. */
       readonly notes: readonly ConfigProblem[];
     }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
@@ -58,7 +58,7 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
     people: people?.value.people,
     agents: installed?.agents,
     executors: installed?.executors,
-    // Of a list in which one is broken, nothing is missed.
+    // If one element of a list is broken, no element is reported as missing.
     chartered: whole(files, 'charters', charters)?.map(({ agent }) => agent),
     sequences: whole(files, 'sequences', sequences)?.map(({ id }) => id),
   };
@@ -95,8 +95,8 @@ export type ReadDeployment =
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /**
- * Reads `sources.yaml` of the configuration folder's files: the installation's sources, agents and executors. Agents and executors
- * that it does not list are those as shipped. Every problem is reported, a missing file too.
+ * Reads `sources.yaml` of the configuration folder's files: the installation's sources, agents and executors. If it does not list
+ * agents or executors, the shipped ones apply. Every problem is reported, including a missing file.
  */
 export function readDeployment(files: readonly ConfigFile[]): ReadDeployment {
   const problems: ConfigProblem[] = [];
@@ -125,10 +125,10 @@ const single = ['rules.yaml', 'routes.yaml', 'people.yaml', 'sources.yaml'];
 const isOf = (folder: string, path: string): boolean =>
   path.startsWith(`${folder}/`) && /(^|\/)[^./][^/]*\.yaml$/.test(path);
 
-/** What lies beside the policy and is no part of it: the console acts on it, and may be without it. */
+/** Files beside the policy that are not part of it. The console uses them, and they may be absent. */
 const beside = [notificationsFile];
 
-/** A file that nothing reads: whoever wrote it believes otherwise. Texts for people may lie beside the configuration. */
+/** Reports a file that nothing reads, because its author expects that it is read. Texts for people may be in the folder. */
 function misplaced({ path }: ConfigFile): ConfigProblem[] {
   if ([...single, ...beside].includes(path) || folders.some((folder) => isOf(folder, path)) || path.endsWith('.md'))
     return [];

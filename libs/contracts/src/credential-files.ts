@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 /*
- * What clients of an installation show, beside `run.json` in the folder `credentials`: a file for each principal, mode 0600, that holds
- * nothing of another. So whoever is given one file can do what its principal may, and no more.
+ * The credentials that clients of an installation use, beside `run.json` in the folder `credentials`: a file for each principal,
+ * mode 0600, that contains nothing of another principal. So whoever gets one file can do what its principal may, and no more.
  */
 
-/** Where the credential of a principal is, below the folder. */
+/** The path of a principal's credential, below the folder. */
 export const credentialFile = {
   /** The login of a principal of the topology at the broker. */
   broker: (principal: string): string => `broker/${principal}.json`,
@@ -15,7 +15,7 @@ export const credentialFile = {
   person: (person: string): string => `people/${person}.json`,
   /** The token of the pages that are only read. */
   reader: (): string => 'reader.json',
-  /** The login of the audit at the database: it reads what it compares, and changes nothing. */
+  /** The login of the audit at the database. It reads what it compares, and changes nothing. */
   auditor: (): string => 'auditor.json',
 } as const;
 
@@ -23,7 +23,7 @@ export type CredentialKind = keyof typeof credentialFile;
 
 const Text = z.string().min(1).max(2000);
 
-/** What each kind of file holds. */
+/** The content of each kind of file. */
 export const credentials = {
   broker: z.object({ username: Text, password: Text }),
   source: z.object({ apiKey: Text }),
@@ -35,12 +35,12 @@ export const credentials = {
 
 export type CredentialOf<K extends CredentialKind> = z.infer<(typeof credentials)[K]>;
 
-/** The role as which the audit reads tables. A service grants it those that the audit compares. */
+/** The role with which the audit reads tables. Each service grants it the tables that the audit compares. */
 export const auditorRole = 'countersign_auditor';
 
 /**
- * The tables that the audit reads of every service, with the views over them, and those of single services. A view gives nobody a
- * right that they do not have on its table, so both are granted.
+ * The tables that the audit reads of every service, with the views over them, and the tables of single services. A view gives a
+ * role no right that it lacks on the table, so both are granted.
  */
 export const auditedTables = {
   every: ['own_state', 'state_rows', 'state_positions', 'published_state', 'followed_state', 'followed_positions'],

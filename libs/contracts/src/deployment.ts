@@ -5,8 +5,8 @@ import { Name } from './primitives.js';
 import { type Deployment, isService, services, shippedDeployment } from './topology.js';
 
 /**
- * What `sources.yaml` of the configuration folder lists: where signals come from, and which agents and executors there are, where
- * these are not those as shipped. Each has a login of its own, so their names differ from each other's and from the services'.
+ * The content of `sources.yaml` in the configuration folder: where signals come from, and the agents and executors, if they differ
+ * from the shipped ones. Each has a login of its own, so all names differ from each other and from the services' names.
  */
 export const DeploymentFile = z
   .strictObject({
@@ -21,13 +21,13 @@ export const DeploymentFile = z
 export type DeploymentFile = z.infer<typeof DeploymentFile>;
 
 /**
- * The file that lists the sources, agents and executors, for services and command line the same: `SOURCES_FILE`, else `sources.yaml`
- * of `CONFIG_DIR`. Undefined where neither is set.
+ * The file that lists the sources, agents and executors, the same for services and command line: `SOURCES_FILE`, otherwise
+ * `sources.yaml` of `CONFIG_DIR`. Undefined if neither is set.
  */
 export const deploymentFileOf = (env: Readonly<Record<string, string | undefined>>): string | undefined =>
   env.SOURCES_FILE || (env.CONFIG_DIR ? `${env.CONFIG_DIR.replace(/\/+$/, '')}/sources.yaml` : undefined);
 
-/** Those who log in from elsewhere: sources that write to Kafka, and agents and executors that are no services of ours. */
+/** Principals that log in from elsewhere: sources that write to Kafka, and agents and executors that are not services of ours. */
 export const outsidersOf = ({ sources, agents, executors }: Deployment): readonly string[] => [
   ...sources.filter(({ via }) => via === 'kafka').map(({ name }) => name),
   ...[...agents, ...executors].filter((name) => !isService(name)),
@@ -62,7 +62,8 @@ function misnamed({ sources, agents = [], executors = [] }: DeploymentFile): Mis
       found.push({ path, detail: `"${name}" is a service that has another part` });
     else if (seen.has(name))
       found.push({ path, detail: `"${name}" is listed already, and one login has one part only` });
-    // Not even what a broker was told long ago, or a person's own ACL by prefix, lets one into the consumer group of another.
+    // This prevents access to another principal's consumer group, even if the broker still has an old ACL, or a person's own ACL by
+    // prefix.
     else if (like)
       found.push({ path, detail: `one of "${name}" and "${like}" begins with the other; choose another name` });
     seen.add(name);
@@ -70,10 +71,10 @@ function misnamed({ sources, agents = [], executors = [] }: DeploymentFile): Mis
   return found;
 }
 
-/** Names that the installation has on its broker beside the services: who administers it, and where its mark is kept. */
+/** Names that the installation uses on its broker in addition to the services: its administrator, and the place of its mark. */
 const reserved: readonly string[] = ['admin', 'auditor', 'countersign'];
 
-/** An event is known by its source and id, so of two sources with the same one either could use up the other's ids. */
+/** An event is identified by its source and id. If two sources had the same one, either could use up the other's ids. */
 function sharedSources(sources: DeploymentFile['sources']): Misnamed[] {
   return sources.flatMap(({ source }, i): Misnamed[] => {
     const path = ['sources', i, 'source'];

@@ -1,4 +1,4 @@
-/** How deep JSON from outside may nest. What we write ourselves nests a tenth of it; what recurses stays far from the stack's end. */
+/** How deep JSON from outside may nest. What we write ourselves nests a tenth of it. Recursive code stays far from the end of the stack. */
 export const maxDepth = 100;
 
 /** JSON that nests deeper than `maxDepth`. */
@@ -9,7 +9,7 @@ export class TooDeep extends RangeError {
 }
 
 /**
- * JSON.parse of a text from outside: one that nests deeper than `maxDepth` is refused before it is parsed, so that no later step
+ * JSON.parse of a text from outside. A text that nests deeper than `maxDepth` is refused before it is parsed, so that no later step
  * (a schema, a digest, JSON.stringify) runs out of stack. Throws TooDeep, or SyntaxError.
  */
 export function parseJson(text: string): unknown {
@@ -17,7 +17,7 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** Throws TooDeep where a JSON text nests deeper than `maxDepth`; of another text it says nothing. */
+/** Throws TooDeep if a JSON text nests deeper than `maxDepth`. For a text that is not JSON the result means nothing. */
 export function refuseTooDeep(text: string): void {
   if (!hasMany(text, '[') && !hasMany(text, '{')) return;
   let depth = 0;
@@ -36,7 +36,7 @@ export function refuseTooDeep(text: string): void {
 
 const [quote, backslash, openList, closeList, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Whether a character occurs often enough for a text to nest too deep: of most texts this is all that is looked at. */
+/** Whether a character occurs often enough for a text to nest too deep. For most texts this is the only check. */
 function hasMany(text: string, opener: string): boolean {
   let at = -1;
   for (let found = 0; found <= maxDepth / 2; found++) {

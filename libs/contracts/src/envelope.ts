@@ -23,26 +23,29 @@ export interface Envelope<Type extends string = string, Data = unknown> {
   readonly data: Data;
 }
 
-/** A record as Kafka has it; header values may be text or bytes. */
+/** A record as it is on Kafka. Header values may be text or bytes. */
 export interface KafkaRecord {
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
   readonly headers?: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>> | undefined;
-  /** Why the batch is not read that this record stands for, see `boundFetches`. */
+  /** Why the batch that this record represents is not read, see `boundFetches`. */
   readonly refused?: string | undefined;
-  /** When the broker took it, in milliseconds since 1970; absent where that is not known. */
+  /** When the broker accepted it, in milliseconds since 1970; absent if that is not known. */
   readonly timestamp?: string;
 }
 
-/** The attributes by which a sender knows its event again, as far as each can be read by itself. */
+/** The attributes by which a sender recognises its event. Each is present if it can be read by itself. */
 export type KnownAttributes = Partial<Pick<Envelope, 'id' | 'source' | 'type' | 'time'>>;
 
-/** What was read from a record, or why it cannot be, with what can be told of it. */
+/** The content of a record, or why it cannot be read, with the attributes that could be read. */
 export type Read<E> =
   | { readonly ok: true; readonly event: E }
   | { readonly ok: false; readonly fault: Fault; readonly attributes: KnownAttributes };
 
-/** CloudEvents 1.0 §2 (type system): no control characters or halves of surrogate pairs, which a database's text would not give back. */
+/**
+ * CloudEvents 1.0 §2 (type system): no control characters or halves of surrogate pairs. A database's text would not return them
+ * unchanged.
+ */
 const attribute = (max: number) =>
   z
     .string()
@@ -62,7 +65,7 @@ const attributes = z.object({
   correlationid: attribute(300).optional(),
   causationid: attribute(300).optional(),
 });
-/** W3C trace context, of any version as far as version 00 goes. */
+/** W3C trace context of any version, as far as version 00 defines it. */
 const traceparent = attribute(100).regex(
   /^(?!ff|[0-9a-f]{2}-0{32}|[0-9a-f]{2}-[0-9a-f]{32}-0{16})[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-|$)/,
 );
@@ -90,13 +93,13 @@ export function toBinary(event: Envelope): { headers: Record<string, string>; va
   for (const name of optional) {
     const value = event[name];
     if (value === undefined) continue;
-    // Trace context travels under its W3C names, so that tools that know nothing of CloudEvents see it too.
+    // Trace context uses its W3C names, so that tools that do not know CloudEvents see it too.
     headers[name.startsWith('trace') ? name : `ce_${name}`] = value;
   }
   return { headers, value: JSON.stringify(event.data) };
 }
 
-/** A value of a Kafka header as text; of several the first. Undefined where there is none or it is not UTF-8. */
+/** The value of a Kafka header as text; the first one if there are several. Undefined if there is none or it is not UTF-8. */
 export function headerText(value: NonNullable<KafkaRecord['headers']>[string] | null): string | undefined {
   const found = headerRead(value);
   return found?.ok ? found.text : undefined;
@@ -109,8 +112,8 @@ function headerRead(value: NonNullable<KafkaRecord['headers']>[string] | null): 
 }
 
 /**
- * Reads a Kafka record in binary or structured mode, in the charset that its content type names. `parse` is parseJson unless
- * exactness is needed.
+ * Reads a Kafka record in binary or structured mode, in the charset that its content type names. `parse` is parseJson unless exact
+ * numbers are needed.
  */
 export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown = parseJson): Read<Envelope> {
   const { headers = {}, value } = record;
@@ -139,7 +142,7 @@ export function fromKafka(record: KafkaRecord, parse: (text: string) => unknown 
   return fault ? refused('bad-attribute', fault.detail, fault.field) : envelope(found, body, 'ce_', trace);
 }
 
-/** The attributes of binary mode, and what is wrong with the first that is not UTF-8. */
+/** The attributes of binary mode, and the fault of the first attribute that is not UTF-8. */
 function headerAttributes(headers: NonNullable<KafkaRecord['headers']>) {
   const found: Record<string, unknown> = {};
   let fault: { readonly detail: string; readonly field: string } | undefined;
@@ -152,13 +155,13 @@ function headerAttributes(headers: NonNullable<KafkaRecord['headers']>) {
   return { found, fault };
 }
 
-/** Trace context as a transport has it beside an event, not checked yet. */
+/** Trace context that the transport has beside an event, not checked yet. */
 export interface GivenTrace {
   readonly traceparent?: unknown;
   readonly tracestate?: unknown;
 }
 
-/** Reads a structured-mode body (`application/cloudevents+json`), as HTTP and Kafka share it. A member that is null is not set. */
+/** Reads a structured-mode body (`application/cloudevents+json`), for HTTP and Kafka alike. A member that is null counts as absent. */
 export function fromStructured(
   body: unknown,
   trace: GivenTrace = {},
@@ -203,8 +206,8 @@ function fromBase64(
 }
 
 /**
- * Checks attributes that came from headers or members; `prefix` is how the sender spelled them, for the fault. Trace context is no
- * reason to lose an event: the event's own is taken, else the transport's, and what is unusable is left out.
+ * Checks attributes that came from headers or members. `prefix` is how the sender spelled them, for the fault. A bad trace context
+ * is no reason to lose an event: the event's own is used, otherwise the transport's, and an unusable one is left out.
  */
 export function envelope(
   given: Readonly<Record<string, unknown>>,
@@ -223,7 +226,7 @@ export function envelope(
     return unreadable('bad-attribute', `${prefix}time: required, RFC 3339`, `${prefix}time`, given);
   }
   const traced = usable(given) ?? usable(trace);
-  // Zod leaves out what was not given, so no attribute is present as undefined.
+  // Zod leaves out members that were not given, so no attribute is present as undefined.
   return { ok: true, event: { ...rest, time: new Date(time).toISOString(), ...traced, data } as Envelope };
 }
 
@@ -235,13 +238,13 @@ function usable(given: GivenTrace): { traceparent: string; tracestate?: string }
   return { traceparent: parent.data, ...(state.success && { tracestate: state.data }) };
 }
 
-/** Whether a body is a CloudEvent by itself, or a batch of them: in binary mode a sign of the wrong content type. */
+/** Whether a body is itself a CloudEvent, or a batch of them. In binary mode this shows a wrong content type. */
 export const isStructured = (body: unknown): boolean => {
   const first: unknown = Array.isArray(body) ? body[0] : body;
   return typeof first === 'object' && first !== null && 'specversion' in first;
 };
 
-/** The complaint about a structured event that came with the content type of binary mode. */
+/** The fault of a structured event that has the content type of binary mode. */
 export const wronglyTyped = (contentType: string, prefix: string, body: unknown): Unread =>
   unreadable(
     'media-type',
@@ -260,7 +263,7 @@ const isTrace = (name: string): boolean => name.startsWith('trace');
 type UnreadableFault = Fault & { readonly code: UnreadableCode | RequestCode };
 type Unread = Extract<Read<never>, { ok: false }> & { readonly fault: UnreadableFault };
 
-/** An event that cannot be read. `given` is what there is of its attributes, unchecked: each that can be read by itself is told. */
+/** An event that cannot be read. `given` has its attributes, unchecked: each attribute that can be read by itself. */
 export const unreadable = (
   code: UnreadableCode | RequestCode,
   detail: string,

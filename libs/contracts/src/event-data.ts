@@ -25,17 +25,17 @@ import { fitsJsonb } from './text.js';
 
 /* Signals after ingestion */
 
-/** As the envelope bounds them. */
+/** The same bounds as in the envelope. */
 const Source = z.string().max(300);
 const SignalId = z.string().max(300);
 const Type = z.string().max(120);
 /** A topic of the broker, an offset in it. */
 const TopicName = z.string().max(300);
 const Offset = z.string().max(40);
-/** What our own sentences come to at most. */
+/** The greatest length of our own sentences. */
 const Sentence = z.string().max(20_000);
 
-/** Far more contacts than a play may wait for (1000): a task names no more, see `mostContacts`. */
+/** Far more contacts than a play may wait for (1000). A task names no more, see `mostContacts`. */
 const contactIds = listOf(Uuid, 2000);
 const kindName = z.string().max(80);
 
@@ -52,7 +52,7 @@ export const SignalAccepted = z.object({
   receivedAt: Instant,
   accountId: ForeignId.optional(),
   contactId: Uuid.optional(),
-  /** 0 to 100. Freshness by the signal's own time; completeness by what its source declares that it sends. */
+  /** 0 to 100. Freshness follows the signal's own time; completeness compares with what its source declares that it sends. */
   quality: z.object({
     score: z.int().min(0).max(100),
     freshness: z.int().min(0).max(100),
@@ -63,9 +63,9 @@ export const SignalAccepted = z.object({
   facts: recordOf(z.string().max(100), z.unknown(), 200),
   /** Profile versions that this signal made. */
   madeFrom: Versions,
-  /** What of the signal could not be read and was left out; the rest counts. */
+  /** The parts of the signal that could not be read and were left out. The rest counts. */
   leftOut: listOf(Fault, 50, 1).optional(),
-  /** Another contact that is the same person by the word of this signal: it was joined into `contactId`, and no effect reaches it. */
+  /** Another contact that this signal says is the same person. It was joined into `contactId`, and no effect reaches it. */
   joined: Uuid.optional(),
 });
 
@@ -83,7 +83,7 @@ export const SignalRejected = z.object({
 
 /* Tasks */
 
-/** A fact that led here, in plain words, with the signal that carried it. Never a name or an address. */
+/** A fact that led to the task, in plain words, with the signal that contained it. Never a name or an address. */
 export const Evidence = formerly(
   formerDetail,
   z.object({
@@ -97,7 +97,7 @@ export const Evidence = formerly(
   }),
 );
 export type Evidence = z.infer<typeof Evidence>;
-/** One of each contact of a run, or one of each day of a window: a run names no more than `mostContacts`. */
+/** One for each contact of a run, or one for each day of a window. A run names no more than `mostContacts`. */
 const EvidenceList = listOf(Evidence, 2000);
 /** Whom a charter or a checkpoint names. */
 const reviewers = listOf(Name, mostPeople);
@@ -139,7 +139,7 @@ export const TaskSettled = z.object({
   /** As many as a charter may allow. */
   proposalIds: listOf(Uuid, longest.proposalsPerTask),
   at: Instant,
-  /** What the model was called for, in all tries at this answer. Absent: the agent has no model, or does not say. */
+  /** The use of the model, in all tries at this answer. Absent: the agent has no model, or does not report it. */
   model: ModelUse.optional(),
 });
 export type TaskSettled = z.infer<typeof TaskSettled>;
@@ -161,15 +161,15 @@ export type TaskEscalated = z.infer<typeof TaskEscalated>;
 
 /* Actions */
 
-/** What an agent considered and left, and why: its own words, as those of its rationale. */
+/** An alternative that an agent considered and rejected, and why: its own words, like those of its rationale. */
 const Alternative = z.object({ detail: Text(500), rejectedBecause: Text(500) });
 const mostAlternatives = 10;
 
 export const ActionProposed = z.object({
-  /** As `proposalIdOf` derives it from author, task and `item`; the validator refuses any other one. */
+  /** The id that `proposalIdOf` derives from author, task and `item`. The validator refuses any other one. */
   proposalId: Uuid,
   taskId: Uuid,
-  /** Which of its task's proposals it is. Events of before it was asked for lack it. */
+  /** Which of its task's proposals it is. Older events do not have it. */
   item: z.string().min(1).max(100).optional(),
   agent: Name,
   play: playRun,
@@ -184,35 +184,35 @@ export const ActionProposed = z.object({
   planner: z.object({
     kind: z.enum(['rules', 'model']),
     name: z.string().max(120),
-    /** Why the model did not answer, where rules stepped in for it. */
+    /** Why the model did not answer, if rules replaced it. */
     fallback: z.string().max(300).optional(),
   }),
-  /** Whether free text from outside had a part in it. Missing counts as untrusted. */
+  /** Whether free text from outside influenced it. Missing counts as untrusted. */
   lineage: z.enum(['trusted', 'untrusted']).optional(),
   proposedAt: Instant,
   madeFrom: Versions,
 });
 export type ActionProposed = z.infer<typeof ActionProposed>;
 
-/** Under which policy something was judged. */
+/** The policy under which something was judged. */
 const underPolicy = z.object({ version: z.int().nonnegative(), digest: Sha256.nullable() });
 
-/** Every rule's reason, and under which policy. `judge` on the same proposal, facts and policy gives the same again. */
+/** Every rule's reason, and the policy. `judge` with the same proposal, facts and policy gives the same result again. */
 export const Verdict = z.object({
   outcome: z.enum(['approved', 'refused', 'escalated']),
-  /** One of each rule, and one of the review. */
+  /** One for each rule, and one for the review. */
   reasons: listOf(Reason, 500),
   tier: Tier.nullable(),
   policy: underPolicy,
   at: Instant,
-  /** `gateVersion` of the gate that judged. Absent: nothing was judged (a deadline, an edit), or by one that did not say it yet. */
+  /** `gateVersion` of the gate that judged. Absent: nothing was judged (a deadline, an edit), or an older gate did not report it. */
   gate: z.int().positive().optional(),
 });
 export type Verdict = z.infer<typeof Verdict>;
 
 /**
- * Whether a verdict says that the id is not its author's to use, or was used before: it is about what was written under the id, and says
- * nothing of the proposal that the id belongs to.
+ * Whether a verdict says that the author may not use the id, or that the id was used before. Such a verdict concerns what was
+ * written under the id, and says nothing about the proposal that owns the id.
  */
 export const refusesForeignId = ({ reasons }: Pick<Verdict, 'reasons'>): boolean =>
   reasons.some(({ rule, outcome }) => rule === 'proposal-id' && outcome === 'refuse');
@@ -225,7 +225,7 @@ export const Reservation = z.object({
   currency: Currency.optional(),
 });
 export type Reservation = z.infer<typeof Reservation>;
-/** One of each limit that an action concerns: some of its agent, account, campaign, and one of each recipient. */
+/** One for each limit that an action concerns: some for its agent, account and campaign, and one for each recipient. */
 const mostReservations = 1000;
 
 /** What counts under each limit that an action concerns, without the action itself. */
@@ -249,7 +249,7 @@ const judged = {
   /** SHA-256 of the action's RFC 8785 form. */
   digest: Sha256,
   verdict: Verdict,
-  /** The review that a verdict rests on. */
+  /** The review on which a verdict depends. */
   review: z.object({ reviewId: Uuid, by: Name, decision: z.enum(['approve', 'edit', 'reject']) }).optional(),
 };
 
@@ -271,9 +271,9 @@ export const ActionRefused = z.object({
   ...judged,
   kind: kindName,
   action: Action.optional(),
-  /** In shadow: the verdict it would have had. Nothing is reserved and nothing can run. */
+  /** In shadow mode: the verdict that it would have had. Nothing is reserved and nothing can run. */
   shadowOutcome: z.enum(['approved', 'refused', 'escalated']).optional(),
-  /** The action that takes its place after a person's edit. */
+  /** The action that replaces it after a person's edit. */
   supersededBy: Uuid.optional(),
 });
 export type ActionRefused = z.infer<typeof ActionRefused>;
@@ -283,13 +283,13 @@ export const ActionEscalated = z.object({
   action: Action,
   reviewers,
   deadline: Instant,
-  /** What the card shows: taken from facts, not from the agent. */
+  /** The content of the card, taken from facts and not from the agent. */
   card: formerly(
     formerDetail,
     z.object({
       detail: Sentence,
       accountName: z.string().max(1000).optional(),
-      /** Whom the action concerns, as a reviewer can recognise them. Never a name or an address. */
+      /** The people whom the action concerns, in a form that a reviewer can recognise. Never a name or an address. */
       people: listOf(
         z.object({
           contactId: Uuid,
@@ -318,13 +318,13 @@ export const ActionEscalated = z.object({
   /** The agent's own words, quoted as such. */
   rationale: z.string().max(4000),
   confidence: z.number(),
-  /** Also its own words. Escalations of before they were told lack them. */
+  /** Also the agent's own words. Older escalations do not have them. */
   alternatives: listOf(Alternative, mostAlternatives).optional(),
   evidence: EvidenceList,
 });
 export type ActionEscalated = z.infer<typeof ActionEscalated>;
 
-/** An answer that had no effect: late, for another digest, second, or by somebody who may not. */
+/** An answer without effect: late, for another digest, a second one, or by a person who may not answer. */
 export const ReviewSetAside = z.object({
   reviewId: Uuid,
   proposalId: Uuid,
@@ -335,27 +335,27 @@ export const ReviewSetAside = z.object({
 export type ReviewSetAside = z.infer<typeof ReviewSetAside>;
 
 /**
- * A person asks what would be said of a proposal that waits, before they answer. The action is the one that waits, as it was shown, or under
- * another id a changed version that they still write. Nothing follows from it.
+ * A person asks for the verdict on a proposal that waits, before they answer. The action is the one that waits, as it was shown;
+ * or, under another id, a changed version that the person is still writing. The question has no effect.
  */
 export const DryRunAsked = z.object({ dryRunId: Uuid, proposalId: Uuid, action: Action, by: Name, at: Instant });
 export type DryRunAsked = z.infer<typeof DryRunAsked>;
 
-/** The verdict that it would have had at this moment. Nothing is reserved, and it may be another one later. */
+/** The verdict that it would have had at this moment. Nothing is reserved, and a later verdict may differ. */
 export const DryRunJudged = z.object({
   dryRunId: Uuid,
   proposalId: Uuid,
   outcome: z.enum(['approved', 'refused']),
-  /** The rules that refuse it; none where it would be approved. */
+  /** The rules that refuse it; none if it would be approved. */
   reasons: listOf(z.object({ rule: z.string().max(1000), detail: Sentence }), 500),
-  /** Absent where the rules were not asked, since the answer itself would have no effect; and in those of before they were told. */
+  /** Absent if the rules were not asked, because the answer itself would have no effect, and in older events. */
   policy: underPolicy.optional(),
   runningTotals: runningTotals.optional(),
   at: Instant,
 });
 export type DryRunJudged = z.infer<typeof DryRunJudged>;
 
-/** Why a person rejects, for the figures of an agent; the note says it in words. */
+/** Why a person rejects, for the figures of an agent. The note says it in words. */
 export const rejections = ['wrong-time', 'wrong-person', 'wrong-content', 'too-much', 'not-needed', 'other'] as const;
 
 /** A person's answer. Bound to the digest that the person saw. An edit carries the new action, with an id of its own. */
@@ -369,13 +369,13 @@ export const ReviewDecided = z.object({
   note: z.string().max(1000).optional(),
   /** Of a rejection. */
   category: z.enum(rejections).optional(),
-  /** For how long its author had the card before them, as their page says; for nothing but figures. */
+  /** How long its author had the card on the screen, as their page reports it. It is used only for figures. */
   lookedMs: z.int().nonnegative().max(604_800_000).optional(),
   at: Instant,
 });
 export type ReviewDecided = z.infer<typeof ReviewDecided>;
 
-/** The claims of a permit (JWS payload, EdDSA). Times in seconds since 1970, as RFC 7519 has them. No claim is optional. */
+/** The claims of a permit (JWS payload, EdDSA). Times are in seconds since 1970, as RFC 7519 requires. No claim is optional. */
 export const PermitClaims = z.strictObject({
   iss: z.literal('/countersign/guardrail-validator'),
   /** `<executor>/<connector>`, exactly one. */
@@ -397,39 +397,39 @@ export const PermitClaims = z.strictObject({
   policy: z.strictObject({
     version: z.int().positive(),
     digest: Sha256,
-    /** The parts it was judged under; a change elsewhere in the bundle does not concern it. */
+    /** The parts of the policy under which it was judged. A change elsewhere in the bundle does not concern it. */
     parts: recordOf(z.string().max(200), Sha256, 2000),
   }),
   reservations: listOf(
     z.strictObject({ ledger: z.string().max(1000), amount: Minor, currency: Currency.optional() }),
     mostReservations,
   ),
-  /** Versions of what it was judged under: `consent:<contact>` and `control:<scope>`; 0 where there was none. */
+  /** The versions under which it was judged: `consent:<contact>` and `control:<scope>`; 0 if there was none. */
   epochs: recordOf(z.string().max(300), z.int().nonnegative(), 5000),
 });
 export type PermitClaims = z.infer<typeof PermitClaims>;
 
-/** The largest exact number in place of a larger one; of anything else nothing. */
+/** A number that is too large becomes the largest exact number. Any other invalid value becomes undefined. */
 const largestExact = (bound: { readonly value?: unknown } | undefined): number | undefined =>
   typeof bound?.value === 'number' && bound.value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : undefined;
-/** An id as an executor writes it back. Some programs write every UUID in capitals; everybody here compares them as text. */
+/** An id as an executor writes it back. Some programs write every UUID in capitals, and all readers here compare ids as text. */
 const ExecutorId = Uuid.overwrite((id) => id.toLowerCase());
-/** A text that an executor tells, as one plain line; see `plainText`. */
+/** A text that an executor reports, as one plain line; see `plainText`. */
 const ExecutorText = (max: number) =>
   z
     .string()
     .overwrite((text) => plainText(text, max))
     .max(max);
-/** What an executor saw in the connected system, where a table can hold it. */
+/** What an executor saw in the connected system, if a table can store it. */
 const Seen = recordOf(z.string(), z.unknown(), 1000)
   .refine((seen) => fitsJsonb(JSON.stringify(seen)), 'NUL and halves of surrogate pairs are not allowed')
   .optional()
   .catch(undefined);
 
 /**
- * How a permit ended: once. `unresolved` may be followed by one other end; `undone` may follow `executed`; see `afterSettlement`. An
- * executor may be anybody's program, and a settlement that nobody can read would leave its permit open. So what it tells beside the
- * end is put right where that is possible, and else left out.
+ * How a permit ended: once. `unresolved` may be followed by one other end; `undone` may follow `executed`; see `afterSettlement`.
+ * Any program may be an executor, and a settlement that nobody can read would leave its permit open. So the other members are
+ * corrected if that is possible, and otherwise left out.
  */
 export const ActionSettled = z.object({
   permitId: ExecutorId,
@@ -449,11 +449,11 @@ export const ActionSettled = z.object({
   )
     .optional()
     .catch(undefined),
-  /** What the connected system calls it. */
+  /** The name of the effect in the connected system. */
   externalReference: ExecutorText(300).optional().catch(undefined),
   /**
-   * What the connected system says was spent, where it says so: minor units of the permit's reservations. More than was reserved is
-   * booked in full; less gives nothing back. More than a number holds exactly is the largest one.
+   * What the connected system reports as spent, if it reports it: minor units of the permit's reservations. More than was reserved
+   * is booked in full; less gives nothing back. A number that is too large becomes the largest exact one.
    */
   spentMinor: z.int().positive().optional().catch(largestExact),
   before: Seen,
@@ -463,8 +463,8 @@ export const ActionSettled = z.object({
 export type ActionSettled = z.infer<typeof ActionSettled>;
 
 /**
- * A person's word on what became of a permit that is `unresolved`, and nothing else. Its executor settles it so, once: everybody
- * else hears of the end as of every other end, from the executor.
+ * A person's statement about the outcome of a permit that is `unresolved`, and of no other. Its executor then settles the permit
+ * accordingly, once. All other services learn of this end from the executor, as of every other end.
  */
 export const SettlementDecided = z.object({
   decisionId: Uuid,
@@ -497,8 +497,9 @@ export type PermitRejected = z.infer<typeof PermitRejected>;
 /* Operation */
 
 /**
- * The bytes stay in the service's own database; the event says where they came from and why they could not be handled. Of a job
- * that failed for good `job` names it; its topic is then `~jobs`, which is none, with partition and offset 0.
+ * A record that could not be handled. Its bytes stay in the service's own database; the event says where they came from and why
+ * they failed. If a job failed for good, `job` names it. Then the topic is `~jobs`, which does not exist, with partition and offset
+ * 0.
  */
 export const DeadLetter = z.object({
   deadLetterId: Uuid,
@@ -529,8 +530,8 @@ export const DeadLetterReplayed = z.object({
 export type DeadLetterReplayed = z.infer<typeof DeadLetterReplayed>;
 
 /**
- * What came of such an order: `handled`, now or by an order before; `scheduled`: the job runs again, and if it fails it is another dead
- * letter; `failed`: the letter is as dead as it was, for the reason in `fault`. `orderedAt` is the order's `at`.
+ * The result of such an order. `handled`: by this order or an earlier one. `scheduled`: the job runs again, and if it fails, it
+ * becomes another dead letter. `failed`: the letter is still dead, for the reason in `fault`. `orderedAt` is the order's `at`.
  */
 export const ReplayEnded = z.object({
   deadLetterId: Uuid,
@@ -538,15 +539,15 @@ export const ReplayEnded = z.object({
   orderedAt: Instant,
   outcome: z.enum(['handled', 'scheduled', 'failed']),
   fault: Fault.optional(),
-  /** How often it was tried so far, replays among them. */
+  /** How many times it was tried so far, including replays. */
   attempts: z.int().nonnegative(),
   at: Instant,
 });
 export type ReplayEnded = z.infer<typeof ReplayEnded>;
 
 /**
- * A person's word that a gap of a service is known: records that were deleted before it read them. Nothing comes back by it; the
- * service stops telling of it. `to` is exclusive, and null where the whole topic is gone.
+ * A person's statement that a gap of a service is known: records that were deleted before the service read them. This restores no
+ * record; the service stops reporting the gap. `to` is exclusive, and null if the whole topic was deleted.
  */
 export const GapAcknowledged = z.object({
   service: Name,
@@ -563,7 +564,10 @@ export const GapAcknowledged = z.object({
 });
 export type GapAcknowledged = z.infer<typeof GapAcknowledged>;
 
-/** An operator signed somebody out of the console: whatever session this person began until `at` is over, and no link made until then works. */
+/**
+ * An operator signed a person out of the console. Every session that this person began until `at` is over, and no link made until
+ * then works.
+ */
 export const SessionsEnded = z.object({
   person: Name,
   by: Name,
@@ -572,16 +576,16 @@ export const SessionsEnded = z.object({
 });
 export type SessionsEnded = z.infer<typeof SessionsEnded>;
 
-/** Why somebody looks at who a person is; the note beside it names the case. */
+/** Why somebody looks at who a person is. The note beside it names the case. */
 export const revealPurposes = [
   ...(['access-request', 'correction-request', 'erasure-request'] as const),
   ...(['complaint', 'incident', 'legal-duty'] as const),
 ] as const;
-/** What of a person can be looked at. */
+/** The fields of a person that can be looked at. */
 export const revealFields = ['name', 'email', 'phone'] as const;
-/** A coordinate of a point on P-256, as a JWK has it. */
+/** A coordinate of a point on P-256, in the form of a JWK. */
 const coordinate = z.string().regex(/^[\w-]{43}$/, '32 bytes in base64url');
-/** A public key that was made for one reveal (JWK, P-256). Who asks keeps the private one, and nowhere but in memory. */
+/** A public key that was made for one reveal (JWK, P-256). The person who asks has the private key, and only in memory. */
 export const RevealKey = z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: coordinate, y: coordinate });
 export type RevealKey = z.infer<typeof RevealKey>;
 
@@ -599,7 +603,10 @@ export const RevealRequested = z.object({
 });
 export type RevealRequested = z.infer<typeof RevealRequested>;
 
-/** What came of it: sealed for the one who asks, with the fields that are known, or not, and why not. It holds nothing of what was sealed. */
+/**
+ * The result: sealed for the person who asks, with the known fields, or not sealed, with the reason. It contains nothing of the
+ * sealed data.
+ */
 export const RevealAnswered = z.object({
   revealId: Uuid,
   contactId: Uuid,
@@ -611,12 +618,12 @@ export const RevealAnswered = z.object({
 export type RevealAnswered = z.infer<typeof RevealAnswered>;
 
 /**
- * What was asked for, as a compact JWE (ECDH-ES over P-256, A256GCM) for the key of the request. Nobody can open it once the one who
- * asked has gone. On a topic of its own, since it is kept for a day and on record as a commitment only.
+ * The data that was asked for, as a compact JWE (ECDH-ES over P-256, A256GCM) for the key of the request. Once the page that asked
+ * is gone, nobody can open it. It has a topic of its own, because it is retained for a day and is on record only as a commitment.
  */
 export const RevealSealed = z.object({ revealId: Uuid, jwe: Text(8000), expiresAt: Instant });
 export type RevealSealed = z.infer<typeof RevealSealed>;
-/** What the JWE holds: of the fields asked for those that are known, and what it answers, so that it fits no other request. */
+/** The content of the JWE: the known fields of those asked for, and the request that it answers, so that it fits no other request. */
 export const OpenedReveal = z.object({
   revealId: Uuid,
   contactId: Uuid,
@@ -627,12 +634,12 @@ export const OpenedReveal = z.object({
 });
 export type OpenedReveal = z.infer<typeof OpenedReveal>;
 
-/** What somebody reads the whole record for: to keep it, or to check it. */
+/** The purpose of reading the whole record: to store it, or to check it. */
 export const recordPassUses = ['export', 'verify'] as const;
 
 /**
- * A person asks to read the whole record, and says why. The audit-recorder gives it, until `expiresAt`, to whoever has the secret of
- * this SHA-256: only the page or the command that asked.
+ * A person asks to read the whole record, and says why. Until `expiresAt`, the audit-recorder gives it to any caller that has the
+ * secret of this SHA-256. Only the page or the command that asked has the secret.
  */
 export const RecordPassRequested = z.object({
   passId: Uuid,
@@ -645,7 +652,7 @@ export const RecordPassRequested = z.object({
 });
 export type RecordPassRequested = z.infer<typeof RecordPassRequested>;
 
-/** Checks that need logins which no service has, so a person runs them as a command. */
+/** Checks that need logins which no service has. So a person runs them as a command. */
 export const inspectionKinds = ['invariants', 'probe'] as const;
 
 export const InspectionStarted = z.object({
@@ -656,7 +663,10 @@ export const InspectionStarted = z.object({
 });
 export type InspectionStarted = z.infer<typeof InspectionStarted>;
 
-/** One check of an inspection: how many things it looked at, and how many of them are wrong. `detail` is the check in plain words. */
+/**
+ * One check of an inspection: how many things it looked at, and how many of them are wrong. `detail` describes the check in plain
+ * words.
+ */
 export const InspectionCheck = z.object({
   name: z.string().min(1).max(100),
   detail: z.string().max(300),
@@ -666,7 +676,7 @@ export const InspectionCheck = z.object({
 export type InspectionCheck = z.infer<typeof InspectionCheck>;
 export const mostInspectionChecks = 200;
 
-/** What came of it. `broken`: the command could not finish, so nothing is known. */
+/** The result. `broken`: the command could not finish, so the result is unknown. */
 export const inspectionOutcomes = ['clean', 'findings', 'broken'] as const;
 export const InspectionEnded = z.object({
   inspectionId: Uuid,
@@ -680,8 +690,8 @@ export const InspectionEnded = z.object({
 export type InspectionEnded = z.infer<typeof InspectionEnded>;
 
 /**
- * Whoever compares controls before it decides or runs has this version of a scope in its table: nothing that it does from now on
- * goes by an older one. `digest` is of the control in RFC 8785 form, since somebody else may have written that version.
+ * A service that compares controls before it decides or runs has this version of a scope in its table. From now on it uses no older
+ * version. `digest` is of the control in RFC 8785 form, because another writer may have written that version.
  */
 export const ControlConfirmed = z.object({ scope: ControlScope, version: z.int().positive(), digest: Sha256 });
 export type ControlConfirmed = z.infer<typeof ControlConfirmed>;

@@ -7,19 +7,19 @@ import { canonical } from './canonical.js';
  */
 export interface InstallationMark {
   readonly id: string;
-  /** The id of the Kafka cluster that the database is used with. */
+  /** The id of the Kafka cluster that belongs to the database. */
   readonly clusterId: string;
-  /** RFC 7638 thumbprint of the key that permits are verified with. */
+  /** RFC 7638 thumbprint of the key that verifies permits. */
   readonly permitKey: string;
-  /** Where the installation keeps its secrets, for people. */
+  /** Where the installation stores its secrets, for people. */
   readonly place: string;
-  /** When it took the database, RFC 3339. */
+  /** When the installation claimed the database, RFC 3339. */
   readonly since: string;
 }
 
 /** Says whether the mark's table exists: `{ marked: boolean }`. */
 export const markThere = `SELECT to_regclass('countersign.installation') IS NOT NULL AS marked`;
-/** Reads the mark, where its table exists. */
+/** Reads the mark, if its table exists. */
 export const markQuery = `SELECT id, cluster_id AS "clusterId", permit_key AS "permitKey", place, since FROM countersign.installation`;
 
 /** RFC 7638 thumbprint of an Ed25519 public key, from the `x` of its JWK. */
@@ -28,19 +28,19 @@ export const keyThumbprint = (x: string): string =>
     .update(canonical({ crv: 'Ed25519', kty: 'OKP', x }))
     .digest('base64url');
 
-/** What a service knows of where it was put. */
+/** What a service knows about the place where it runs. */
 export interface Placed {
-  /** `INSTALLATION_ID`, where it is set. */
+  /** `INSTALLATION_ID`, if it is set. */
   readonly installation?: string | undefined;
-  /** The cluster that its brokers belong to. */
+  /** The cluster of its brokers. */
   readonly clusterId: string;
-  /** Thumbprints of the keys that it signs or verifies permits with, if it does. */
+  /** Thumbprints of the keys with which it signs or verifies permits, if it does. */
   readonly permitKeys?: readonly string[] | undefined;
 }
 
 /**
- * Why a service must not work here: its database, broker or permit key is another installation's. Undefined where nothing speaks
- * against it; a database without a mark is taken as it is, unless the service was told which installation it is of.
+ * Why a service must not work here: its database, broker or permit key belongs to another installation. Undefined if there is no
+ * objection. A database without a mark is accepted, unless the service was told its installation.
  */
 export function misplaced(mark: InstallationMark | undefined, placed: Placed): string | undefined {
   const { installation, clusterId, permitKeys } = placed;

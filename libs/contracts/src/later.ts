@@ -1,4 +1,4 @@
-/** What of a signal says when it was stated, and which one it is. */
+/** The members of a signal that say when it was stated, and that identify it. */
 export interface Statement {
   readonly source: string;
   readonly signalId: string;
@@ -7,9 +7,9 @@ export interface Statement {
 }
 
 /**
- * Which of two statements about the same thing is the later one: above zero where `a` is. By the signals' own time; a tie is
- * decided by source and then id, in the order of their bytes in UTF-8, as `COLLATE "C"` of Postgres has them. Arrival never
- * decides, so every service keeps the same statement. Zero only for one and the same signal.
+ * Which of two statements about the same thing is the later one: above zero if `a` is later. It compares the signals' own times. If
+ * they are equal, it compares source and then id, by their bytes in UTF-8, as `COLLATE "C"` of Postgres does. The order of arrival
+ * never decides, so every service stores the same statement. Zero only for one and the same signal.
  */
 export function compareStatements(a: Statement, b: Statement): number {
   return (
@@ -19,5 +19,5 @@ export function compareStatements(a: Statement, b: Statement): number {
   );
 }
 
-/** Not `<`: that compares units of UTF-16, which puts an emoji before U+FFFD. */
+/** Not `<`: that compares UTF-16 units, which would put an emoji before U+FFFD. */
 const byBytes = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)));

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
-/** Far more than one answer takes, so that the sum of many fits a column. */
+/** Far more than one answer uses, and small enough that the sum of many fits a column. */
 const most = 1_000_000_000;
 
-/** What one answer took of a language model. */
+/** The use of a language model for one answer. */
 export const ModelUse = z.object({
   name: z.string().max(120),
-  /** Requests that were sent to its server, those that failed or were repeated included. */
+  /** Requests that were sent to its server, including those that failed or were repeated. */
   calls: z.int().nonnegative().max(most),
-  /** Those of which nobody knows the tokens: no answer came, or the answer does not say. */
+  /** Calls whose tokens are unknown: no answer came, or the answer does not say. */
   unknownCalls: z.int().nonnegative().max(most),
   /** Tokens of all other calls. */
   inputTokens: z.int().nonnegative().max(most),
@@ -16,7 +16,7 @@ export const ModelUse = z.object({
 });
 export type ModelUse = z.infer<typeof ModelUse>;
 
-/** What an answer took of a model, as the rest of a sentence. What nobody knows is never told as zero. */
+/** The use of a model for an answer, as the rest of a sentence. An unknown number is never shown as zero. */
 export function modelUseDetail({ name, calls, unknownCalls, inputTokens, outputTokens }: ModelUse): string {
   if (calls === 0) return `the model ${name} was not called`;
   const called = `the model ${name} was called ${calls === 1 ? 'once' : `${calls} times`}`;

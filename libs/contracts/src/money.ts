@@ -3,8 +3,8 @@
 const codes = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /**
- * Decimals of each currency by ISO 4217, list one, and of some that were withdrawn lately, since statistics of past years name
- * them. `Intl` is no source for this: it follows how prices are written, and says 0 for HUF, IDR, COP and others.
+ * Decimals of each currency by ISO 4217, list one, and of some that were withdrawn recently, because statistics of past years name
+ * them. `Intl` does not help: it describes how prices are written, and says 0 for HUF, IDR, COP and others.
  */
 const byDigits: Readonly<Record<number, readonly string[]>> = {
   0: codes('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'),

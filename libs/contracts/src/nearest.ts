@@ -1,4 +1,4 @@
-/** The word of a list that somebody most likely meant; undefined where none is near. */
+/** The word of a list that the author most likely meant; undefined if none is similar. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const plain = word.toLowerCase();
   const within = Math.max(1, Math.floor(word.length / 3));
@@ -7,20 +7,20 @@ export function nearest(word: string, words: readonly string[]): string | undefi
     const far = distance(plain.slice(0, 80), candidate.toLowerCase());
     if (far <= within && (!best || far < best.far)) best = { word: candidate, far };
   }
-  // Of one that was cut short or written with too much, the beginning is right.
+  // If a word was cut short or has extra letters, its beginning is right.
   return (
     best?.word ??
     words.find((candidate) => plain.length >= 3 && (candidate.startsWith(plain) || plain.startsWith(candidate)))
   );
 }
 
-/** `; did you mean "x"?`, or nothing where no word is near. */
+/** `; did you mean "x"?`, or an empty text if no word is similar. */
 export function didYouMean(word: string, words: readonly string[]): string {
   const meant = nearest(word, words);
   return meant === undefined ? '' : `; did you mean "${meant}"?`;
 }
 
-/** Letters to add, leave out, replace or swap with a neighbour (optimal string alignment). */
+/** The number of letters to add, leave out, replace or swap with a neighbour (optimal string alignment). */
 export function distance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -6,7 +6,7 @@ import { Name } from './primitives.js';
 /** The console's own file in the folder of the configuration. It is no part of the policy. */
 export const notificationsFile = 'notifications.yaml';
 
-/** What people are told of. `test` is what an operator sends to see whether a way works. */
+/** The events of which people are notified. An operator sends `test` to see whether a channel works. */
 export const notifyEvents = ['needs-review', 'deadline-near', 'stop', 'alarm', 'budget-nearly-spent'] as const;
 export type NotifyEvent = (typeof notifyEvents)[number] | 'test';
 export const alarms = ['dead-letter', 'unresolved', 'rejected-permit', 'not-confirmed'] as const;
@@ -41,7 +41,7 @@ const NotifyChannel = z.discriminatedUnion('kind', [
     /** With it, and with `buttons`, a message has buttons to approve and to reject. */
     signingSecretFile: SecretFile.optional(),
     buttons: z.boolean().optional(),
-    /** Where Slack is asked and may be answered, for a proxy in between. */
+    /** The address of Slack's API, for a proxy in between. */
     api: Base.optional(),
     hooks: Base.optional(),
   }),
@@ -51,11 +51,11 @@ const NotifyChannel = z.discriminatedUnion('kind', [
 export type NotifyChannel = z.infer<typeof NotifyChannel>;
 
 const NotifyRecipient = z.strictObject({
-  /** A person, by the name that charters and plays have, or a room. */
+  /** A person, by the name in charters and plays, or a room. */
   name: Name,
   timeZone: TimeZone,
   quietHours: z.strictObject({ from: TimeOfDay, to: TimeOfDay }).optional(),
-  /** Slack's id of this person: who presses a button. */
+  /** Slack's id of this person, to know who presses a button. */
   slackUser: z
     .string()
     .regex(/^[UW][A-Z0-9]{2,30}$/, "Slack's id of a person is expected, such as U024BE7LH")
@@ -79,11 +79,11 @@ export type NotifyRecipient = z.infer<typeof NotifyRecipient>;
 const common = {
   /** Names of recipients; `reviewers` and `owner` are those of the card. */
   to: listOf(Name, 50, 1),
-  /** Channels; absent: every one that a recipient has. */
+  /** Channels; absent: every channel that a recipient has. */
   by: listOf(Name, 20, 1).optional(),
-  /** What comes within this time after a message of the same kind waits, and goes together. */
+  /** A notification of the same kind within this time after a message waits, and is sent together with others. */
   digestMinutes: Minutes.optional(),
-  /** Whether quiet hours do not hold it back. */
+  /** Whether it is sent even in quiet hours. */
   urgent: z.boolean().optional(),
 };
 const NotifyRule = z.discriminatedUnion('event', [
@@ -104,7 +104,7 @@ const NotifyRule = z.discriminatedUnion('event', [
     event: z.literal('deadline-near'),
     ...common,
     minutesBefore: Minutes.min(1).optional(),
-    /** Of the whole time to answer: what is left. */
+    /** The rest of the whole time to answer. */
     shareLeft: Share.optional(),
   }),
   z.strictObject({ event: z.literal('stop'), ...common }),
@@ -126,7 +126,7 @@ const NotificationsFile = z.strictObject({
 });
 export type Notifications = z.infer<typeof NotificationsFile>;
 
-/** Names that stand for the people of a card. */
+/** Names that represent the people of a card. */
 export const notifyRoles: readonly string[] = ['reviewers', 'owner'];
 /** Events that have such people. */
 const withReviewers: readonly string[] = ['needs-review', 'deadline-near'];
@@ -144,7 +144,7 @@ export function readNotifications(file: ConfigFile): ReadNotifications {
   return part && problems.length === 0 ? { ok: true, part } : { ok: false, problems };
 }
 
-/** What is no fault and may be a mistake all the same: a review that would expire unheard of in somebody's quiet hours. */
+/** A warning, not a fault: a review that would expire in somebody's quiet hours before a message is sent. */
 export function remarksOn({ value, problem }: Part<Notifications>): ConfigProblem[] {
   const { recipients, tell: rules } = value;
   const isNotified = (event: string, name: string) =>

@@ -1,4 +1,4 @@
-/** What of `node:fs` is needed to read a file: given by the caller, since nothing here does I/O. */
+/** The functions of `node:fs` that are needed to read a file. The caller provides them, because nothing here does I/O. */
 export interface Files {
   openSync(path: string, flags: 'r'): number;
   fstatSync(file: number): { readonly size: number };
@@ -6,10 +6,10 @@ export interface Files {
   closeSync(file: number): void;
 }
 
-/** Far above any key, list of people or list of connectors that an operator writes. */
+/** Far larger than any key, list of people or list of connectors that an operator writes. */
 export const ownFileBytes = 1_048_576;
 
-/** A file or folder has more than it may. Its code says it too: whoever tells of what cannot be read names the code. */
+/** A file or folder is larger than allowed. Its code says so too, because messages about an unreadable file name the code. */
 export class FileTooLarge extends Error {
   readonly code: string;
 
@@ -24,8 +24,8 @@ const tooLarge = (size: string, most: number) => new FileTooLarge(`has ${size} b
 const pieceBytes = 65_536;
 
 /**
- * The text of a file of the operator's own, in UTF-8; 0 is standard input. Throws `FileTooLarge` where it has more than `most` bytes:
- * before it is read where it says so, and as soon as it is known of a pipe or a device, which may never end.
+ * The text of an operator's file, in UTF-8; 0 is standard input. Throws `FileTooLarge` if it has more than `most` bytes: before
+ * reading if the size is known, otherwise while reading, because a pipe or a device may never end.
  */
 export function textOfFile(path: string | 0, fs: Files, most: number = ownFileBytes): string {
   const file = path === 0 ? 0 : fs.openSync(path, 'r');

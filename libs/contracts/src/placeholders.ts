@@ -1,15 +1,15 @@
-/** What a message's text may stand in for; an executor fills it in, and only there a text meets a person. */
+/** The placeholders that a message's text may have. Only an executor fills them in, so only there a text meets the data of a person. */
 export const placeholderNames = ['contact.firstName', 'contact.lastName', 'account.name'] as const;
 export type PlaceholderName = (typeof placeholderNames)[number];
 
-/** Whatever looks as if something was to be filled in: braces of any number, and the names themselves. */
+/** Everything that looks like a placeholder: any number of braces, and the names themselves. */
 const candidates = new RegExp(
   String.raw`\{+[^{}\n]{0,80}\}+|\{\{|\}\}|\b(?:${placeholderNames.map((name) => name.replace('.', String.raw`\.`)).join('|')})\b`,
   'gi',
 );
 const whole: ReadonlySet<string> = new Set(placeholderNames.map((name) => `{{${name}}}`));
 
-/** The first placeholder of a text, or what looks like one, that nobody can fill in. */
+/** The first placeholder of a text, or what looks like one, that cannot be filled in. */
 export const placeholderFault = (text: string): string | undefined =>
   [...text.matchAll(candidates)].map(([found]) => found).find((found) => !whole.has(found));
 

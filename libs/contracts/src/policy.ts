@@ -7,12 +7,15 @@ import { Currency, Minor, Name, Seniority, Text } from './primitives.js';
 import { signalMembers, signalTypes } from './signals.js';
 
 const ActionKind = z.enum(actionKindNames);
-/** More than there are kinds. */
+/** More than the number of kinds. */
 const mostKinds = 100;
-/** Whom charters and checkpoints may name: the people who work with one installation. */
+/** The people whom charters and checkpoints may name: those who work with one installation. */
 export const mostPeople = 5000;
 
-/** The longest that a person may have to answer, that a permit may live, and that a message may be planned ahead; the most under a task. */
+/**
+ * The longest time that a person may have to answer, that a permit may live, and that a message may be planned ahead; and the most
+ * proposals under a task.
+ */
 export const longest = {
   reviewMinutes: 7 * 24 * 60,
   permitSeconds: 24 * 3600,
@@ -20,16 +23,16 @@ export const longest = {
   proposalsPerTask: 10_000,
 } as const;
 
-/** shadow: judged, never run. supervised: a person answers each. autonomous: runs alone inside its limits. */
+/** shadow: judged, never run. supervised: a person answers each proposal. autonomous: runs alone inside its limits. */
 export const Tier = z.enum(['shadow', 'supervised', 'autonomous']);
 export type Tier = z.infer<typeof Tier>;
 
-/** What one agent may do. Money in minor units of `currency`, days in `timeZone`. */
+/** What one agent may do. Money is in minor units of `currency`; days are in `timeZone`. */
 export const Charter = z.strictObject({
   agent: Name,
   owner: Name,
   reviewers: listOf(Name, mostPeople, 1),
-  /** Allowed kinds with the tier of each; what is not listed is refused. */
+  /** Allowed kinds with the tier of each. A kind that is not listed is refused. */
   kinds: partialRecordOf(ActionKind, Tier, mostKinds),
   currency: Currency,
   timeZone: Text(60),
@@ -38,14 +41,14 @@ export const Charter = z.strictObject({
     campaignSpendPerDayMinor: Minor.nonnegative(),
     adAccountSpendPerDayMinor: Minor.nonnegative(),
     sendsPerHour: z.int().nonnegative(),
-    /** Approvals of any kind within an hour, of the agent and for one account; absent: `defaultActionsPerHour`. */
+    /** Approvals of any kind within an hour, for the agent and one account; absent: `defaultActionsPerHour`. */
     actionsPerHour: z.int().nonnegative().optional(),
     accountActionsPerHour: z.int().nonnegative().optional(),
-    /** Proposals under one task, beside the messages of a sequence that it began; absent: `proposalsPerTask`. */
+    /** Proposals under one task, not counting the messages of a sequence that it began; absent: `proposalsPerTask`. */
     proposalsPerTask: z.int().positive().max(longest.proposalsPerTask).optional(),
-    /** Actions of the agent that wait for a person at a time; absent: `defaultReviewsWaiting`. */
+    /** How many actions of the agent may wait for a person at a time; absent: `defaultReviewsWaiting`. */
     reviewsWaiting: z.int().nonnegative().optional(),
-    /** A change of a daily budget or a bid above either needs a person. */
+    /** A change of a daily budget or a bid above either of these needs a person. */
     approvalAbovePercent: z.int().nonnegative(),
     approvalAboveMinor: Minor.nonnegative(),
   }),
@@ -54,26 +57,26 @@ export const Charter = z.strictObject({
 });
 export type Charter = z.infer<typeof Charter>;
 
-/** How many actions an agent may have approved within an hour, in all and for one account, where its charter does not say. */
+/** How many actions an agent may have approved within an hour, in all and for one account, if its charter does not say. */
 export const defaultActionsPerHour = { agent: 500, account: 100 } as const;
 
-/** How many actions of an agent may wait for a person, where its charter does not say: a day's work of a team of reviewers. */
+/** How many actions of an agent may wait for a person, if its charter does not say: a day's work of a team of reviewers. */
 export const defaultReviewsWaiting = 100;
 
-/** How many proposals a task about so many contacts may have: one of each, and some about what they have in common. */
+/** How many proposals a task with this many contacts may have: one for each contact, and some about what they have in common. */
 export const proposalsPerTask = (contacts: number): number => contacts + 5;
 
-/** How long after its due time a task still takes what its agent answered in time: a broker may have been away meanwhile. */
+/** How long after its due time a task still accepts what its agent answered in time, because a broker may have been away. */
 export const taskGraceMs = 24 * 3_600_000;
 
-/** Guardrails that hold across all agents. */
+/** Guardrails for all agents. */
 export const Rules = z.strictObject({
   /** How long a permit may be opened after its not-before, in seconds. */
   permitSeconds: z.int().positive().max(longest.permitSeconds),
   contactFrequency: z.strictObject({ touches: z.int().positive(), days: z.int().positive().max(90) }),
   /** Seniorities whose first touch needs a person. */
   firstTouchNeedsPerson: listOf(Seniority, 100),
-  /** Kinds that nobody may run, whatever else is in favour. */
+  /** Kinds that no agent may run, whatever other rules say. */
   prohibitedKinds: listOf(ActionKind, mostKinds),
   /** Whether a new creative needs a person. */
   creativeNeedsPerson: z.boolean(),
@@ -82,7 +85,7 @@ export const Rules = z.strictObject({
 });
 export type Rules = z.infer<typeof Rules>;
 
-/** Which executor and connector runs a kind. The first route that matches wins; no route, no permit. */
+/** Which executor and connector runs a kind. The first route that matches applies. Without a route there is no permit. */
 export const Route = z.strictObject({
   kinds: listOf(ActionKind, mostKinds, 1),
   /** Only for these CRM accounts. Absent: all. */
@@ -92,10 +95,10 @@ export const Route = z.strictObject({
 });
 export type Route = z.infer<typeof Route>;
 
-/** No fact is a longer text. */
+/** No fact is a text longer than this. */
 const word = z.string().max(10_000);
 const Comparable = z.union([word, z.number(), z.boolean(), listOf(z.union([word, z.number()]), 1000)]);
-/** What is asked of facts, of which a signal or a profile has a dozen. */
+/** The conditions on facts. A signal or a profile has about a dozen facts. */
 const Asked = recordOf(z.string().max(100), Comparable, 100);
 
 /** What starts a play. Windows are measured in the signals' own time. */
@@ -113,7 +116,7 @@ export const Trigger = z.discriminatedUnion('pattern', [
   z.strictObject({
     pattern: z.literal('return-below-floor'),
     signal: z.literal('CampaignPerformanceReported'),
-    /** Revenue per spend in percent; a campaign's own floor wins over this one. */
+    /** Revenue per spend in percent. A campaign's own floor overrides this one. */
     floorPercent: z.int().positive(),
     withinDays: z.int().positive().max(35),
     minimumSpendMinor: Minor.nonnegative(),
@@ -124,17 +127,17 @@ export type Trigger = z.infer<typeof Trigger>;
 export const Play = z.strictObject({
   id: Name,
   title: Text(120),
-  /** Signals older than this, by their own time at arrival, trigger nothing. */
+  /** Signals that are older than this on arrival, by their own time, trigger nothing. */
   freshWithinDays: z.int().positive().max(90),
   trigger: Trigger,
   coolDownDays: z.int().nonnegative().max(365),
-  /** A person who must agree before the tasks go out. */
+  /** A person who must agree before the tasks are assigned. */
   checkpoint: z.strictObject({ reviewers: listOf(Name, mostPeople, 1), withinMinutes: z.int().positive() }).optional(),
   tasks: listOf(
     z.strictObject({
       agent: Name,
       purpose: Text(200),
-      /** What the task may use; the charter can only narrow it further. */
+      /** What the task may use. The charter can only narrow it further. */
       kinds: listOf(ActionKind, mostKinds, 1),
       dueInMinutes: z
         .int()
@@ -163,7 +166,7 @@ export type Sequence = z.infer<typeof Sequence>;
 
 export const Routes = listOf(Route, 2000);
 
-/** An event holds all of it: far fewer than these fit. */
+/** One event contains all of it, and far fewer than these fit. */
 export const PolicyContent = z.strictObject({
   charters: listOf(Charter, 2000),
   plays: listOf(Play, 2000),
@@ -195,28 +198,31 @@ export function policyDigests(content: PolicyContent): { digest: string; parts: 
 const absentPart = digestOf(null);
 
 /**
- * The digest of one part. A part that the policy does not have counts as the JSON value `null`, so that a permit which was
- * signed without it dies when the part is added.
+ * The digest of one part. A part that the policy does not have counts as the JSON value `null`. So if the part is added, a permit
+ * that was signed without it is no longer valid.
  */
 export const partDigest = (parts: Readonly<Record<string, string>>, name: string): string =>
   own(parts, name) ?? absentPart;
 
 const members = (names: readonly string[]) =>
   listOf(z.enum(names), 100, 1).refine((given) => new Set(given).size === given.length, 'names a member twice');
-/** What a source sends, by type of signal: a signal is complete that carries all of it. */
+/** What a source sends, by type of signal. A signal is complete if it has all of it. */
 const sends = z.strictObject(
   Object.fromEntries(signalTypes.map((type) => [type, members(signalMembers(type)).optional()])),
 );
 
-/** A source of signals, as `deploy/config/sources.yaml` lists it; sources are set up with the topics, not published. */
+/** A source of signals, as `deploy/config/sources.yaml` lists it. Sources are set up with the topics, and are not published. */
 export const SourceConfig = z.strictObject({
   name: Name,
   via: z.enum(['http', 'kafka']),
-  /** The CloudEvents `source` its events must have, or begin with followed by `/`. */
+  /** The CloudEvents `source` of its events: they have exactly this one, or it followed by `/` and more. */
   source: z.string().min(1).max(200),
   title: Text(120),
   sends: sends.optional(),
-  /** Its word counts who is one person: a contact that it upserts by reference and address is one, even where they were known as two. */
+  /**
+   * This source decides who is one person: a contact that it upserts by reference and address is one person, even if the two were
+   * known as two.
+   */
   identifies: z.boolean().optional(),
 });
 export type SourceConfig = z.infer<typeof SourceConfig>;

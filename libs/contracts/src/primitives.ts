@@ -3,7 +3,7 @@ import { recordOf } from './at-most.js';
 
 /** An instant: RFC 3339 in UTC, millisecond precision (`2026-11-21T10:00:00.000Z`). */
 export const Instant = z.iso.datetime({ offset: false, precision: 3 });
-/** An instant as an outsider writes it: RFC 3339 with any offset and precision, `T` and `Z` in any case; read in capitals. */
+/** An instant as an outsider writes it: RFC 3339 with any offset and precision, and `T` and `Z` in any case. It is read in capitals. */
 export const AnyInstant = z
   .string()
   .max(100)
@@ -13,7 +13,7 @@ export const AnyInstant = z
   )
   .overwrite((text) => text.toUpperCase())
   .meta({ format: 'date-time' });
-/** A calendar day, `2026-11-21`; its time zone is named beside it. */
+/** A calendar day, `2026-11-21`. Its time zone is stated beside it. */
 export const Day = z.iso.date();
 export const Uuid = z.uuid();
 /** An identifier that another system chose: printable, no white space, at most 200 characters. */
@@ -29,7 +29,7 @@ export const Name = z
   .regex(/^[a-z0-9]+([.-][a-z0-9]+)*$/, 'lower-case words joined by - or .');
 /** ISO 4217. */
 export const Currency = z.string().regex(/^[A-Z]{3}$/, 'three capital letters, ISO 4217');
-/** An amount in minor units (cents). Never a fraction, never more than a double holds exactly. */
+/** An amount in minor units (cents). Never a fraction, and never more than a double can hold exactly. */
 export const Minor = z.int();
 export const Money = z.object({ amountMinor: Minor, currency: Currency });
 export type Money = z.infer<typeof Money>;
@@ -37,33 +37,33 @@ export type Money = z.infer<typeof Money>;
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits');
 export const Text = (max: number) => z.string().min(1).max(max);
 /**
- * Characters that make of a text more than its words: controls (C0 and C1, so line breaks and escape sequences), line and paragraph
- * separators, and those that turn the direction of writing.
+ * Characters that are not visible text: controls (C0 and C1, so line breaks and escape sequences), line and paragraph separators,
+ * and those that change the direction of writing.
  */
 const steering = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 /**
- * Somebody's text as any store, log or page can hold it: one line without steering characters or halves of surrogate pairs, U+FFFD
- * in their place, cut to a length.
+ * A text in a form that any store, log or page can hold: one line, cut to a length. U+FFFD replaces control characters and halves
+ * of surrogate pairs.
  */
 export const plainText = (text: string, max = Number.POSITIVE_INFINITY): string =>
   text.replace(steering, '\ufffd').slice(0, max).toWellFormed();
-/** Whether a text is one line that shows all that it holds; see `plainText`. */
+/** Whether a text is one line without invisible characters; see `plainText`. */
 export const isPlain = (text: string): boolean => plainText(text) === text;
 /**
- * A person's reason or note, kept as one line: white space becomes one space, what else steers a terminal U+FFFD. It is not refused
- * for that, since a stop must not fail for its wording.
+ * A person's reason or note, stored as one line: white space becomes one space, and other control characters become U+FFFD. It is
+ * not refused for them, because a stop must not fail for its wording.
  */
 export const Remark = (max: number) =>
   z
     .string()
     .transform((text) => plainText(text.replace(/\s+/g, ' ').trim()))
     .pipe(z.string().max(max));
-/** What versions of state an event was made from: `{ "profile:contact:…": 3, "consent:…": 1 }`; absent means 0. */
+/** The versions of state from which an event was made: `{ "profile:contact:…": 3, "consent:…": 1 }`; absent means 0. */
 export const Versions = recordOf(z.string().max(1000), z.int().nonnegative(), 3000);
 export type Versions = z.infer<typeof Versions>;
 /**
- * An object whose members once had other names, as `{ says: 'detail' }`: events, and rows of jobs, of before are read under the names of
- * now. A member under its name of now stands.
+ * An object whose members once had other names, as `{ says: 'detail' }`. Older events, and older rows of jobs, are read under the
+ * present names. A member that has its present name is used as it is.
  */
 export const formerly = <T extends z.ZodType>(names: Readonly<Record<string, string>>, schema: T) => {
   const former = Object.keys(names);
@@ -78,9 +78,9 @@ export const formerly = <T extends z.ZodType>(names: Readonly<Record<string, str
     return Object.fromEntries(renamed);
   }, schema);
 };
-/** What our sentences were called before. */
+/** The old names of the members of our sentences. */
 export const formerDetail = { says: 'detail' } as const;
-/** A reason in plain words, with the rule or check that gave it and the figures it weighed. */
+/** A reason in plain words, with the rule or check that gave it and the figures that it compared. */
 export const Reason = formerly(
   formerDetail,
   z.object({
@@ -95,13 +95,13 @@ export const Reason = formerly(
   }),
 );
 export type Reason = z.infer<typeof Reason>;
-/** Why something failed, as it is written today: a stable code for programs, a sentence for people, the field where there is one. */
+/** Why something failed, in the present form: a stable code for programs, a sentence for people, and the field if there is one. */
 export const WrittenFault = z.object({
   code: z.string().max(80),
   detail: z.string().max(1000),
   field: z.string().max(300).optional(),
 });
-/** The same, as an event of before may have it. */
+/** The same, in the form of older events. */
 export const Fault = formerly(formerDetail, WrittenFault);
 export type Fault = z.infer<typeof Fault>;
 export const Channel = z.enum(['email', 'advertising', 'crm']);
@@ -111,7 +111,7 @@ export type ConsentPurpose = z.infer<typeof ConsentPurpose>;
 export const Seniority = z.enum(['c-suite', 'vp', 'director', 'manager', 'individual', 'unknown']);
 export type Seniority = z.infer<typeof Seniority>;
 
-/** A pattern of times that takes small letters too; written into it, since a JSON Schema's pattern has no flags. */
+/** A pattern of times that also accepts small letters. They are part of the pattern, because a JSON Schema's pattern has no flags. */
 function anyCase(pattern: RegExp): RegExp {
   return new RegExp(pattern.source.replace('T(', '[Tt](').replace('Z|', '[Zz]|'));
 }

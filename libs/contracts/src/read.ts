@@ -14,9 +14,10 @@ import type { Topic } from './topology.js';
 export type Event<T extends EventType = EventType> = T extends EventType ? Envelope<T, DataOf<T>> : never;
 
 /**
- * Reads a record of a topic: envelope, author, type and data. The author is whoever may write the topic; an event whose
- * `source` says otherwise is refused. Proposals and approvals are parsed exactly, since they are digested. A state whose version
- * nobody can have reached when the broker took it is refused, for every reader and for ever: nothing stands above all later changes.
+ * Reads a record of a topic: envelope, author, type and data. The author is the principal that may write the topic. An event whose
+ * `source` names another one is refused. Proposals and approvals are parsed exactly, because they are digested. If no writer can
+ * have reached a state's version when the broker accepted it, every reader refuses the state, for ever. So no record can stand
+ * above all later changes.
  */
 export function readEvent(topic: Topic, record: KafkaRecord): Read<Envelope> {
   const exact = topic.types.some((t) => t === 'ActionProposed' || t === 'ActionApproved' || t === 'ReviewDecided');
@@ -40,7 +41,7 @@ function checkVersion(event: Envelope, takenAt: string | undefined): Read<Envelo
   };
 }
 
-/** The checks of `readEvent` on an envelope that came another way, such as HTTP. */
+/** The checks of `readEvent` for an envelope that arrived another way, such as over HTTP. */
 export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
   const { id, source, type, time } = event;
   const refused = (fault: Fault & { readonly code: RejectionCode }) => ({
@@ -65,7 +66,7 @@ export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
   }
   const parsed = known.safeParse(event.data, toFirstFault);
   if (!parsed.success) return refused(contractFault(parsed.error));
-  // An outsider is told here; deeper in, a text that no table can hold would be a failure of ours.
+  // The outsider gets the fault here. Further in, a text that no table can store would be a failure of ours.
   if (topic.types.length === 0 && !fitsJsonb(JSON.stringify(parsed.data)))
     return refused({
       code: 'contract',
@@ -76,12 +77,12 @@ export function checkEvent(topic: Topic, event: Envelope): Read<Envelope> {
 }
 
 /**
- * What zod's own `validate` sets: a list or an object is left at its first member that does not fit. Nobody is told of the others,
- * and whoever writes thousands of them does not hold up every reader.
+ * The settings of zod's own `validate`: reading a list or an object stops at its first wrong member. The other faults are not
+ * reported, and a writer of thousands of them does not delay every reader.
  */
 const toFirstFault: z.core.ParseContext<z.core.$ZodIssue> & { readonly abortEarly: true } = { abortEarly: true };
 
-/** The first complaint of a schema, with the path to the field; never the value, which may be personal. */
+/** The first fault of a schema, with the path to the field; never the value, which may be personal. */
 export function contractFault(error: {
   issues: readonly { path: PropertyKey[]; message: string; code?: string | undefined; keys?: string[] }[];
 }): Fault & { readonly code: 'contract' } {

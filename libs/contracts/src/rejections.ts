@@ -1,4 +1,4 @@
-/** Why a record cannot be read as an event, whatever it says. */
+/** Why a record cannot be read as an event, whatever its content. */
 export const unreadableCodes = [
   'batch',
   'no-value',
@@ -10,14 +10,14 @@ export const unreadableCodes = [
   'bad-attribute',
 ] as const;
 export type UnreadableCode = (typeof unreadableCodes)[number];
-/** Of a whole request over HTTP, which its answer refuses: no event tells of it. */
+/** Reasons for a whole HTTP request, which its answer refuses. No event reports them. */
 export type RequestCode = 'not-an-array' | 'too-many';
 
-/** Why a signal that can be read is rejected all the same. */
+/** Why a signal is rejected although it can be read. */
 export const admissionCodes = ['future', 'quality', 'identity-conflict', 'currency'] as const;
 export type AdmissionCode = (typeof admissionCodes)[number];
 
-/** Every code that a reason of `SignalRejected` may have today. Events of before, or of a later version, may have others. */
+/** Every code that a reason of `SignalRejected` may have today. Events of earlier or later versions may have others. */
 export const rejectionCodes = [
   ...unreadableCodes,
   'wrong-author',

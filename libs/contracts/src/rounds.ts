@@ -1,6 +1,6 @@
 /**
- * The rows in rounds that have each key once, for statements that may not touch a row twice. What has a key again stands in a later
- * round; within a round, and of one key, rows keep their order.
+ * The rows in rounds that contain each key once, for statements that may not touch a row twice. A row whose key occurs again is in
+ * a later round. Rows stay in order within a round, and rows of one key stay in order over all rounds.
  */
 export function roundsBy<T>(rows: readonly T[], keyOf: (row: T) => string): T[][] {
   const rounds: Map<string, T>[] = [];

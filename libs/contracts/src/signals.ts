@@ -5,7 +5,7 @@ import { AnyInstant, Channel, ConsentPurpose, Currency, Day, ForeignId, Minor, S
 
 /** An account (an organisation) as the upstream's CRM names it. Not an ad account. */
 const account = z.strictObject({ id: ForeignId });
-/** What `contact.ref` or `contact.email` is after the contract where one was given that cannot be read. */
+/** The value of `contact.ref` or `contact.email` after parsing, if one was given that cannot be read. */
 export const unreadableIdentity = '';
 const { $schema: _, ...refSchema } = z.toJSONSchema(ForeignId);
 const ref = z.preprocess(
@@ -17,8 +17,8 @@ const address = z.preprocess(
   z.string().describe('an e-mail address (RFC 5321, RFC 6531)'),
 );
 /**
- * A person as an upstream knows them: its own reference (`crm:123`), an address, or both. At least one that can be read: beside it
- * an unreadable other takes nothing from the signal, and is left out here, so that it gets no further.
+ * A person as an upstream knows them: its own reference (`crm:123`), an address, or both. At least one must be readable. If the
+ * other one is unreadable, it is left out here, so that it gets no further, and the signal is accepted without it.
  */
 const contact = z.strictObject({ ref: ref.optional(), email: address.optional() }).superRefine((given, context) => {
   if (given.ref || given.email) return;
@@ -36,7 +36,7 @@ const contact = z.strictObject({ ref: ref.optional(), email: address.optional() 
     context.addIssue({ code: 'custom', path: [fault.name], message: `${fault.detail}; give one, or ${other}` });
   }
 });
-/** What only an executor may learn of a person; it leaves ingestion sealed. */
+/** The data of a person that only an executor may read. It leaves ingestion sealed. */
 const person = z.strictObject({
   firstName: Text(100).optional(),
   lastName: Text(100).optional(),
@@ -47,14 +47,14 @@ const consent = z.strictObject({
   channel: Channel,
   status: z.enum(['granted', 'withdrawn']),
 });
-/** A link without query and fragment: both often carry identifiers of a person. */
+/** A link without query and fragment, because both often contain identifiers of a person. */
 const link = z.url().max(1000);
 
 const email = { messageId: ForeignId.optional(), emailCampaignId: ForeignId.optional() };
 
 /**
- * Every canonical signal: who it is about (`about`), the facts that may travel on, and what must not (`sealed`).
- * A signal's inbound data is `{ account?, contact?, ...facts, ...sealed }`; unknown members are refused.
+ * Every canonical signal: whom it must name (`about`), the facts that may go on, and what must not (`sealed`). A signal's inbound
+ * data is `{ account?, contact?, ...facts, ...sealed }`; unknown members are refused.
  */
 export const signalKinds = {
   ContentEngaged: kind(
@@ -142,14 +142,14 @@ export const signalKinds = {
 
 export type SignalType = keyof typeof signalKinds;
 export const signalTypes = Object.keys(signalKinds) as SignalType[];
-/** What a signal of a type may carry, as a source declares it; a contact's reference and its address are two. */
+/** What a signal of a type may contain, as a source declares it. A contact's reference and its address are two items. */
 export const signalMembers = (type: SignalType): readonly string[] =>
   Object.keys(signalKinds[type].inbound.shape).flatMap((name) =>
     name === 'contact' ? ['contact.ref', 'contact.email'] : [name],
   );
 /** Inbound data of a signal type, as an upstream publishes it. */
 export type SignalData<T extends SignalType> = z.infer<(typeof signalKinds)[T]['inbound']>;
-/** What of a signal travels on after ingestion. */
+/** The part of a signal that goes on after ingestion. */
 export type SignalFacts<T extends SignalType> = z.infer<(typeof signalKinds)[T]['facts']>;
 
 function kind<F extends z.ZodRawShape, S extends z.ZodRawShape = Record<never, never>>(
@@ -158,7 +158,7 @@ function kind<F extends z.ZodRawShape, S extends z.ZodRawShape = Record<never, n
   sealed: S = {} as S,
 ) {
   return {
-    /** Whom the signal must name; a signal may name an account beside a contact in any case. */
+    /** Whom the signal must name. Any signal may also name an account in addition to a contact. */
     about,
     facts: z.object(facts),
     sealed: Object.keys(sealed),

@@ -18,26 +18,27 @@ import {
 } from './primitives.js';
 
 /**
- * The highest version that a state record can have which the broker took at this time, in milliseconds since 1970: one a
- * microsecond. No key changes so often, and the bound rises with time: above every version that anybody wrote there is room soon.
+ * The highest version that a state record may have if the broker accepted it at this time, in milliseconds since 1970: one for each
+ * microsecond. No key changes that often, and the bound rises with time. So above any version that somebody wrote, there is soon
+ * room again.
  */
 export const highestVersionAt = (takenAtMs: number): number => takenAtMs * 1_000;
 
-/** `causationid` of the state event in which a writer says its own again above `version`, which somebody else wrote. */
+/** `causationid` of the state event with which a writer publishes its own state again above `version`, which somebody else wrote. */
 export const aboveForeign = (topic: string, key: string, version: number): string =>
   `foreign ${topic} ${key} ${version}`;
 
 /**
- * State topics: the last version per key is the truth. A reader ignores an older version than it holds, a version never
- * restarts. Keys: `account:<id>`, `contact:<uuid>`, `ad-account:<id>`, `campaign:<ad account> <id>` for profiles; the bare contact id
- * for consents and contact points; the scope for controls; the bundle for policies.
+ * State topics: the last version of each key is valid. A reader ignores a version that is older than its own, and versions never
+ * restart. Keys: `account:<id>`, `contact:<uuid>`, `ad-account:<id>`, `campaign:<ad account> <id>` for profiles; the bare contact
+ * id for consents and contact points; the scope for controls; the bundle for policies.
  */
 const versioned = { version: z.int().positive(), changedAt: Instant };
 
-/** A short text of a signal. Addresses in it were blanked, which may have made it longer. */
+/** A short text of a signal. Addresses in it were replaced, which may have made it longer. */
 const Words = z.string().max(1000);
 
-/** Where a profile's field came from. */
+/** The origin of a profile's field. */
 const provenance = recordOf(
   z.string().max(300),
   z.object({ source: z.string().max(300), signalId: z.string().max(300), at: Instant }),
@@ -77,12 +78,12 @@ export const ContactProfile = z.object({
   jobFunction: Words.optional(),
   timeZone: z.string().max(100).optional(),
   country: z.string().max(100).optional(),
-  /** Whether an address is known (sealed); never the address. */
+  /** Whether an address is known (it is sealed); never the address. */
   reachable: listOf(Channel, 20),
   firstTouchedAt: Instant.optional(),
   lastEngagedAt: Instant.optional(),
   signals: z.int().nonnegative(),
-  /** The contact that is the same person. What is learnt of the person is kept there; this id is used for nothing new. */
+  /** The contact that is the same person. New facts about the person are stored there, and this id is used for nothing new. */
   joinedInto: Uuid.optional(),
   provenance,
 });
@@ -95,7 +96,7 @@ export const CampaignFacts = z.object({
   bidMinor: Minor.optional(),
   returnFloorPercent: z.int().optional(),
   /**
-   * The last 35 reported days, oldest first. A later report of a day replaces it, see `compareStatements`: `source` and
+   * The last 35 reported days, oldest first. A later report of a day replaces an earlier one, see `compareStatements`. `source` and
    * `signalId` are of the report that counts.
    */
   days: listOf(
@@ -117,17 +118,17 @@ export const AdAccountProfile = z.object({
   kind: z.literal('ad-account'),
   adAccountId: ForeignId,
   currency: Currency,
-  /** What was known of campaigns before each had a profile of its own, see `campaignKnown`. Nothing is added to it. */
+  /** The facts about campaigns from before each campaign had a profile of its own, see `campaignKnown`. Nothing is added to it. */
   campaigns: recordOf(z.string().max(200), CampaignFacts, 10_000),
   lastSignalAt: Instant,
 });
 
-/** A campaign of an ad account. It has a profile of its own, so that a report costs the same however many campaigns there are. */
+/** A campaign of an ad account. It has a profile of its own, so that a report costs the same with any number of campaigns. */
 export const CampaignProfile = z.object({
   ...versioned,
   kind: z.literal('campaign'),
   adAccountId: ForeignId,
-  /** That of the ad account. */
+  /** The currency of the ad account. */
   currency: Currency,
   ...CampaignFacts.shape,
 });
@@ -149,7 +150,7 @@ export const profileKey = {
   account: (id: string) => `account:${id}`,
   contact: (id: string) => `contact:${id}`,
   adAccount: (id: string) => `ad-account:${id}`,
-  /** A foreign id has no space: no two campaigns have one key. */
+  /** An id from outside contains no space, so no two campaigns have the same key. */
   campaign: (adAccountId: string, id: string) => `campaign:${adAccountId} ${id}`,
 };
 
@@ -159,7 +160,7 @@ type ProfileId =
   | Pick<AdAccountProfile, 'kind' | 'adAccountId'>
   | Pick<CampaignProfile, 'kind' | 'adAccountId' | 'campaignId'>;
 
-/** The key that a profile has on its topic. */
+/** The key of a profile on its topic. */
 export function keyOfProfile(profile: ProfileId): string {
   switch (profile.kind) {
     case 'account':
@@ -173,7 +174,7 @@ export function keyOfProfile(profile: ProfileId): string {
   }
 }
 
-/** What is known of a campaign: its own profile, or what its ad account's holds of a time before there were any. */
+/** The facts about a campaign: its own profile, or the older facts in its ad account's profile. */
 export const campaignKnown = (
   adAccount: Pick<AdAccountProfile, 'campaigns'> | null | undefined,
   campaignId: string,
@@ -181,8 +182,8 @@ export const campaignKnown = (
 ): CampaignFacts | undefined => profile ?? own(adAccount?.campaigns ?? {}, campaignId);
 
 /**
- * What a contact agreed to, per purpose and channel; what is not listed is not agreed to. `disputed`: two sources
- * disagree and neither is later. A suppression outweighs every consent on its channel.
+ * What a contact agreed to, by purpose and channel. A purpose and channel that is not listed is not agreed to. `disputed`: two
+ * sources disagree and neither is later. A suppression overrides every consent on its channel.
  */
 export const Consents = z.object({
   ...versioned,
@@ -211,16 +212,16 @@ export const Consents = z.object({
 });
 export type Consents = z.infer<typeof Consents>;
 
-/** Name, address, phone of a contact: a compact JWE to the executors' public key. */
+/** Name, address and phone number of a contact: a compact JWE to the executors' public key. */
 export const ContactPoints = z.object({ ...versioned, contactId: Uuid, jwe: Text(8000) });
 export type ContactPoints = z.infer<typeof ContactPoints>;
-/** What the JWE holds. */
+/** The content of the JWE. */
 export const OpenedContactPoints = z.object({
   email: z.string().optional(),
   firstName: z.string().optional(),
   lastName: z.string().optional(),
   phone: z.string().optional(),
-  /** Name of the contact's account when the points were sealed: executors do not read profiles. */
+  /** The name of the contact's account when the points were sealed, because executors do not read profiles. */
   accountName: z.string().optional(),
 });
 export type OpenedContactPoints = z.infer<typeof OpenedContactPoints>;

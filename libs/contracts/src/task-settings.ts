@@ -32,7 +32,7 @@ const ads: readonly ActionKindName[] = [
   'ads.publish_creative',
 ];
 
-/** The kinds for which a planner of ours reads a setting: beside none of them it says nothing. */
+/** The kinds for which one of our planners reads a setting. If a task has none of these kinds, the setting has no effect. */
 export const settingKinds: Readonly<Record<keyof TaskSettings, readonly ActionKindName[]>> = {
   adAccountId: ads,
   campaignId: ads,

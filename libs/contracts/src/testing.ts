@@ -3,12 +3,12 @@ import type { Rules } from './policy.js';
 
 /* For tests of this lib and its users. */
 
-/** Also what is optional. */
+/** Including the optional members. */
 type AllRules = Required<Rules>;
 
 /**
- * Two values of each setting of the rules, which differ in every member within. The gate's tests change a policy to each of them, and
- * the console's show that people read of both. A setting that is added, be it optional, does not compile without its own.
+ * Two values of each setting of the rules, which differ in every member. The gate's tests change a policy to each of them, and the
+ * console's tests show that people can read both. A new setting, even an optional one, does not compile without its two values.
  */
 export const ruleValues: {
   readonly [K in keyof AllRules]: { readonly given: AllRules[K]; readonly another: AllRules[K] };
@@ -21,6 +21,6 @@ export const ruleValues: {
   maxProposalBytes: { given: 65_536, another: 10 },
 };
 
-/** The rules of a policy in which every setting has the one value, or the other. */
+/** The rules of a policy in which every setting has its first value, or its second. */
 export const rulesWith = (choice: 'given' | 'another'): AllRules =>
   Object.fromEntries(Object.entries(ruleValues).map(([name, values]) => [name, values[choice]])) as AllRules;

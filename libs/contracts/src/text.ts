@@ -1,10 +1,10 @@
-/** Whether Postgres `jsonb` can hold a value, by its JSON: `\u0000` and halves of surrogate pairs it refuses. */
+/** Whether Postgres `jsonb` can store a value, by its JSON. It refuses `\u0000` and halves of surrogate pairs. */
 export const fitsJsonb = (json: string): boolean => !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/.test(json);
 
-/** A text cut to at most `most` UTF-16 units, between characters as a reader counts them: no half of a pair, no lost accent. */
+/** A text cut to at most `most` UTF-16 units, between characters as a reader counts them: no half of a surrogate pair, no lost accent. */
 export function clip(text: string, most: number): string {
   if (text.length <= most) return text;
-  // What lies behind the cut decides where the last character ends; a character is never this long.
+  // The text after the cut decides where the last character ends. A character is never this long.
   const near = text.slice(0, most + 64);
   let end = 0;
   for (const { index } of graphemes.segment(near)) {
@@ -15,7 +15,7 @@ export function clip(text: string, most: number): string {
 }
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** A length of time in its largest unit of which there are two or more, never less than it is: `6 minutes`, `36 hours`, `2 days`. */
+/** A duration in the largest unit of which there are two or more, never shorter than it is: `6 minutes`, `36 hours`, `2 days`. */
 export function roughly(ms: number): string {
   for (const [unit, length] of [
     ['day', 86_400_000],

@@ -1,8 +1,8 @@
 import type { EventType } from './events.js';
 
 /**
- * A topic's name together with the types of its events: what is emitted on it, and what a handler of it is given, follow from it at
- * compile time. `topology` says the rest: who writes, who reads, key and retention.
+ * A topic's name together with the types of its events. At compile time, they decide what may be emitted on it, and what a handler
+ * of it receives. `topology` has the rest: writer, readers, key and retention.
  */
 export interface TopicOf<T extends EventType = EventType> {
   readonly name: string;
@@ -11,7 +11,7 @@ export interface TopicOf<T extends EventType = EventType> {
 
 const topic = <const T extends EventType>(name: string, ...types: T[]): TopicOf<T> => ({ name, types });
 
-/** Every topic of an installation. Those that each source, agent, executor or service has for itself are functions of its name. */
+/** Every topic of an installation. For the topics of a single source, agent, executor or service, there are functions of its name. */
 export const topics = {
   /** The canonical signals of one source; their types are in `signals.ts`. */
   signalsInbound: (source: string): TopicOf<never> => topic(`signals.inbound.${source}.v1`),

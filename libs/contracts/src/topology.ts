@@ -4,7 +4,7 @@ import { ourAgents } from './installed.js';
 import type { SourceConfig } from './policy.js';
 import { type TopicOf, topics } from './topics.js';
 
-/** The services, each a Kafka principal, a consumer group and a database role of its own, with the port that each has unless it is moved. */
+/** The services, with the default port of each. Each service is a Kafka principal, a consumer group and a database role of its own. */
 export const servicePorts = {
   'signal-ingestion': 8081,
   orchestrator: 8082,
@@ -16,18 +16,21 @@ export const servicePorts = {
   console: 8088,
 } as const satisfies Readonly<Record<string, number>>;
 export type Service = keyof typeof servicePorts;
-/** The port of the sandbox systems, which stand for systems elsewhere and are no service. */
+/** The port of the sandbox systems. They represent outside systems and are not a service. */
 export const sandboxPort = 8089;
 export const services: readonly Service[] = Object.keys(servicePorts) as Service[];
 
-/** What one installation has beside the fixed services: where signals come from, which agents and executors there are. */
+/** What an installation has in addition to the fixed services: the sources of signals, the agents and the executors. */
 export interface Deployment {
   readonly sources: readonly Pick<SourceConfig, 'name' | 'via' | 'source' | 'sends' | 'identifies'>[];
   readonly agents: readonly string[];
   readonly executors: readonly string[];
 }
 
-/** As shipped: what holds where a configuration says nothing else. `upstream` and `downstream` are principals for clients of any language. */
+/**
+ * The shipped deployment, which applies if no configuration says otherwise. `upstream` and `downstream` are principals for clients
+ * in any language.
+ */
 export const shippedDeployment: Deployment = {
   sources: [
     { name: 'website', via: 'http', source: '/sources/website' },
@@ -40,42 +43,42 @@ export const shippedDeployment: Deployment = {
   executors: ['action-executor', 'downstream'],
 };
 
-/** The services that an installation runs: all, but for an agent or an executor of ours that it does not have. */
+/** The services that an installation runs: all of them, except our agents and executors that it does not have. */
 export function servicesOf({ agents, executors }: Pick<Deployment, 'agents' | 'executors'>): readonly Service[] {
   const optional = new Set([...shippedDeployment.agents, ...shippedDeployment.executors]);
   const has = new Set([...agents, ...executors]);
   return services.filter((name) => has.has(name) || !optional.has(name));
 }
 
-/** Whether a principal is a service of ours, and so none that runs elsewhere. */
+/** Whether a principal is one of our services, so that it does not run elsewhere. */
 export const isService = (name: string): name is Service => (services as readonly string[]).includes(name);
 
 export interface Topic {
   readonly name: string;
-  /** What the record key is. */
+  /** The content of the record key. */
   readonly key: string;
-  /** The one principal that may write. Readers take an event's author from here. */
+  /** The one principal that may write. From it, readers know an event's author. */
   readonly writer: string;
   readonly readers: readonly string[];
-  /** `log`: kept for a time. `state`: compacted, the last version per key is the truth. */
+  /** `log`: retained for a time. `state`: compacted, the last version of each key is valid. */
   readonly kind: 'log' | 'state';
   /** Empty: the canonical signals. */
   readonly types: readonly EventType[];
   readonly partitions: number;
   readonly retentionDays: number;
-  /** The CloudEvents `source` that its events have, or begin with followed by `/`. */
+  /** The CloudEvents `source` of its events: exactly this one, or it followed by `/` and more. */
   readonly source: string;
   readonly detail: string;
 }
 
-/** How long a log is kept where nothing else is said. */
+/** How long a log is retained by default. */
 export const logRetentionDays = 30;
 
-/** Every topic of an installation: the only place that says who writes, who reads, key, retention and compaction. */
+/** Every topic of an installation: the only place that defines writer, readers, key, retention and compaction. */
 export function topology(deployment: Deployment = shippedDeployment): readonly Topic[] {
   const { sources, agents, executors } = deployment;
   const all = servicesOf(deployment);
-  /** The audit recorder reads every log, the console all but the inbound signals; `alsoReadBy` is who else does. */
+  /** The audit recorder reads every log, and the console all except the inbound signals. `alsoReadBy` lists the other readers. */
   const log = (
     { name, types }: TopicOf,
     writer: string,
@@ -84,7 +87,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     detail: string,
     more: Partial<Topic> = {},
   ): Topic => {
-    // The console counts and lists every log. A topic that it must not read gives `readers` itself.
+    // The console counts and lists every log. A topic that the console must not read sets `readers` itself.
     const always = name.includes('inbound') ? ['audit-recorder'] : ['audit-recorder', 'console'];
     return {
       name,
@@ -202,7 +205,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
     log(
       topics.actionsApproved,
       'guardrail-validator',
-      // An agent that runs elsewhere needs no approvals, and would read what the others do.
+      // An agent that runs elsewhere needs no approvals, and with them it would read what the others do.
       [...executors, ...agents.filter(isService), 'orchestrator'],
       'as proposed',
       'Countersigned actions, each with a permit.',
@@ -346,7 +349,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
   ];
 }
 
-/** A topic of this installation by its name. Throws where there is none: a misspelt topic is a bug. */
+/** A topic of this installation by its name. Throws if there is none, because a misspelt topic is a bug. */
 export function topicNamed(name: string, topics: readonly Topic[]): Topic {
   const found = topics.find((t) => t.name === name);
   if (!found) throw new Error(`no topic "${name}" in the topology`);
@@ -354,10 +357,11 @@ export function topicNamed(name: string, topics: readonly Topic[]): Topic {
 }
 
 /**
- * One ACL of the broker. A service's consumer groups are its name, and whatever begins with its name and a dot, such as those in
- * which it reads state: a bare prefix would take in the groups of every principal whose name begins with this one. Who comes from outside
- * has ten groups and ten transactional ids, see `ownNames`: the broker keeps what a group committed, and each transactional id, for days
- * in its memory, so an unbounded number of them would end it. No service has a transactional id, since it uses none.
+ * One ACL of the broker. The consumer groups of a service are its name, and every name that begins with its name and a dot, such as
+ * the groups in which it reads state. A prefix without the dot would include the groups of every principal whose name begins with
+ * this one. A principal from outside has ten groups and ten transactional ids, see `ownNames`. The broker holds the commits of each
+ * group, and each transactional id, in its memory for days, so an unbounded number of them would end it. Our services use no
+ * transactional ids, so they have none.
  */
 export interface Acl {
   readonly principal: string;
@@ -367,16 +371,16 @@ export interface Acl {
   readonly operations: readonly ('read' | 'write' | 'describe' | 'describe-configs')[];
 }
 
-/** The consumer groups, and the transactional ids, of somebody outside: the principal's name, and `.1` to `.9` behind it. */
+/** The consumer groups, and the transactional ids, of a principal from outside: its name, and its name with `.1` to `.9`. */
 export const ownNames = (principal: string): readonly string[] => [
   principal,
   ...Array.from({ length: 9 }, (_, n) => `${principal}.${n + 1}`),
 ];
 
-/** As which principal the audit reads at the broker: everything that the recorder reads or writes. It writes nothing. */
+/** The principal of the audit at the broker. It reads everything that the recorder reads or writes, and writes nothing. */
 export const auditPrincipal = 'auditor';
 
-/** Everybody who has a login at the broker, sorted. */
+/** All principals that have a login at the broker, sorted. */
 export const principalsOf = (topics: readonly Topic[]): readonly string[] =>
   [...new Set([auditPrincipal, ...topics.flatMap(({ writer, readers }) => [writer, ...readers])])].sort();
 
@@ -388,7 +392,7 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
     for (const principal of new Set([topic.writer, ...topic.readers])) {
       principals.add(principal);
       const operations: Acl['operations'][number][] = [];
-      // A service reads back what it published, after its database was put back from a copy that does not know of it.
+      // A service reads back what it published, if its database was restored from an older copy.
       const readsBack = topic.writer === principal && services.some((service) => service === principal);
       if (topic.readers.includes(principal) || readsBack) operations.push('read');
       if (topic.writer === principal) operations.push('write');
@@ -418,7 +422,7 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
       }
     }
   }
-  // It tells people whether each service runs: the broker knows the members of their groups. Describing a group reads nothing in it.
+  // It shows people whether each service runs: the broker knows the members of its group. Describing a group reads nothing in it.
   if (principals.has('console'))
     for (const name of [...principals].filter((principal) => isService(principal) && principal !== 'console'))
       found.push({ principal: 'console', resource: 'group', name, pattern: 'literal', operations: ['describe'] });
@@ -427,7 +431,10 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
   );
 }
 
-/** What one principal may take of a broker: bytes a second, and percent of the time of one of its threads. Above it, it is slowed down. */
+/**
+ * What one principal may use of a broker: bytes a second, and percent of the time of one of its threads. Above it, the principal is
+ * slowed down.
+ */
 export interface Quota {
   readonly principal: string;
   readonly producer_byte_rate: number;
@@ -436,8 +443,8 @@ export interface Quota {
 }
 
 /**
- * The quotas of everybody who is no service, sorted: far above what an honest one needs (200 signals a second are 0.3 MB), and low
- * enough that none takes the broker from the services. Those have none.
+ * The quotas of all principals that are not services, sorted. They are far above what an honest one needs (200 signals a second are
+ * 0.3 MB), and so low that none can take the broker from the services. Services have no quotas.
  */
 export const quotas = (topics: readonly Topic[]): readonly Quota[] =>
   [...new Set(topics.flatMap(({ writer, readers }) => [writer, ...readers]))]
@@ -451,16 +458,17 @@ export const quotas = (topics: readonly Topic[]): readonly Quota[] =>
     }));
 
 /**
- * Broker settings of a topic. Compaction waits an hour, longer than a read-back or a reader's start takes. The broker keeps a batch as
- * its writer compressed it: to unpack it would make all of it on the broker's heap, whatever its size; readers unpack within
- * `unpackBounds`. Age counts from when the broker took a record: by a time that its writer chose, retention would delete an old signal
- * before anybody reads it.
+ * Broker settings of a topic. Compaction waits an hour, longer than a read-back or a reader's start takes. The broker stores a
+ * batch as its writer compressed it. If it unpacked the batch, all of it would be on the broker's heap, whatever its size; readers
+ * unpack within `unpackBounds`. The age of a record counts from when the broker accepted it. If its writer's time counted,
+ * retention would delete an old signal before anybody reads it.
  */
 export function topicConfig(topic: Topic): Record<string, string> {
   const common = { 'compression.type': 'producer', 'message.timestamp.type': 'LogAppendTime' };
   if (topic.kind === 'state')
     return { ...common, 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(3_600_000) };
   const retention = { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionDays * 86_400_000) };
-  // The broker deletes whole segments, and begins a new one after a week if nothing else is said: too late for what is kept for a day.
+  // The broker deletes whole segments, and by default begins a new one after a week. That is too late for records that are retained
+  // for a day.
   return { ...common, ...retention, ...(topic.retentionDays < 7 && { 'segment.ms': String(3_600_000) }) };
 }

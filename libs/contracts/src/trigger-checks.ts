@@ -5,7 +5,7 @@ import type { Trigger } from './policy.js';
 import { ForeignId } from './primitives.js';
 import { type SignalType, signalKinds } from './signals.js';
 
-/** Where a trigger can never match, and why. */
+/** The place at which a trigger can never match, and why. */
 export interface TriggerFault {
   readonly path: Path;
   readonly detail: string;
@@ -13,10 +13,10 @@ export interface TriggerFault {
 
 type Shape = Readonly<Record<string, z.core.$ZodType>>;
 
-/** What of an account's profile a trigger may ask for: what a signal says of the account, and its id. */
+/** The members of an account's profile that a trigger may use: what a signal says about the account, and its id. */
 const accountShape: Shape = { accountId: ForeignId, ...signalKinds.AccountUpserted.facts.shape };
 
-/** What can never match of a trigger: a fact that the signal does not have, a value that the fact never has. */
+/** The conditions of a trigger that can never match: a fact that the signal does not have, or a value that the fact never has. */
 export function triggerFaults(trigger: Trigger): TriggerFault[] {
   if (trigger.pattern !== 'distinct-contacts') {
     const { floorPercent } = trigger;
@@ -54,7 +54,7 @@ function asked(part: string, wanted: Readonly<Record<string, unknown>>, shape: S
   });
 }
 
-/** A signal's facts have passed this schema, so a value that does not pass it, or passes as another one, is never there. */
+/** A signal's facts have passed this schema. So a value that does not pass it, or that it changes, never occurs. */
 function faultOf(schema: z.core.$ZodType, value: unknown, path: Path): TriggerFault[] {
   const read = (schema as z.ZodType).safeParse(value);
   if (read.success && read.data === value) return [];

@@ -1,26 +1,26 @@
 import { createRequire } from 'node:module';
 
-/** A record as kafkajs decodes it, as far as transactions go. */
+/** A record as kafkajs decodes it, with the members that transactions need. */
 export interface DecodedRecord {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
-  /** kafkajs hands over no record of which this is true, and goes on behind it. */
+  /** If this is true for a record, kafkajs does not hand the record over, and continues after it. */
   isControlRecord?: boolean;
 }
 
-/** What a fetch brought of one partition. */
+/** What a fetch returned for one partition. */
 export interface DecodedPartition {
   abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[] | null;
   readonly messages: readonly DecodedRecord[];
 }
 
-/** The key of a transaction's marker: a version, then 0 where it was aborted, each of two bytes. */
+/** The key of a transaction's marker: a version, then 0 if the transaction was aborted, each of two bytes. */
 const isAbort = ({ key }: DecodedRecord): boolean => key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
 
 /**
- * Marks what was aborted as something that is not handed over, as Kafka's own client finds it: a transaction is aborted from its
- * first offset to its own marker, and several may be open at once.
+ * Marks aborted records, so that they are not handed over, by the same rule as Kafka's own client: a transaction is aborted from
+ * its first offset to its own marker, and several may be open at once.
  */
 export function markAborted(partition: DecodedPartition): void {
   const to = [...(partition.abortedTransactions ?? [])].sort((a, b) =>
@@ -36,7 +36,7 @@ export function markAborted(partition: DecodedPartition): void {
       if (isAbort(record)) aborted.delete(producerId);
     } else if (inTransaction && aborted.has(producerId)) record.isControlRecord = true;
   }
-  // kafkajs would look again, and by what is wrong.
+  // Otherwise kafkajs would look again, with its wrong rule.
   partition.abortedTransactions = [];
 }
 
@@ -47,13 +47,14 @@ interface FetchResponse {
 }
 
 /**
- * Keeps kafkajs 2.2.4 from handing over records of aborted transactions. It takes the transactions in the order of their ends as
- * that of their beginnings, only one a record, and any key of four zero bytes for a marker: what one of several that overlap wrote, or
- * comes behind such a key, is handed over as if it had been committed.
+ * Prevents kafkajs 2.2.4 from handing over records of aborted transactions. kafkajs makes three mistakes: it takes the order in
+ * which transactions end for the order in which they begin, it handles only one transaction for each record, and it takes any key
+ * of four zero bytes for a marker. So it hands over aborted records as committed, if transactions overlap or if a record comes
+ * after such a key.
  */
 export function committedOnly(): void {
   const load = createRequire(import.meta.url);
-  // Version 4 is the first that names aborted transactions, 11 the last that kafkajs speaks.
+  // Version 4 is the first that names aborted transactions; 11 is the last that kafkajs speaks.
   for (let version = 4; version <= 11; version++) {
     const response = load(`kafkajs/src/protocol/requests/fetch/v${version}/response.js`) as FetchResponse;
     const decode = response.decode;

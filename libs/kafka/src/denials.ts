@@ -6,7 +6,7 @@ const notPermitted = 29;
 
 interface Metadata {
   topicMetadata: readonly { readonly topic: string; readonly topicErrorCode: number }[];
-  /** Added here: topics that were asked for and may not be described. */
+  /** Added here: topics that were asked for and that this principal may not describe. */
   denied?: ReadonlySet<string>;
 }
 interface MetadataResponse {
@@ -22,10 +22,10 @@ interface BrokerPool {
 }
 
 /**
- * Mends what kafkajs 2.2.4 makes of a right that the broker refuses. It asks for the partitions of all topics that a client has
- * ever used at once, and throws the whole answer away where one of them may not be described: with this, only who uses that topic
- * gets the error, and kafkajs asks again, so that a right that comes back is noticed. And where a group is refused it says that no
- * coordinator was found: with this, it says what the broker said.
+ * Corrects how kafkajs 2.2.4 handles a right that the broker refuses. kafkajs asks for the partitions of all topics that a client
+ * has ever used at once, and rejects the whole answer if one of them may not be described. With this correction, only the user of
+ * that topic gets the error, and kafkajs asks again, so that it notices when the right is restored. If a group is refused, kafkajs
+ * says that no coordinator was found. With this correction, it says what the broker said.
  */
 export function reportDenials(): void {
   const load = createRequire(import.meta.url);

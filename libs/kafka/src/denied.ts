@@ -1,4 +1,4 @@
-/** What the broker refuses this principal a right to. Undefined where an error is another one. */
+/** The thing to which the broker refuses this principal a right. Undefined for any other error. */
 export function deniedBy(error: unknown): 'topic' | 'group' | 'transaction' | 'cluster' | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
     const { type } = each as { type?: unknown };

@@ -25,5 +25,5 @@ export { boundFetches, type Refusable } from './fetch/bound-fetches.js';
 export { askAgain, noLeaderYet, untilLed } from './no-leader.js';
 export { quietQueue } from './quiet-queue.js';
 export { type TopicFacts, type TopicLook, topicFacts } from './topic-ids.js';
-/** kafkajs 2.2.4. Only this package names it, so its faults are known, and mended, in one place. */
+/** kafkajs 2.2.4. Only this package imports it, so that its faults are known and corrected in one place. */
 export { kafkajs };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Names of errors of Kafka's protocol that pass when the broker has recovered. */
+/** Names of errors of Kafka's protocol that disappear when the broker has recovered. */
 const passing: ReadonlySet<unknown> = new Set([
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
@@ -9,8 +9,8 @@ const passing: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Whether a broker that has just started, or is very busy, does not lead the partition or the group yet: ask again. kafkajs asks a few
- * times by itself, and then gives up under a name of its own that hides the reason in `cause`.
+ * Whether a broker that has just started, or is very busy, does not lead the partition or the group yet. Then ask again. kafkajs
+ * asks a few times by itself, and then gives up with an error of its own that hides the reason in `cause`.
  */
 export function noLeaderYet(error: unknown): boolean {
   const { name, retriable, cause, type } = error as Partial<Record<'name' | 'retriable' | 'cause' | 'type', unknown>>;
@@ -19,10 +19,10 @@ export function noLeaderYet(error: unknown): boolean {
   return retriable === true || passing.has(type) || name === 'KafkaJSGroupCoordinatorNotFound';
 }
 
-/** How long a broker may take to know a topic or to lead its partitions, in milliseconds. */
+/** How long a broker may need to learn of a topic or to lead its partitions, in milliseconds. */
 const patienceMs = 30_000;
 
-/** Asks again every `everyMs` milliseconds while `passes` says of the error that it passes, for half a minute. Throws the last error. */
+/** Asks again every `everyMs` milliseconds, for half a minute, while `passes` says that the error is temporary. Throws the last error. */
 export async function askAgain<R>(
   ask: () => Promise<R>,
   passes: (error: unknown) => boolean,

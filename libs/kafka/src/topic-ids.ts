@@ -1,28 +1,32 @@
 import type { Kafka } from 'kafkajs';
 
 /*
- * What the broker knows and kafkajs 2.2.4 does not ask: the ids of topics and the rights to them (Metadata from version 10 on; it
- * stops at 6), and where the logs of many topics begin, in one request a broker. Both go over kafkajs' own connections, so with its login, TLS and time-outs.
- * This reaches into kafkajs; its version is pinned, and the first use says so where it is another.
+ * Questions that the broker answers and kafkajs 2.2.4 does not ask: the ids of topics and the rights to them (Metadata from version
+ * 10 on; kafkajs stops at 6), and where the logs of many topics begin, in one request to each broker. Both use kafkajs' own
+ * connections, so its login, TLS and time-outs. This reaches into kafkajs. Its version is pinned, and the first use reports another
+ * version.
  */
 
-/** What the broker says of one topic to who asks. */
+/** What the broker says about one topic to this principal. */
 export interface TopicLook {
-  /** A topic that is deleted and made again has another. Undefined: there is no such topic, or it may not be described. */
+  /** A topic that is deleted and made again has another id. Undefined: the topic does not exist, or may not be described. */
   readonly id?: string;
-  /** What may not be done with it, as far as the broker says. Who may not even describe it learns nothing else of it. */
+  /**
+   * The operations that are denied on it, as far as the broker says. If the principal may not describe the topic, it learns nothing
+   * else about it.
+   */
   readonly denied: ReadonlySet<'read' | 'write' | 'describe'>;
 }
 
-/** What the broker says of topics. */
+/** What the broker says about topics. */
 export interface TopicFacts {
   /** The ids and the rights of topics, in one request. */
   look(topics: readonly string[]): Promise<ReadonlyMap<string, TopicLook>>;
-  /** The id of each topic, by name: a topic that is deleted and made again has another. No entry: there is no such topic. */
+  /** The id of each topic, by name. A topic that is deleted and made again has another id. No entry: the topic does not exist. */
   ids(topics: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
-   * The first offset that each partition still has, or the one after its last, by `topic/partition`; or the first of a record not older
-   * than a time (milliseconds since 1970), -1 where there is none.
+   * By `topic/partition`, the first offset that each partition still has, or the offset after its last one. Or the first offset of
+   * a record that is not older than a time (milliseconds since 1970), -1 if there is none.
    */
   offsets(
     topics: readonly string[],
@@ -63,7 +67,10 @@ interface Cluster {
   ): Promise<readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[]>;
 }
 
-/** Asks over a connection of its own, made at the first question. Throws what kafkajs throws; the next question begins anew. */
+/**
+ * Uses a connection of its own, which is made at the first question. Throws the errors of kafkajs. After an error, the next
+ * question makes a new connection.
+ */
 export function topicFacts(kafka: Kafka): TopicFacts {
   const cluster = clusterOf(kafka);
   let connecting: Promise<void> | undefined;
@@ -84,7 +91,7 @@ export function topicFacts(kafka: Kafka): TopicFacts {
         apiKey: 3,
         apiVersion: 10,
         apiName: 'Metadata',
-        // kafkajs takes whatever looks like its own encoder.
+        // kafkajs accepts any object that looks like its own encoder.
         encode: () => Promise.resolve({ buf: buffer, buffer }),
       },
       response: { decode: raw, parse: raw },
@@ -99,7 +106,7 @@ export function topicFacts(kafka: Kafka): TopicFacts {
       await connected();
       try {
         await cluster.addMultipleTargetTopics(topics);
-        // One topic that is gone fails this for all. What is known of the others still serves.
+        // If one topic is deleted, this fails for all topics. The known data of the others is still useful.
         await cluster.refreshMetadataIfNecessary().catch(() => undefined);
         const found = await cluster.fetchTopicsOffset(
           topics.map((topic) => ({
@@ -137,16 +144,16 @@ function metadataRequest(topics: readonly string[]): Buffer {
   return Buffer.concat([Buffer.alloc(1), uvarint(topics.length + 1), ...named, Buffer.from([0, 0, 1, 0])]);
 }
 
-/** Kafka's numbers of operations, as the bits of what is permitted. */
+/** Kafka's numbers of operations: the bits of what is permitted. */
 const bits = { read: 3, write: 4, describe: 8 } as const;
 type Operation = keyof typeof bits;
 const operations = Object.keys(bits) as Operation[];
 
-/** A broker that says nothing of rights sends the smallest number; then nothing is known to be denied. */
+/** A broker that says nothing about rights sends the smallest number. Then nothing is known to be denied. */
 const deniedIn = (permitted: number): ReadonlySet<Operation> =>
   new Set(permitted === -(2 ** 31) ? [] : operations.filter((name) => (permitted & (1 << bits[name])) === 0));
 
-/** The topics in an answer to Metadata, version 10, after its correlation id. Throws where it is none. */
+/** The topics in an answer to Metadata, version 10, after its correlation id. Throws if the answer is of another form. */
 export function readTopicLooks(answer: Buffer): ReadonlyMap<string, TopicLook> {
   let at = 0;
   const take = (length: number): Buffer => {
@@ -196,7 +203,7 @@ export function readTopicLooks(answer: Buffer): ReadonlyMap<string, TopicLook> {
     });
     const denied = deniedIn(take(4).readInt32BE(0));
     tags();
-    // 5: no leader at this moment; the topic is there all the same.
+    // 5: no leader at this moment. The topic exists all the same.
     if (error === 0 || error === 5) looks.set(name, { id, denied });
     else if (error === notPermitted) looks.set(name, { denied: new Set(operations) });
     else if (error === 3) looks.set(name, { denied: new Set() });

@@ -17,7 +17,7 @@ export interface BrokerEngine {
   readonly data: string;
   /** The address that its listeners bind. */
   readonly bind: string;
-  /** Called before a start and after a kill: removes what a signal to the recorded process does not reach. */
+  /** Called before a start and after a kill: removes what remains after the recorded process was signalled. */
   clear(): Promise<void>;
   /** Formats the data directory, at the first start. */
   format(properties: string): Promise<void>;
@@ -30,8 +30,8 @@ export interface BrokerPorts {
 }
 
 /**
- * Java 17 with Maven, else Docker. `rehearse` starts and stops a broker on an engine once, so that later starts are fast.
- * Throws saying what to install where there is neither.
+ * Java 17 with Maven, otherwise Docker. `rehearse` starts and stops a broker on an engine once, so that later starts are fast. If
+ * there is neither, the error says what to install.
  */
 export async function findBrokerEngine(
   dir: string,
@@ -62,7 +62,7 @@ function javaEngine({ command, jvm }: KafkaJvm, dir: string, shortLived: boolean
     clear: async () => undefined,
     async format(properties) {
       if (existsSync(marker)) return;
-      // Formatting that was killed half way left nothing worth keeping.
+      // If formatting was killed before its end, its result is useless.
       rmSync(data, { recursive: true, force: true });
       mkdirSync(data, { recursive: true });
       const quick = ['-XX:TieredStopAtLevel=1', ...jvm];
@@ -100,7 +100,7 @@ function dockerEngine(dir: string): BrokerEngine {
         ...['run', '--rm', '--name', name, '--user', '0:0', '--env', `KAFKA_HEAP_OPTS=${heapOption}`],
         ...['--publish', `127.0.0.1:${client}:${client}`, '--publish', `127.0.0.1:${controller}:${controller}`],
         ...['--volume', `${name}:/var/lib/kafka/data`, '--volume', `${properties}:${inside}:ro`],
-        // Their names go through the alphabet: before Kafka's own.
+        // These jars are sorted by name, so they come before Kafka's own.
         ...['--volume', `${boundsJar}:/opt/kafka/libs/0-bounds.jar:ro`],
         ...['--entrypoint', '/bin/sh', kafkaImage, '-c'],
         // Why without Snappy: pom.xml.

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type BrokerLimits, brokerLimits, limitProperties } from './broker-limits.js';
 
-/** A listener for clients: what it binds, and under which host clients are told to come back. */
+/** A listener for clients: the address that it binds, and the host under which clients are told to connect. */
 export interface ClientListener {
   readonly name: 'CLIENT' | 'HOST';
   readonly bind: string;
@@ -10,22 +10,22 @@ export interface ClientListener {
 }
 
 export interface BrokerSettings {
-  /** The first is the broker's own way to itself too. */
+  /** The broker itself also uses the first listener. */
   readonly clients: readonly [ClientListener, ...ClientListener[]];
   readonly controller: { readonly bind: string; readonly port: number };
   /** Where the broker itself sees its data. */
   readonly data: string;
   readonly admin: { readonly username: string; readonly password: string };
-  /** Default: those for the shipped heap. */
+  /** Default: the limits for the shipped heap. */
   readonly limits?: BrokerLimits;
   /** Starts faster and works more slowly afterwards: for tests. */
   readonly shortLived?: boolean;
 }
 
 /**
- * The `server.properties` of one broker that is its own controller: SCRAM for clients, StandardAuthorizer, no topic made by
- * use. The controller's listener has PLAIN for the admin alone: credentials of SCRAM live in the very log that the controller
- * keeps, so it cannot log itself in with them.
+ * The `server.properties` of one broker that is its own controller: SCRAM for clients, StandardAuthorizer, and no topic is made by
+ * use. The controller's listener has PLAIN, for the admin only: SCRAM credentials are stored in the log of the controller itself,
+ * so it cannot log itself in with them.
  */
 export function serverProperties(broker: BrokerSettings): string {
   const { clients, controller, data, admin, shortLived = false, limits = brokerLimits } = broker;
@@ -65,10 +65,10 @@ export function serverProperties(broker: BrokerSettings): string {
     'allow.everyone.if.no.acl.found': false,
     'auto.create.topics.enable': false,
     'log.dirs': data,
-    // How long a restart after a crash waits until the controller has given up the broker that was.
+    // How long a restart after a crash waits until the controller gives up the previous broker process.
     'broker.session.timeout.ms': shortLived ? 2_000 : 6_000,
     'broker.heartbeat.interval.ms': shortLived ? 300 : 1_000,
-    // A test of what retention takes cannot wait five minutes for it.
+    // A test of what retention deletes cannot wait five minutes for it.
     ...(shortLived && { 'log.retention.check.interval.ms': 1_000, 'log.initial.task.delay.ms': 1_000 }),
     'offsets.topic.num.partitions': 4,
     'offsets.topic.replication.factor': 1,

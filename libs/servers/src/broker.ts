@@ -14,17 +14,17 @@ import { storedPassword } from './secrets.js';
 import { type Exit, type SupervisedProcess, superviseProcess } from './supervise.js';
 
 export interface BrokerOptions {
-  /** Everything the broker keeps, its log file and its passwords included. */
+  /** Everything that the broker stores, including its log file and its passwords. */
   readonly dir: string;
-  /** Default: those of `npm start`, see `localPorts`. */
+  /** Default: the ports of `npm start`, see `localPorts`. */
   readonly ports?: BrokerPorts;
-  /** They log in with SCRAM-SHA-256; missing ones are made, changed passwords set. Without ACLs they may do nothing. */
+  /** They log in with SCRAM-SHA-256. Missing users are made, and changed passwords are set. Without ACLs they may do nothing. */
   readonly users?: readonly KafkaUser[];
-  /** The super user's name, default `admin`. Its password is made once and kept in `dir`. */
+  /** The super user's name, default `admin`. Its password is made once and stored in `dir`. */
   readonly adminUser?: string;
   /** Starts faster and works more slowly afterwards: for tests. */
   readonly shortLived?: boolean;
-  /** What clients may take; default: for the shipped heap. */
+  /** The limits of clients; default: for the shipped heap. */
   readonly limits?: BrokerLimits;
   readonly log?: (line: string) => void;
 }
@@ -37,7 +37,7 @@ export interface Broker {
   readonly exited: Promise<Exit>;
   /** The last lines that this run wrote to its log file. */
   lastLines(count?: number): string[];
-  /** Stops in good order; data stays. Repeats are harmless. */
+  /** Stops cleanly; data stays. Repeated calls are harmless. */
   stop(): Promise<void>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
@@ -46,10 +46,10 @@ export interface Broker {
 const name = 'the Kafka broker';
 
 /**
- * Starts one Kafka broker in KRaft mode with authorization on: who has no ACL may do nothing, topics are not made by use.
- * Fulfilled when it answers a client that has logged in. Runs on Java 17 with jars that Maven fetches once, else on Docker.
- * Rejects with PortTaken, AlreadyRunning, or an error that says what to install. What a killed process left running on `dir`
- * is stopped first; its data is kept.
+ * Starts one Kafka broker in KRaft mode with authorization: a principal without ACLs may do nothing, and topics are not made by
+ * use. Fulfilled when it answers a client that has logged in. Runs on Java 17 with jars that Maven fetches once, otherwise on
+ * Docker. Rejects with PortTaken, AlreadyRunning, or an error that says what to install. If a killed process left something running
+ * on `dir`, this is stopped first; its data stays.
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const dir = resolve(options.dir);
@@ -63,7 +63,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   return launch(engine, dir, ports, options);
 }
 
-/** Stops what a killed process left running on `dir`, and removes everything that the broker keeps. */
+/** Stops what a killed process left running on `dir`, and removes all data of the broker. */
 export async function removeBroker(dir: string): Promise<void> {
   await stopOrphan(join(dir, 'broker.pid.json'), name);
   await removeVolume('kafka', resolve(dir));

@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 /** The checkout's root. */
 export const workspaceRoot = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** What is fetched or prepared once and shared by all starts and tests of this checkout. `COUNTERSIGN_CACHE` moves it. */
+/** Files that are fetched or prepared once, and that all starts and tests of this checkout share. `COUNTERSIGN_CACHE` moves the folder. */
 export function cacheDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return resolve(env.COUNTERSIGN_CACHE || join(workspaceRoot, '.countersign/cache'));
 }
 
 /**
- * Runs `fn` while no other process runs under the same lock file. The lock of a dead process is taken over: its holder
- * touches the file every two seconds. Should two take over at once both run, so `fn` must end in an atomic rename.
+ * Runs `fn` while no other process runs under the same lock file. The lock of a dead process is taken over: a living holder touches
+ * the file every two seconds. If two processes take over at the same time, both run, so `fn` must end in an atomic rename.
  */
 export async function underLock<T>(file: string, fn: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(file), { recursive: true });
@@ -23,7 +23,7 @@ export async function underLock<T>(file: string, fn: () => Promise<T>): Promise<
     try {
       utimesSync(file, now, now);
     } catch {
-      // Taken over by another process, which did not see it touched in time.
+      // Another process took the lock over, because it did not see it touched in time.
     }
   }, 2_000);
   try {

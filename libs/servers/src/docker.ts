@@ -11,7 +11,7 @@ const run = promisify(execFile);
  * The container runs in the foreground of a `docker run`, which passes signals on.
  */
 
-/** There is a Docker engine that answers. */
+/** Whether there is a Docker engine that answers. */
 export function hasDocker(): Promise<boolean> {
   return run('docker', ['info', '--format', '{{.ServerVersion}}']).then(
     () => true,
@@ -19,12 +19,12 @@ export function hasDocker(): Promise<boolean> {
   );
 }
 
-/** The name of the container and the volume of an engine that keeps its state in `dir`. */
+/** The name of the container and of the volume for an engine whose state belongs to `dir`. */
 export function containerName(engine: 'kafka' | 'postgres', dir: string): string {
   return `countersign-${engine}-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`;
 }
 
-/** Notes that `dir` runs in a container, and removes the one that a killed parent left running; its volume stays. */
+/** Records that `dir` runs in a container, and removes the container that a killed parent left running. Its volume stays. */
 export async function claimContainer(engine: 'kafka' | 'postgres', dir: string): Promise<void> {
   writeFileSync(join(dir, 'docker'), '');
   await removeContainer(engine, dir);

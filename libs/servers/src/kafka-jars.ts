@@ -11,12 +11,12 @@ const settings = [
   '-XX:+UseSerialGC',
   '-Djava.awt.headless=true',
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-  // What was denied, to whom: at this level what was allowed is not told.
+  // Logs what was denied, to whom. At this level, what was allowed is not logged.
   '-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=info',
 ];
 const quiet = ['-Xlog:cds=off', '-Xlog:cds+dynamic=off'];
 const pom = fileURLToPath(new URL('../../../libs/servers/pom.xml', import.meta.url));
-/** Goes before Kafka's jars: what bounds compressed batches, see its source. */
+/** Comes before Kafka's jars on the class path: it limits compressed batches, see its source. */
 export const boundsJar = fileURLToPath(new URL('../../../deploy/kafka/bounds/countersign-bounds.jar', import.meta.url));
 
 /** How to run a class of Kafka's on this machine: `command [...jvm] <class> [arguments]`. */
@@ -25,7 +25,7 @@ export interface KafkaJvm {
   readonly jvm: readonly string[];
 }
 
-/** The machine's Java, if it is 17 or later: its command and its full version text. `JAVA_HOME` goes before the path. */
+/** The machine's Java, if it is 17 or later: its command and its full version text. `JAVA_HOME` has priority over the path. */
 export async function findJava(): Promise<{ command: string; version: string } | undefined> {
   const command = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/java') : 'java';
   try {
@@ -37,7 +37,7 @@ export async function findJava(): Promise<{ command: string; version: string } |
   }
 }
 
-/** Kafka's jars are here already, or Maven is, to fetch them. */
+/** Whether Kafka's jars are already here, or Maven can fetch them. */
 export async function canGetJars(): Promise<boolean> {
   if (existsSync(jarsDirectory())) return true;
   return run('mvn', ['-version']).then(
@@ -47,8 +47,8 @@ export async function canGetJars(): Promise<boolean> {
 }
 
 /**
- * Fetches the jars if they are not in the cache yet, and prepares what makes the JVM start faster: both once. `rehearse` is to
- * start a broker and stop it in good order.
+ * Fetches the jars if they are not in the cache yet, and prepares a faster start of the JVM. Both happen once. `rehearse` must
+ * start a broker and stop it cleanly.
  */
 export async function kafkaJvm(
   java: { command: string; version: string },
@@ -77,7 +77,7 @@ function jarsDirectory(): string {
   return join(cacheDirectory(), `kafka-${digest(readFileSync(pom, 'utf8'))}`);
 }
 
-/** Into a directory beside it, then renamed: whoever sees the directory sees all of it, whenever this is killed. */
+/** Writes into a directory beside it, then renames it. So the directory is complete whenever it exists, even if this process is killed. */
 async function fetchJars(lib: string): Promise<void> {
   const partial = `${lib}.${randomUUID()}`;
   mkdirSync(partial, { recursive: true });
@@ -102,7 +102,7 @@ async function fetchJars(lib: string): Promise<void> {
   }
 }
 
-/** Runs Kafka once and keeps the classes that it loaded (class data sharing): halves each later start. Nothing is lost if it fails. */
+/** Runs Kafka once and stores the classes that it loaded (class data sharing), which halves each later start. A failure does no harm. */
 async function archiveClasses(file: string, rehearse: (extra: readonly string[]) => Promise<void>): Promise<void> {
   const partial = `${file}.${randomUUID()}`;
   try {

@@ -41,7 +41,7 @@ interface Connection {
   close(): void;
 }
 
-/** Logs in once and leaves. Throws LoginRefused if the broker says no, another error if it cannot be reached. */
+/** Logs in once and disconnects. Throws LoginRefused if the broker refuses, another error if it cannot be reached. */
 export async function checkLogin(address: string, login: KafkaLogin, ssl = false): Promise<void> {
   (await logIn(address, login, ssl)).close();
 }
@@ -78,7 +78,7 @@ export async function upsertScramUsers(
   await Promise.all(users.map((user) => untilLogin(loginAt, user, ssl)));
 }
 
-/** Kafka's names of what is limited, each with its value. */
+/** Kafka's names of the limits, each with its value. */
 export type QuotaValues = Readonly<Record<string, number>>;
 
 /** The quotas that single users have, by user. */
@@ -89,7 +89,7 @@ export async function describeQuotas(
 ): Promise<ReadonlyMap<string, QuotaValues>> {
   const connection = await logIn(address, admin, ssl);
   try {
-    // One component: users, of any name; of no other entity beside it.
+    // One component: users, of any name, and no other entity beside it.
     const body = Buffer.concat([int32(1), string('user'), int8(2), int16(-1), int8(1)]);
     const answer = await connection.ask(api.describeClientQuotas, 0, false, body);
     answer.int32();
@@ -164,7 +164,7 @@ export async function usersRefused(address: string, users: readonly KafkaUser[],
   return refused.flat();
 }
 
-/** The controller has the credential at once, the broker a moment later. */
+/** The controller has the credential at once; the broker gets it a moment later. */
 async function untilLogin(address: string, user: KafkaUser, ssl: boolean): Promise<void> {
   for (let tries = 50; ; tries--) {
     if ((await usersRefused(address, [user], ssl)).length === 0) return;
@@ -228,7 +228,7 @@ async function scram(
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new LoginRefused(username);
 }
 
-/** In bytes. What is asked here has answers of a few hundred bytes a user. */
+/** In bytes. The questions asked here have answers of a few hundred bytes for each user. */
 const longestAnswer = 4 * 1024 * 1024;
 
 async function open(address: string, ssl: boolean): Promise<Connection> {

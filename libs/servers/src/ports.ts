@@ -1,13 +1,13 @@
 import { createServer } from 'node:net';
 
-/** The ports of `npm start`, and the variable that moves each. They lie below the range that systems give to outgoing connections. */
+/** The ports of `npm start`, and the variable that changes each. They are below the range that systems use for outgoing connections. */
 export const localPorts = {
   kafka: { port: 29092, variable: 'COUNTERSIGN_KAFKA_PORT' },
   controller: { port: 29093, variable: 'COUNTERSIGN_KAFKA_CONTROLLER_PORT' },
   postgres: { port: 25432, variable: 'COUNTERSIGN_POSTGRES_PORT' },
 } as const;
 
-/** The port that the environment asks for, else the default. Throws naming the variable if it holds no port number. */
+/** The port from the environment, otherwise the default. If the variable is not a port number, the error names it. */
 export function portFor(
   name: keyof typeof localPorts,
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -19,7 +19,7 @@ export function portFor(
   return asked;
 }
 
-/** Somebody else listens on the port that was asked for. The message says which, and what to set. */
+/** Another program listens on the port that was asked for. The message names the port and the variable to set. */
 export class PortTaken extends Error {
   constructor(
     readonly port: number,
@@ -37,8 +37,8 @@ export async function assertPortFree(port: number, purpose: string, variable: st
 }
 
 /**
- * A loopback port that is free now. It lies below the ports of outgoing connections, so a client that keeps knocking while
- * its server is down cannot happen to connect to itself.
+ * A loopback port that is free now. It is below the ports of outgoing connections, so a client that retries while its server is
+ * down cannot connect to itself by chance.
  */
 export async function freePort(): Promise<number> {
   const taken: readonly number[] = Object.values(localPorts).map((p) => p.port);

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { chownSync, cpSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** Postgres refuses to run as root; as root it runs as nobody. */
+/** Postgres refuses to run as root. If root starts it, it runs as the user `nobody`. */
 const nobody = 65534;
 
-/** Where a Postgres of `dir` keeps its data and finds its programs, and as whom it runs. */
+/** Where a Postgres of `dir` has its data and finds its programs, and the user as which it runs. */
 export interface PostgresPlace {
   readonly data: string;
   readonly programs: string;
@@ -13,8 +13,9 @@ export interface PostgresPlace {
 }
 
 /**
- * For anybody but root: `dir` and the installed programs. For root, whose home directory nobody may enter: where nobody
- * cannot reach one of the two, it moves to /var/tmp, the programs as a copy. No mode of a directory that is not ours changes.
+ * For any user except root: `dir` and the installed programs. For root, whose home directory the user `nobody` may not enter: if
+ * `nobody` cannot reach one of the two, it moves to /var/tmp, the programs as a copy. The mode of a directory that is not ours
+ * never changes.
  */
 export function placeFor(dir: string, native: string): PostgresPlace {
   mkdirSync(dir, { recursive: true });
@@ -28,7 +29,7 @@ export function placeFor(dir: string, native: string): PostgresPlace {
   };
 }
 
-/** Removes everything that a Postgres of `dir` has kept, wherever that was. */
+/** Removes all data of a Postgres of `dir`, wherever it was. */
 export function removePlace(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
   if (process.getuid?.() === 0) rmSync(elsewhere(dir), { recursive: true, force: true });
@@ -64,7 +65,7 @@ function copied(native: string): string {
   return copy;
 }
 
-/** Whether nobody may enter a directory and all above it. */
+/** Whether the user `nobody` may enter a directory and all directories above it. */
 function reachable(dir: string): boolean {
   const { mode, uid, gid } = statSync(dir);
   const bits = uid === nobody ? mode >> 6 : gid === nobody ? mode >> 3 : mode;

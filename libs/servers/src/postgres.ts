@@ -11,9 +11,9 @@ import { storedPassword } from './secrets.js';
 import { type Exit, type SupervisedProcess, superviseProcess } from './supervise.js';
 
 export interface PostgresOptions {
-  /** Everything the server keeps, its log file and its password included. */
+  /** Everything that the server stores, including its log file and its password. */
   readonly dir: string;
-  /** Default: that of `npm start`, see `localPorts`. */
+  /** Default: the port of `npm start`, see `localPorts`. */
   readonly port?: number;
   readonly log?: (line: string) => void;
 }
@@ -25,7 +25,7 @@ export interface Postgres {
   readonly exited: Promise<Exit>;
   /** The last lines that this run wrote to its log file. */
   lastLines(count?: number): string[];
-  /** A fast shutdown: open transactions are rolled back, data is on disk. Repeats are harmless. */
+  /** A fast shutdown: open transactions are rolled back, and data is on disk. Repeated calls are harmless. */
   stop(): Promise<void>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
@@ -37,21 +37,22 @@ export const postgresImage = 'postgres:18.4';
 /** Settings of the server, `name=value`, wherever it runs. */
 export const postgresSettings = [
   'max_connections=200',
-  // Every service writes to the ends of many indexes: what does not fit is read and written again for each row.
+  // Every service writes to the ends of many indexes. Pages that do not fit into memory are read and written again for each row.
   'shared_buffers=512MB',
-  // A page is written whole into the log at its first change after a checkpoint, so these are kept far apart.
+  // A page is written whole into the log at its first change after a checkpoint, so checkpoints are far apart.
   'max_wal_size=4GB',
   'checkpoint_timeout=15min',
-  // Every statement is by key, and what is asked for is in memory or on a solid disk.
+  // Every statement uses a key, and the data that it needs is in memory or on a solid-state disk.
   'random_page_cost=1.1',
-  // What one login can take from all the others, since it is the whole server's. A role may not change these.
-  // A sort that does not fit into memory, of which no statement of ours needs a tenth; the disk is everybody's.
+  // Limits of what one login can take from all others, because it belongs to the whole server. A role may not change these.
+  // The size of a sort that does not fit into memory. None of our statements needs a tenth of it, and all roles share the disk.
   'temp_file_limit=1GB',
-  // Notifications that a listener does not take, up to 8 GiB by default; nobody here uses any.
+  // Notifications that a listener does not read, up to 8 GiB by default. No service uses notifications.
   'max_notify_queue_pages=64',
-  // The table of locks: every savepoint of an open transaction that writes is one, and where it is full nobody can even log in.
+  // The table of locks: every savepoint of an open transaction that writes has an entry. If the table is full, no role can even log
+  // in.
   'max_locks_per_transaction=1024',
-  // A connection that does not log in holds one of `max_connections`.
+  // A connection that does not log in uses one of `max_connections`.
   'authentication_timeout=10s',
   'jit=off',
   'log_timezone=UTC',
@@ -59,9 +60,9 @@ export const postgresSettings = [
 ];
 
 /**
- * Starts a Postgres on the loopback address, passwords required, with the binaries that npm installed, else on Docker.
- * Rejects with PortTaken, AlreadyRunning, or an error that says what to install. What a killed process left running on `dir`
- * is stopped first; its data is kept.
+ * Starts a Postgres on the loopback address that requires passwords, with the binaries that npm installed, otherwise on Docker.
+ * Rejects with PortTaken, AlreadyRunning, or an error that says what to install. If a killed process left something running on
+ * `dir`, this is stopped first; its data stays.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const dir = resolve(options.dir);
@@ -77,7 +78,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   );
 }
 
-/** Stops what a killed process left running on `dir`, and removes everything that the server keeps. */
+/** Stops what a killed process left running on `dir`, and removes all data of the server. */
 export async function removePostgres(dir: string): Promise<void> {
   await stopOrphan(join(dir, 'postgres.pid.json'), name, 'SIGINT');
   await removeVolume('postgres', resolve(dir));
@@ -171,7 +172,7 @@ async function findBinaries(): Promise<string | undefined> {
 async function initialize({ data, programs, user }: PostgresPlace, password: string): Promise<void> {
   const marker = `${data}.initialized`;
   if (existsSync(marker)) return;
-  // An initialization that was killed half way left nothing worth keeping.
+  // If an initialization was killed before its end, its result is useless.
   rmSync(data, { recursive: true, force: true });
   const passwordFile = `${data}.password`;
   const owned = user ? { uid: user.uid, gid: user.gid } : {};
@@ -194,7 +195,7 @@ async function initialize({ data, programs, user }: PostgresPlace, password: str
   writeFileSync(marker, '');
 }
 
-/** Postgres's own lock file, for a server whose start was not recorded, or whose number another process has by now. */
+/** Postgres's own lock file, for a server whose start was not recorded, or whose process number now belongs to another process. */
 async function endUnrecorded(data: string): Promise<void> {
   const lock = join(data, 'postmaster.pid');
   if (!existsSync(lock)) return;

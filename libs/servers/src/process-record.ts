@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Which process runs, and which one started it: enough to find it again after a crash, and not to mistake another for it. */
+/**
+ * Which process runs, and which process started it. This is enough to find it again after a crash, and not to confuse it with
+ * another process.
+ */
 interface ProcessRecord {
   readonly pid: number;
   readonly born: string;
@@ -21,7 +24,7 @@ export class AlreadyRunning extends Error {
   }
 }
 
-/** Writes down a process that this one has started. */
+/** Records a process that this one has started. */
 export function recordProcess(file: string, pid: number): void {
   const record: ProcessRecord = {
     pid,
@@ -33,8 +36,8 @@ export function recordProcess(file: string, pid: number): void {
 }
 
 /**
- * Stops what an earlier, killed parent left running: asked with `signal`, killed after `graceMs`. Does nothing if the
- * recorded process is gone, its number reused by another or the record unreadable. Throws AlreadyRunning if the parent
+ * Stops what an earlier parent left running when it was killed: asks with `signal`, kills after `graceMs`. Does nothing if the
+ * recorded process is gone, its number belongs to another process, or the record is unreadable. Throws AlreadyRunning if the parent
  * still lives. Returns whether there was something to stop.
  */
 export async function stopOrphan(
@@ -51,7 +54,7 @@ export async function stopOrphan(
     return false;
   }
   const parentLives = (): boolean => parentBorn !== '' && birth(parent) === parentBorn;
-  // A killed process loses its command line before it is gone: on a busy machine the two are far apart.
+  // A killed process loses its command line before it is gone. On a busy machine much time can pass between the two.
   for (const end = Date.now() + 5_000; parentLives() && !commandLine(parent) && Date.now() < end; ) await sleep(20);
   if (parentLives()) throw new AlreadyRunning(parent, name);
   await endProcess(pid, signal, graceMs);
@@ -79,12 +82,12 @@ export function commandLine(pid: number): string | undefined {
   return ps(pid, 'command=');
 }
 
-/** When a process was born, as the system tells it; undefined if it is gone or only waits to be buried. */
+/** When a process was started, as the system reports it; undefined if it is gone or only a zombie. */
 function birth(pid: number): string | undefined {
   if (process.platform !== 'linux') return ps(pid, 'lstart=');
   const stat = readText(`/proc/${pid}/stat`);
   if (!stat) return undefined;
-  // The second field, the name in brackets, may hold spaces; the state follows it, the start time is the 22nd.
+  // The second field, the name in brackets, may contain spaces. The state follows it, and the start time is field 22.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
   return `${readText('/proc/sys/kernel/random/boot_id')?.trim()} ${fields[19]}`;

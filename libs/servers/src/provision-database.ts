@@ -7,29 +7,29 @@ export interface DatabaseRole {
   /** Its schema, where its search_path leads. */
   readonly schema: string;
   /**
-   * `<name>_owner` owns the schema and migrates; `<name>` may select and insert, and what more a migration grants it. The
-   * owner's password is made anew each time. Without it `<name>` owns the schema.
+   * `<name>_owner` owns the schema and migrates. `<name>` may select and insert, and what a migration grants in addition. The
+   * owner's password is new each time. Without an owner, `<name>` owns the schema.
    */
   readonly owner?: boolean;
-  /** How many connections it may have at once, and its owner as many; default `connectionsOf(10)`. */
+  /** How many connections it may have at once; its owner may have the same number. Default `connectionsOf(10)`. */
   readonly connections?: number;
 }
 
 /**
- * How many connections a role may have at once: enough for three instances, so for two and one that is just replaced, and not those of
- * all others. An instance has its pool, two while it migrates, and two that ask after silent ones.
+ * How many connections a role may have at once: enough for three instances, that is two and one that is just being replaced, but
+ * not those of all other roles. An instance has its pool, two while it migrates, and two that ask about silent ones.
  */
 export const connectionsOf = (pool: number): number => 3 * (pool + 2 + 2);
 
-/** A login that reads single tables of other roles' schemas, and has no schema. */
+/** A login that reads single tables of other roles' schemas, and has no schema of its own. */
 export interface DatabaseReader {
   readonly name: string;
   readonly password: string;
-  /** Tables and views by schema. Those that are not there yet are granted by whoever makes them. */
+  /** Tables and views by schema. Those that do not exist yet are granted by the role that makes them. */
   readonly reads: readonly { readonly schema: string; readonly tables: readonly string[] }[];
 }
 
-/** How a service reaches its schema, and how its migrations do: the same unless the role has an owner beside it. */
+/** How a service reaches its schema, and how its migrations do. Both are the same unless the role has an owner. */
 export interface DatabaseAccess {
   readonly url: string;
   readonly migrationUrl: string;
@@ -43,9 +43,9 @@ export interface DatabaseWishes {
 }
 
 /**
- * Gives each role a login and a schema of its own in the database; none may look into another's. Idempotent, sets passwords
- * again. A role's transaction that idles for 30 s is ended, so that a dead holder of locks blocks nobody for longer. Returns
- * the access of each role by its name.
+ * Gives each role a login and a schema of its own in the database; no role may look into another's schema. Idempotent; sets
+ * passwords again. If a role's transaction idles for 30 s, it is ended, so that a dead holder of locks blocks nobody for longer.
+ * Returns the access of each role by its name.
  */
 export async function provisionDatabase({
   superuserUrl,
@@ -59,7 +59,7 @@ export async function provisionDatabase({
   try {
     const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
     const database = pg.escapeIdentifier(rows[0]?.name ?? '');
-    // Without it a creator who is no superuser may not hand a schema to the role.
+    // Without it, a creator who is not a superuser may not give a schema to the role.
     await client.query("SET createrole_self_grant = 'set'");
     await beginProvisioning(client);
     await withholdShared(client);
@@ -111,7 +111,7 @@ async function provisionRole(
   const owner = pg.escapeIdentifier(ownerOf(role));
   await login(client, database, ownerOf(role), ownerPassword, schema, connections);
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${owner}`);
-  // As the owner: who made the role may act as it, and has none of its rights by itself.
+  // As the owner: the creator of a role may act as it, but has none of its rights automatically.
   await client.query(`SET LOCAL ROLE ${owner}`);
   await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${service}`);
   const byDefault = `ALTER DEFAULT PRIVILEGES IN SCHEMA ${schema}`;
@@ -131,7 +131,7 @@ async function provisionReader(
   for (const { schema, tables } of reads) {
     const role = roles.find((candidate) => candidate.schema === schema);
     if (!role) throw new Error(`${name} is to read ${schema}, which no role has`);
-    // As the owner, whose schema and tables they are.
+    // As the owner of the schema and its tables.
     await client.query(`SET LOCAL ROLE ${pg.escapeIdentifier(role.owner ? ownerOf(role) : role.name)}`);
     await client.query(`GRANT USAGE ON SCHEMA ${pg.escapeIdentifier(schema)} TO ${reader}`);
     const { rows } = await client.query<{ name: string }>(
@@ -166,8 +166,8 @@ async function login(
 }
 
 /**
- * What every session of a role begins with. A peer that is gone is noticed in half a minute, also in the midst of a statement: what
- * it held would keep locks from others, and its connections count.
+ * The settings with which every session of a role begins. A dead peer is noticed within half a minute, even during a statement.
+ * Otherwise its locks would block others, and its connections would count.
  */
 const ofSessions = {
   idle_in_transaction_session_timeout: '30s',
@@ -179,8 +179,8 @@ const ofSessions = {
 } as const;
 
 /**
- * Begins the one transaction that provisions. Those that come meanwhile wait for a row of the installation's own schema: an
- * advisory lock could be held by any role of the database.
+ * Begins the one transaction that provisions. Others that start in the meantime wait for a row of the installation's own schema. An
+ * advisory lock would not do, because any role of the database could hold it.
  */
 export async function beginProvisioning(client: pg.Client): Promise<void> {
   for (let tries = 1; ; tries++) {
@@ -195,7 +195,7 @@ export async function beginProvisioning(client: pg.Client): Promise<void> {
       return;
     } catch (error) {
       await client.query('ROLLBACK');
-      // Two that make the same schema at once: the later one finds a key of the catalogue taken, and then the schema.
+      // If two make the same schema at once, the later one finds a key of the catalogue taken, and then the schema.
       const made = ['23505', '42P06', '42P07', '42710'].includes(String((error as { code?: unknown }).code));
       if (!made || tries === 5) throw error;
     }
@@ -203,9 +203,9 @@ export async function beginProvisioning(client: pg.Client): Promise<void> {
 }
 
 /**
- * Takes from everybody what all roles of a database share, and no service uses: advisory locks, whose table is the server's and can
- * be filled, large objects, which belong to no schema, and the databases that every server has, where both could be had. Only a
- * superuser can: for another administrator it changes nothing.
+ * Takes away what all roles of a database share and no service uses: advisory locks, whose table belongs to the server and can be
+ * filled; large objects, which belong to no schema; and the databases that every server has, where both could be used. Only a
+ * superuser can do this. For another administrator it changes nothing.
  */
 async function withholdShared(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ revoke: string }>(`

@@ -23,7 +23,7 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceT
 export interface TopicWish {
   readonly name: string;
   readonly partitions: number;
-  /** The topic's own settings, all of them: others that it has are removed. */
+  /** All settings of the topic itself. Other settings that it has are removed. */
   readonly config: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +36,7 @@ export interface AclWish {
   readonly operations: readonly (keyof typeof operationTypes)[];
 }
 
-/** What a user may take of the broker; above it, the broker slows it down. */
+/** What a user may use of the broker. Above it, the broker slows the user down. */
 export interface QuotaWish {
   readonly principal: string;
   readonly producer_byte_rate: number;
@@ -47,33 +47,33 @@ export interface QuotaWish {
 export interface KafkaWishes {
   /** `host:port`, several separated by commas. */
   readonly bootstrap: string;
-  /** A super user, or one who may alter the cluster, logging in with SCRAM-SHA-256. */
+  /** A super user, or one that may alter the cluster. Logs in with SCRAM-SHA-256. */
   readonly admin: { readonly username: string; readonly password: string };
   readonly ssl?: boolean;
   readonly topics?: readonly TopicWish[];
-  /** All that these principals, and `users`, may do: other ACLs of theirs are removed, those of others are left alone. */
+  /** Everything that these principals, and `users`, may do. Their other ACLs are removed; the ACLs of other principals are left alone. */
   readonly acls?: readonly AclWish[];
   readonly users?: readonly KafkaUser[];
-  /** All the quotas of these principals, and of `users`: others of theirs are removed. */
+  /** All the quotas of these principals, and of `users`. Their other quotas are removed. */
   readonly quotas?: readonly QuotaWish[];
-  /** Principals that may do nothing any more: every ACL of theirs is removed, so their login opens nothing. */
+  /** Principals that may not do anything any more: all their ACLs are removed, so their login gives access to nothing. */
   readonly former?: readonly string[];
-  /** Default 1, what a single broker can do. */
+  /** Default 1, which a single broker can provide. */
   readonly replicationFactor?: number;
 }
 
-/** What had to be changed; all zero where everything was there. */
+/** What had to be changed; all zero if nothing was missing. */
 export interface Provisioned {
   readonly topicsCreated: number;
   readonly topicsChanged: number;
   readonly aclsCreated: number;
   readonly aclsRemoved: number;
   readonly usersChanged: number;
-  /** Users of which a quota was set or removed. */
+  /** Users whose quota was set or removed. */
   readonly quotasChanged: number;
 }
 
-/** Brings topics, SCRAM users, ACLs and quotas to what is asked for. No topic is deleted and no partition taken away. */
+/** Makes topics, SCRAM users, ACLs and quotas match what is asked for. It deletes no topic and removes no partition. */
 export async function provision(wishes: KafkaWishes): Promise<Provisioned> {
   const { bootstrap, ssl = false, topics = [], users = [], former = [] } = wishes;
   const owners = [...users.map(({ name }) => name), ...former];
@@ -156,7 +156,7 @@ async function differentConfigs(admin: Admin, topics: readonly TopicWish[]): Pro
   const own = new Map(
     resources.map((resource) => [
       resource.resourceName,
-      // 1: set for this topic, not a default of the broker's (KIP-226).
+      // 1: set for this topic, not a default of the broker (KIP-226).
       resource.configEntries.filter((entry) => (entry.configSource as number) === 1),
     ]),
   );
@@ -179,7 +179,7 @@ const operationTypes = {
   'describe-configs': AclOperationTypes.DESCRIBE_CONFIGS,
 } as const;
 
-/** How long the broker may take to show the ACLs that the controller has. */
+/** How long the broker may need to show the ACLs that the controller has. */
 const aclPatienceMs = 60_000;
 
 async function provisionAcls(
@@ -230,7 +230,7 @@ async function provisionAcls(
   const stale = found.filter((row) => !wantedIds.has(id(row)));
   if (missing.length > 0) await admin.createAcls({ acl: missing });
   if (stale.length > 0) await admin.deleteAcls({ filters: stale });
-  // The broker obeys them a moment after the controller has them, which on a busy machine takes a while.
+  // The broker applies them a moment after the controller has them, which takes a while on a busy machine.
   for (const end = Date.now() + aclPatienceMs; ; await sleep(30)) {
     const now = new Set((await describe()).map(id));
     if (now.size === wantedIds.size && rows.every((row) => now.has(id(row)))) break;

@@ -7,7 +7,7 @@ export function generatePassword(): string {
   return randomBytes(24).toString('base64url');
 }
 
-/** The password kept in a file of mode 0600, made at the first call. */
+/** The password in a file of mode 0600, made at the first call. */
 export function storedPassword(file: string): string {
   mkdirSync(dirname(file), { recursive: true });
   try {

@@ -6,7 +6,7 @@ import { recordProcess, stopOrphan } from './process-record.js';
 import { type Rank, watchOver } from './watch.js';
 
 export interface ProcessSpec {
-  /** How messages call it. */
+  /** The name that messages use for it. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -15,19 +15,19 @@ export interface ProcessSpec {
   readonly cwd?: string;
   /** Standard output and error go here; a file above 10 MB is set aside as `.1` at start. */
   readonly logFile: string;
-  /** Where its process number is written down. A process that a killed parent left behind is stopped first. */
+  /** The file that records its process number. A process that a killed parent left behind is stopped first. */
   readonly pidFile: string;
-  /** How a line of the log is told to a person, by `lastLines` and in errors. Default: as it is. */
+  /** How `lastLines` and errors show a line of the log to a person. Default: unchanged. */
   readonly readable?: (line: string) => string;
   /** Each complete line of output, about ten times a second. */
   readonly onLine?: (line: string) => void;
-  /** Asked again and again until it says true. Without it the process is ready once it runs. */
+  /** Asked repeatedly until it returns true. Without it, the process is ready once it runs. */
   readonly probe?: () => Promise<boolean>;
   /** How long `ready` waits. Default 60 s. */
   readonly readyMs?: number;
-  /** What asks it to end. Default SIGTERM. */
+  /** The signal that asks it to end. Default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
-  /** Services end before engines when this process dies. Default `service`. */
+  /** Services end before engines if this process dies. Default `service`. */
   readonly rank?: Rank;
   readonly uid?: number;
   readonly gid?: number;
@@ -41,22 +41,22 @@ export interface Exit {
 export interface SupervisedProcess {
   readonly name: string;
   readonly pid: number;
-  /** Fulfilled when the probe says so; rejected, with the last lines of output, when the process ends or time is up before. */
+  /** Fulfilled when `ready` returns true. Rejected, with the last lines of output, if the process ends or the time is over before that. */
   readonly ready: Promise<void>;
   /** Fulfilled when the process has ended, whatever the reason. */
   readonly exited: Promise<Exit>;
   /** The last lines that this run wrote to its log file. */
   lastLines(count?: number): string[];
-  /** Asks it to end, kills it after `graceMs` (default 10 s), returns when it is gone. Repeats are harmless. */
+  /** Asks it to end, kills it after `graceMs` (default 10 s), returns when it is gone. Repeated calls are harmless. */
   stop(graceMs?: number): Promise<Exit>;
   /** Kills it at once, as a crash would. */
   kill(): Promise<Exit>;
 }
 
 /**
- * Starts a child in a session of its own: a Ctrl-C in the terminal reaches only this process, which then stops its children
- * in order. When this process dies, by kill -9 even, the child is asked to end and then killed; should its watcher be killed
- * as well, the next start with the same `pidFile` stops it. Rejects if the command cannot be started, or with AlreadyRunning.
+ * Starts a child in a session of its own: a Ctrl-C in the terminal reaches only this process, which then stops its children in
+ * order. If this process dies, even by kill -9, the child is asked to end and then killed. If its watcher is killed as well, the
+ * next start with the same `pidFile` stops the child. Rejects if the command cannot be started, or with AlreadyRunning.
  */
 export async function superviseProcess(spec: ProcessSpec): Promise<SupervisedProcess> {
   const { name, command, args, logFile, pidFile, stopSignal = 'SIGTERM' } = spec;
@@ -139,8 +139,8 @@ function openLog(file: string): number {
 }
 
 /*
- * The child writes to the file itself and not through a pipe: its output stays complete when this process dies, and a
- * reader that is slow or gone cannot block or break it.
+ * The child writes to the file itself and not through a pipe. So its output stays complete if this process dies, and a reader that
+ * is slow or gone cannot block or break it.
  */
 async function follow(
   file: string,

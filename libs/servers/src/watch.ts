@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 
-/** In which order a dead parent's children are ended: services first, so that they can still reach broker and database. */
+/** The order in which a dead parent's children are ended: services first, so that they can still reach broker and database. */
 export type Rank = 'service' | 'engine';
 
 /*
- * A shell that reads from a pipe which only this process holds. The pipe closes however this process ends, kill -9
- * included; then the shell asks what is still on its list to end, and kills what has not after ten seconds.
+ * A shell that reads from a pipe which only this process holds. The pipe closes however this process ends, even by kill -9. Then
+ * the shell asks every process that is still on its list to end, and after ten seconds kills those that still run.
  */
 const script = `
 service= engine=
@@ -32,8 +32,8 @@ end "$engine"
 let shell: ChildProcess | undefined;
 
 /**
- * Sees to it that a child does not outlive this process, even if this process is killed. Call the result when the child has
- * ended. The child needs to do nothing for it.
+ * Ensures that a child does not outlive this process, even if this process is killed. Call the result when the child has ended. The
+ * child itself needs to do nothing.
  */
 export function watchOver(pid: number, rank: Rank, signal: NodeJS.Signals): () => void {
   const entry = `${rank} ${signal.replace('SIG', '')}:${pid}`;
@@ -41,7 +41,7 @@ export function watchOver(pid: number, rank: Rank, signal: NodeJS.Signals): () =
   return () => instruct(`drop ${entry}`);
 }
 
-/** The watcher's own process number, once there is something to watch. */
+/** The watcher's own process number, as soon as there is something to watch. */
 export const watcherPid = (): number | undefined => shell?.pid;
 
 function instruct(line: string): void {

@@ -43,9 +43,9 @@ export const attributes = {
 } as const;
 
 /**
- * An id as it may be exported. Upstreams choose the ids of their signals, and some choose an address: what is not made of the
- * characters of ids, or is longer than any of ours, goes out as the beginning of its SHA-256, which `countersign` finds as well
- * as anybody who knows the id.
+ * An id in the form that may be exported. Upstreams choose the ids of their signals, and some choose an address. If an id has other
+ * characters than ids have, or is longer than any of ours, it is exported as the beginning of its SHA-256. `countersign`, and
+ * anybody who knows the id, can find it by that.
  */
 export const exportable = (id: string): string =>
   /^[\w.:/~-]{1,120}$/.test(id) ? id : `sha256:${createHash('sha256').update(id).digest('hex').slice(0, 16)}`;

@@ -9,12 +9,12 @@ interface Instrument {
   readonly buckets?: readonly number[];
 }
 
-/** Seconds: as the semantic conventions advise for durations, and on to a minute. */
+/** In seconds: the bounds that the semantic conventions recommend for durations, extended to a minute. */
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60];
-/** Seconds of what may wait for minutes or days. */
+/** In seconds, for work that may wait for minutes or days. */
 const ages = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 86_400, 604_800];
 
-/** Every metric of Countersign; `README.md` tells the same. The first six are named by OpenTelemetry's semantic conventions. */
+/** Every metric of Countersign; `README.md` lists the same. The first six are named by OpenTelemetry's semantic conventions. */
 export const instruments = {
   'messaging.client.consumed.messages': {
     kind: 'counter',
@@ -157,12 +157,12 @@ export function record(name: HistogramName, value: number, attributes: Attribute
   histogram.record(value, attributes);
 }
 
-/** Tells one value of a gauge. */
+/** Reports one value of a gauge. */
 export type ReportGauge = (name: GaugeName, value: number, attributes: Attributes) => void;
 
 /**
- * Asks for gauges whenever metrics are exported, by default once a minute. What `look` throws is taken as no answer. Resolves
- * to a function that ends the asking.
+ * Calls `look` for gauges whenever metrics are exported, by default once a minute. If `look` throws, there is no value. Resolves to
+ * a function that ends this.
  */
 export function observe(names: readonly GaugeName[], look: (report: ReportGauge) => void | Promise<void>): () => void {
   if (!isOn()) return () => undefined;
@@ -177,14 +177,14 @@ export function observe(names: readonly GaugeName[], look: (report: ReportGauge)
         if (gauge) result.observe(gauge, value, attributes);
       });
     } catch {
-      // What cannot be read now is missing from this export; the health page says why.
+      // A value that cannot be read now is missing from this export. The health page says why.
     }
   };
   meter().addBatchObservableCallback(callback, all);
   return () => meter().removeBatchObservableCallback(callback, all);
 }
 
-/** Forgets instruments of a provider that is gone. */
+/** Forgets the instruments of a provider that is gone. */
 export const forget = (): void => {
   counters.clear();
   histograms.clear();

@@ -5,7 +5,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const given = (value: string | undefined): boolean => value !== undefined && value.trim() !== '';
 
-/** Which signals the standard variables ask for: one whose endpoint or exporter is named, unless its exporter is `none`. */
+/** Which signals the standard variables ask for: a signal counts if its endpoint or exporter is named, unless the exporter is `none`. */
 export function configured(env: Env): { readonly traces: boolean; readonly metrics: boolean } {
   const wants = (signal: 'TRACES' | 'METRICS'): boolean => {
     const exporter = env[`OTEL_${signal}_EXPORTER`]?.trim();
@@ -20,17 +20,17 @@ export function configured(env: Env): { readonly traces: boolean; readonly metri
 /** Whether the standard variables ask for telemetry. It is off unless an exporter or an endpoint is named. */
 export const isConfigured = (env: Env): boolean => Object.values(configured(env)).some((on) => on);
 
-/** A collector that does not answer holds up no drain for longer than this. */
+/** A collector that does not answer delays a drain by at most this time. */
 const flushMs = 3_000;
 
 /**
- * Starts OpenTelemetry for a service where `OTEL_*` says so: exporters, protocol, sampler, batching and intervals are as those
- * variables say. Else it does nothing and loads nothing. Resolves to a function that flushes and stops.
+ * Starts OpenTelemetry for a service if `OTEL_*` asks for it. Those variables set exporters, protocol, sampler, batching and
+ * intervals. Otherwise it does nothing and loads nothing. Resolves to a function that flushes and stops.
  */
 export async function startTelemetry(service: string): Promise<() => Promise<void>> {
   const { traces, metrics } = configured(process.env);
   if (!traces && !metrics) return async () => undefined;
-  // Of the process and its host only what the operator names: a command line and a user's name are nobody else's business.
+  // About the process and its host, only what the operator names is exported: a command line and a user's name are private.
   process.env.OTEL_NODE_RESOURCE_DETECTORS ??= 'env,serviceinstance';
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
   const sdk = new NodeSDK({

@@ -14,9 +14,9 @@ import { contextOf, traceparentOf } from './trace-context.js';
 
 /** A span that is under way. */
 export interface Processing {
-  /** What outputs carry on: this span's context; what it was given where telemetry is off. */
+  /** The trace context for outputs: this span's, or the given one if telemetry is off. */
   readonly traceparent: string | undefined;
-  /** Ends the span; with an error's class or code where the work failed, never with its message, which may quote data. */
+  /** Ends the span. If the work failed, with the error's class or code, never with its message, which may quote data. */
   end(failure?: string): void;
 }
 
@@ -29,7 +29,7 @@ interface Begin {
   readonly began: Moment;
 }
 
-/** More links than this say no more than the count does. */
+/** More links than this add nothing to the count. */
 const maxLinks = 64;
 
 function begin({ name, kind, attributes, parent, links = [], began }: Begin): Span {
@@ -56,7 +56,7 @@ function finish(span: Span, began: Moment, failure?: string, more: Attributes = 
   span.end(began.wall + since(began));
 }
 
-/** Ends once: a piece of work that failed alone is not ended again with those it was claimed with. */
+/** It ends once: if a piece of work failed alone, it is not ended again with the other work of the same claim. */
 function processing(span: Span, otherwise: string | undefined, end: (failure?: string) => void): Processing {
   let ended = false;
   return {
@@ -81,13 +81,13 @@ export interface ProcessingOf {
   readonly type: string;
   readonly correlationid?: string | undefined;
   readonly traceparent?: string | undefined;
-  /** How many events are handled together with this one, itself included. */
+  /** How many events are handled together, including this one. */
   readonly together?: number;
   /** When the batch began; absent: now. */
   readonly began?: Moment;
 }
 
-/** Starts the span of an event's handling as a child of the span that published it; without one it begins a trace. */
+/** Starts the span of an event's handling as a child of the span that published the event. If there is no such span, it begins a trace. */
 export function startProcessing(event: ProcessingOf): Processing {
   if (!isOn()) return idle(event.traceparent);
   const began = event.began ?? moment();
@@ -114,8 +114,8 @@ export function startProcessing(event: ProcessingOf): Processing {
 }
 
 /**
- * Starts the one span of records that are kept together, whatever they are: a child of the span that published the first, linked
- * to those of the others. A span for each would say the same thing of every event once more.
+ * Starts one span for records of any kind that are stored together. It is a child of the span that published the first record, and
+ * is linked to the spans of the others. A span for each record would repeat the same for every event.
  */
 export function startRecording(batch: {
   readonly topic: string;
@@ -173,8 +173,8 @@ export function startJob(job: {
 }
 
 /**
- * Starts the span of a person's act. It begins a trace of its own, linked to the one that led to it: a chain that waits for a
- * person for hours is two pieces of work, not one slow one.
+ * Starts the span of a person's act. It begins a trace of its own, linked to the trace that led to it: work that waits hours for a
+ * person is two pieces of work, not one slow one.
  */
 export function startAct(act: { readonly id: string; readonly follows?: string | undefined }): Processing {
   if (!isOn()) return idle(undefined);
@@ -192,7 +192,7 @@ export function startAct(act: { readonly id: string; readonly follows?: string |
 /** The span of an HTTP request that is being answered. */
 export interface Answering {
   readonly traceparent: string | undefined;
-  /** Ends the span with the status that was answered; one of 500 and above is a failure. */
+  /** Ends the span with the status of the answer. A status of 500 or above is a failure. */
   end(status: number): void;
 }
 
@@ -232,7 +232,7 @@ const idleRequest = (traceparent: string | undefined): Answering => ({ tracepare
 
 /** A call of a connected system that is under way. */
 export interface Calling {
-  /** Ends the span with what the call came to; `failed` where that is no answer. */
+  /** Ends the span with the result of the call; `failed` if the result is not an answer. */
   end(outcome: string, failed?: boolean): void;
 }
 
@@ -271,11 +271,14 @@ export function startCall(call: {
   };
 }
 
-/** One transaction, once it has ended: a child of the first piece of work in it, linked to the others. Without `contexts` it is only counted. */
+/**
+ * One transaction, after its end: a child of the first piece of work in it, linked to the others. Without `contexts` it is only
+ * counted.
+ */
 export function transactionEnded(done: {
   readonly namespace: string;
   readonly began: Moment;
-  /** Trace contexts of the work that it was for. */
+  /** Trace contexts of the work in the transaction. */
   readonly contexts: () => readonly (string | undefined)[];
   readonly failure?: string | undefined;
 }): void {
@@ -303,7 +306,10 @@ export function transactionEnded(done: {
   finish(span, began, done.failure);
 }
 
-/** What was sent to one topic in one request, once the broker has answered: a child of the span that made the first event, linked to those of the others. */
+/**
+ * What was sent to one topic in one request, after the broker's answer: a child of the span that made the first event, linked to
+ * those of the others.
+ */
 export function sent(done: {
   readonly topic: string;
   readonly began: Moment;

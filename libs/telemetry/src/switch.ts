@@ -1,6 +1,6 @@
 let on = false;
 
-/** Whether this process exports telemetry. Where it does not, nothing here does any work beyond asking this. */
+/** Whether this process exports telemetry. If it does not, nothing here does any work except this check. */
 export const isOn = (): boolean => on;
 
 /** Set by `startTelemetry` and by its stop. */
@@ -8,7 +8,7 @@ export const turn = (to: boolean): void => {
   on = to;
 };
 
-/** A moment: the wall clock for where it stands, the monotonic one for how long it is ago. */
+/** A moment: the wall clock gives its time of day, the monotonic clock its age. */
 export interface Moment {
   readonly wall: number;
   readonly steady: number;
@@ -16,7 +16,7 @@ export interface Moment {
 
 const never: Moment = { wall: 0, steady: 0 };
 
-/** The present moment; costs nothing where telemetry is off. */
+/** The present moment; costs nothing if telemetry is off. */
 export const moment = (): Moment => (on ? { wall: Date.now(), steady: performance.now() } : never);
 
 /** Milliseconds since a moment. */

@@ -22,18 +22,18 @@ export interface BrokerForTests {
   readonly admin: { readonly username: string; readonly password: string };
   /** The access of one user, by default of the super user. */
   access(user?: KafkaUser): KafkaAccess;
-  /** The same as the variables that a service reads. */
+  /** The same as variables that a service reads. */
   env(user?: KafkaUser): Record<'KAFKA_BROKERS' | 'KAFKA_USERNAME' | 'KAFKA_PASSWORD', string>;
   provision(wishes: BrokerWishes): Promise<void>;
 }
 
 /** A broker of one test's own. */
 export interface TestBroker extends BrokerForTests {
-  /** The process of the moment. */
+  /** The present process. */
   pid(): number;
   /** Ends it as a crash would; its data stays. */
   kill(): Promise<void>;
-  /** Starts it again on the same ports with the same data, after `kill`; a running one is stopped first. */
+  /** Starts it again on the same ports with the same data, after `kill`. If it is running, it is stopped first. */
   restart(): Promise<void>;
   /** Stops it and removes its directory. */
   stop(): Promise<void>;
@@ -46,8 +46,8 @@ export interface SharedBroker extends BrokerForTests {
 }
 
 /**
- * Starts a real broker on free ports, in a directory that `stop` removes. Takes about two seconds: for tests that kill it or
- * need the topics of the topology empty; others use `sharedBroker`.
+ * Starts a real broker on free ports, in a directory that `stop` removes. This takes about two seconds. It is for tests that kill
+ * the broker or need the topics of the topology empty; other tests use `sharedBroker`.
  */
 export async function startTestBroker(wishes: BrokerWishes = {}): Promise<TestBroker> {
   const dir = await temporaryDirectory('kafka', removeBroker);
@@ -76,8 +76,8 @@ export async function startTestBroker(wishes: BrokerWishes = {}): Promise<TestBr
 const own = heldTogether(() => startTestBroker());
 
 /**
- * The broker that all files of a test run share, else one that this file starts. Topics and groups stay for the other tests:
- * take names from `uniqueName`. ACLs of users that are named here are replaced.
+ * The broker that all files of a test run share, otherwise one that this file starts. Topics and groups stay while other tests run,
+ * so take names from `uniqueName`. ACLs of the users that are named here are replaced.
  */
 export async function sharedBroker(wishes: BrokerWishes = {}): Promise<SharedBroker> {
   const shared = await sharedServer('broker');

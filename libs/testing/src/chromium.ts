@@ -20,7 +20,7 @@ import { cacheDirectory, underLock } from '@countersign/servers';
 import { type Browser, chromium } from 'playwright-core';
 
 interface Program {
-  /** For people: where it comes from. */
+  /** For people: the origin of the browser. */
   readonly what: string;
   readonly path: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -28,14 +28,14 @@ interface Program {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Names of an installed browser on the path, and where macOS keeps one. */
+/** Names of an installed browser on the path, and its place on macOS. */
 const installedNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const installedPlaces = ['Google Chrome', 'Chromium'].map((app) => `/Applications/${app}.app/Contents/MacOS/${app}`);
 
 /**
- * Starts a Chromium without a window. `CHROMIUM_PATH` goes first; then, on Linux x64, the one that the npm package
- * `@sparticuz/chromium` ships, with its libraries and a font, so that a fresh machine needs nothing; then an installed one.
- * Fails with everything that was tried and why it did not start.
+ * Starts a Chromium without a window. It tries `CHROMIUM_PATH` first; then, on Linux x64, the browser in the npm package
+ * `@sparticuz/chromium`, with its libraries and a font, so that a new machine needs nothing; then an installed browser. If none
+ * starts, the error lists everything that was tried and why it failed.
  */
 export async function startChromium(env: Environment = process.env): Promise<Browser> {
   const tried: string[] = [];
@@ -47,7 +47,7 @@ export async function startChromium(env: Environment = process.env): Promise<Bro
     } catch (error) {
       tried.push(firstLines(error));
     }
-    // Whoever names a browser means that one.
+    // If the caller names a browser, no other one is tried.
     if (env.CHROMIUM_PATH) break;
   }
   throw new Error(
@@ -89,7 +89,7 @@ async function shipped(): Promise<Program | string> {
   return { what, path: join(folder, 'chromium'), env };
 }
 
-/** Into a directory beside it, then renamed: whoever sees the directory sees all of it, whenever this is killed. */
+/** Writes into a directory beside it, then renames it. So the directory is complete whenever it exists, even if this process is killed. */
 async function unpack(bin: string, folder: string): Promise<void> {
   const partial = `${folder}.${randomUUID()}`;
   mkdirSync(partial, { recursive: true });
@@ -115,7 +115,7 @@ async function untar(archive: string, into: string): Promise<void> {
 const decompress = (from: string, to: string): Promise<void> =>
   pipeline(createReadStream(from), createBrotliDecompress({ chunkSize: 2 ** 20 }), createWriteStream(to));
 
-/** The shipped font first, so that pictures are alike on every machine; the machine's own for what that one cannot write. */
+/** The shipped font comes first, so that pictures are alike on every machine. The machine's own fonts are for characters that it lacks. */
 const fontSettings = (folder: string): string => `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
@@ -139,7 +139,7 @@ async function launch({ what, path, env }: Program): Promise<Browser> {
   try {
     // Chromium refuses root with its sandbox.
     if (process.getuid?.() === 0) return await start(false);
-    // Containers and some distributions do not let a plain user have it. The pages that are opened here are our own.
+    // Containers and some distributions do not allow the sandbox for an ordinary user. The pages that are opened here are our own.
     return await start(true).catch((error) => {
       if (/sandbox/i.test(String(error))) return start(false);
       throw error;

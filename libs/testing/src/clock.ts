@@ -1,8 +1,8 @@
-/** This process's wall clock, to be set by a test. The monotonic clock and other processes go on as they are. */
+/** This process's wall clock, which a test can set. The monotonic clock and other processes are not affected. */
 export interface SetClock {
   /** Sets it this far ahead of the true time, in milliseconds; negative: behind. */
   ahead(ms: number): void;
-  /** Gives the real one back. */
+  /** Restores the real clock. */
   restore(): void;
 }
 

@@ -17,8 +17,8 @@ interface Run {
 const shared = globalThis as { countersignRun?: Promise<Run> };
 
 /**
- * Vitest's global setup: one broker and one Postgres for all files of a run. Each is started when the first test asks for it,
- * and removed at the end of the run.
+ * Vitest's global setup: one broker and one Postgres for all files of a run. Each is started when the first test asks for it, and
+ * removed at the end of the run.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   shared.countersignRun ??= begin();
@@ -44,7 +44,7 @@ async function begin(): Promise<Run> {
     postgres ??= startTestPostgres();
     return { url: (await postgres).url };
   };
-  // The answers hold passwords: only who was told the path gets them.
+  // The answers contain passwords, so only callers that were given the path get them.
   const path = `/${randomUUID()}/`;
   const server = createServer((request, response) => {
     const which = request.url?.startsWith(path) ? request.url.slice(path.length) : undefined;

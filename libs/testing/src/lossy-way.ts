@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server that can lose what is said on it, without a word to either end. */
+/** A connection to a server that can lose what is sent, without either end noticing. */
 export interface LossyWay {
-  /** The given URL by this way. */
+  /** The given URL through this connection. */
   readonly url: string;
-  /** Connections that are silent now. */
+  /** The number of connections that are silent now. */
   silent(): number;
-  /** The next connection on which `text` is sent falls silent: what was sent arrives, and nothing comes back or goes any more. */
+  /** The next connection on which `text` is sent falls silent: that text arrives, and after it nothing passes in either direction. */
   loseAnswerTo(text: string): void;
   /** All connections fall silent, and each new one is accepted and never answered. */
   loseAll(): void;
-  /** New connections are let through again; those that are silent stay so. */
+  /** New connections work again. Those that are silent stay silent. */
   mend(): void;
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export async function lossyWay(to: string): Promise<LossyWay> {
     });
     near.on('close', () => {
       open.delete(near);
-      // The far end of a lost connection hears nothing of it.
+      // The far end of a lost connection is not told.
       if (!way.silent) beyond.destroy();
       else lost.add(beyond);
     });

@@ -7,12 +7,12 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** What is read here is too much for one page. */
+/** A statement that reads this many rows costs too much for one page. */
 const manyRows = 2_000;
 
 /**
- * Runs a statement, and names what it does with more rows than a page may cost: a table that is read whole, an index that is walked,
- * rows that are sorted. Its tables have to be filled and analysed.
+ * Runs a statement, and lists the steps that handle more rows than a page may cost: a table that is read whole, an index that is
+ * walked, rows that are sorted. Its tables must be filled and analysed.
  */
 export async function costlyParts(
   query: (sql: string, params: readonly unknown[]) => Promise<Record<string, unknown>[]>,

@@ -7,24 +7,24 @@ import { heldTogether, onFreePorts, temporaryDirectory, uniqueName } from './tem
 export interface TestPostgres {
   /** The superuser's URL. */
   readonly url: string;
-  /** The process of the moment. */
+  /** The present process. */
   pid(): number;
   /** Ends it as a crash would; its data stays. */
   kill(): Promise<void>;
-  /** Starts it again on the same port with the same data, after `kill`; a running one is stopped first. */
+  /** Starts it again on the same port with the same data, after `kill`. If it is running, it is stopped first. */
   restart(): Promise<void>;
   /** Stops it and removes its directory. */
   stop(): Promise<void>;
 }
 
 export interface TestDatabase {
-  /** Has `test` in it. */
+  /** Its name contains `test`. */
   readonly name: string;
-  /** Of a role that owns the database and may create roles, and is no superuser. */
+  /** The URL of a role that owns the database and may create roles, and is not a superuser. */
   readonly url: string;
-  /** The same database as the superuser sees it. */
+  /** The superuser's URL of the same database. */
   readonly superuserUrl: string;
-  /** Drops it, whoever is connected. */
+  /** Drops it, even if somebody is connected. */
   drop(): Promise<void>;
   /** The same as `drop`. */
   close(): Promise<void>;
@@ -78,7 +78,7 @@ export async function createTestDatabase(server?: Pick<TestPostgres, 'url'>): Pr
   return { name, url: urlFor(superuserUrl, name, password), superuserUrl, drop, close: drop };
 }
 
-/** Drops the database that the superuser's URL names, whoever is connected. Refuses one without `test` in its name. */
+/** Drops the database that the superuser's URL names, even if somebody is connected. Refuses a name without `test` in it. */
 export async function dropTestDatabase(superuserUrl: string): Promise<void> {
   const name = decodeURIComponent(new URL(superuserUrl).pathname.slice(1));
   if (!name.includes('test')) throw new Error(`only a database with "test" in its name is dropped, not "${name}"`);

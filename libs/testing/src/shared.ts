@@ -2,12 +2,12 @@ import { inject } from 'vitest';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where the run's main process is asked for a server, see global-setup.ts. */
+    /** The address at which the run's main process gives out a server, see global-setup.ts. */
     countersignServers: string;
   }
 }
 
-/** Which servers one test run shares between its files, and what is told of each. */
+/** The servers that the files of one test run share, and what is returned about each. */
 export interface SharedServers {
   readonly broker: {
     readonly bootstrap: string;
@@ -16,7 +16,7 @@ export interface SharedServers {
   readonly postgres: { readonly url: string };
 }
 
-/** The run's shared server, started by the first to ask; nothing where the run has no global setup. */
+/** The run's shared server, which the first caller starts; undefined if the run has no global setup. */
 export async function sharedServer<K extends keyof SharedServers>(which: K): Promise<SharedServers[K] | undefined> {
   const from = inject('countersignServers') as string | undefined;
   if (!from) return undefined;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { PortTaken } from '@countersign/servers';
 
 /**
- * A new directory for one server. Those of test processes that were killed are swept out first, each by `remove`, which
- * stops what runs there.
+ * A new directory for one server. First removes the directories of test processes that were killed, each by `remove`, which stops
+ * what runs there.
  */
 export async function temporaryDirectory(kind: string, remove: (dir: string) => Promise<void>): Promise<string> {
   const prefix = `countersign-test-${kind}-`;
@@ -25,7 +25,7 @@ function lives(pid: number): boolean {
   }
 }
 
-/** Another test may take a free port between its choice and its use: then others are chosen. */
+/** Another test may take a free port between its choice and its use. Then other ports are chosen. */
 export async function onFreePorts<T>(start: () => Promise<T>): Promise<T> {
   for (let tries = 5; ; tries--) {
     try {
@@ -41,7 +41,7 @@ export function uniqueName(prefix: string): string {
   return `${prefix}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** One server for as long as anybody holds it: started by the first `hold`, stopped when the last `release` is called. */
+/** One server that runs while anybody holds it: the first `hold` starts it, the last `release` stops it. */
 export function heldTogether<T extends { stop(): Promise<void> }>(start: () => Promise<T>) {
   let holders = 0;
   let started: Promise<T> | undefined;

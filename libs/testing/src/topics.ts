@@ -13,7 +13,7 @@ export async function makeTopicAgain(
   await vi.waitFor(async () => expect(await admin.listTopics()).not.toContain(name), patience);
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
   const again = { topic: name, numPartitions: partitions, replicationFactor: 1, configEntries };
-  // The broker may refuse the name for as long as it is clearing up.
+  // The broker may refuse the name while it is still deleting the topic.
   await vi.waitFor(() => admin.createTopics({ topics: [again], waitForLeaders: false }), patience);
   await vi.waitFor(async () => expect(await admin.fetchTopicOffsets(name)).toHaveLength(partitions), patience);
 }

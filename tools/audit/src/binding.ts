@@ -6,9 +6,9 @@ import { type Held, placeName, type StateSeen } from './observed.js';
 const named = 20;
 
 /**
- * Every change of state is its writer's and binds: it has a version above all that were made before it, and every service that reads it holds what its
- * writer holds. A change below is ignored by its readers, whatever its writer answers; one that was said again above within the
- * tolerance bound in time.
+ * Every change of state comes from its writer and is in force: its version is above all earlier versions, and every service that
+ * reads the topic holds what its writer holds. Readers ignore a change with a lower version, whatever its writer answered. If such
+ * a change was published again with a higher version within the tolerance, it was in force in time.
  */
 export function binding(facts: Facts): Finding {
   const byKey = Map.groupBy(facts.states, ({ place, key }) => `${place.topic}\u0000${key}`);
@@ -28,7 +28,7 @@ export function binding(facts: Facts): Finding {
   };
 }
 
-/** Changes of one key that came under a version that was given out before, or below one. */
+/** Changes of one key whose version was given out before, or is below such a version. */
 function voidIn(all: readonly StateSeen[], { toleranceSeconds, at }: Facts): Violation[] {
   const contents = new Map<string, StateSeen>();
   for (const seen of all) {
@@ -45,7 +45,7 @@ function voidIn(all: readonly StateSeen[], { toleranceSeconds, at }: Facts): Vio
       highest = change;
       continue;
     }
-    // Clocks of two instances differ a little; a version twice needs no clock.
+    // The clocks of two instances differ a little. Finding a repeated version needs no clock.
     const earlier = before.version === change.version || ms(change.changedAt) - ms(before.changedAt) > tolerance;
     const latest = ms(change.changedAt) + tolerance;
     const raised = inTime.some((c) => c.version > before.version && ms(c.changedAt) <= latest);
@@ -60,7 +60,7 @@ function voidIn(all: readonly StateSeen[], { toleranceSeconds, at }: Facts): Vio
   return violations;
 }
 
-/** What the services hold, against each other and against the topics. */
+/** What the services hold, compared with each other and with the topics. */
 function views({ held, states, overdue }: Facts): Violation[] {
   if (held === null) return [];
   const violations = held.differ.flatMap((row) => {
@@ -70,7 +70,7 @@ function views({ held, states, overdue }: Facts): Violation[] {
   const newest = new Map<string, StateSeen>();
   for (const seen of states) {
     const name = `${seen.place.topic}\u0000${seen.key}`;
-    // What was published after the tables were read says nothing of them.
+    // What was published after the tables were read says nothing about them.
     if (seen.place.at < held.at && (newest.get(name)?.version ?? 0) < seen.version) newest.set(name, seen);
   }
   for (const [name, { place, key, version }] of newest) {

@@ -28,7 +28,7 @@ const invariants: Readonly<Record<Invariant, { readonly detail: string; readonly
     record: { detail: 'the record is whole and holds everything', check: onRecord },
   };
 
-/** One invariant's line of the report. */
+/** The line of one invariant in the report. */
 export interface Line {
   readonly invariant: Invariant;
   readonly detail: string;
@@ -40,12 +40,12 @@ export interface Line {
 
 /** What the audit found. Plain JSON. */
 export interface AuditReport {
-  /** There is no violation. */
+  /** Whether there is no violation. */
   readonly ok: boolean;
   readonly at: string;
   readonly invariants: readonly Line[];
   readonly violations: readonly Violation[];
-  /** What has no end yet, oldest first. Waiting is no violation before its time is over. */
+  /** Steps that have no end yet, oldest first. Waiting is no violation before its time is over. */
   readonly waiting: readonly Waiting[];
   readonly counts: Readonly<Record<string, number>>;
 }
@@ -53,13 +53,13 @@ export interface AuditReport {
 /** How many invariants there are. */
 export const invariantCount = Object.keys(invariants).length;
 
-/** Checks everything that was observed against every invariant. Pure: the same observation gives the same report. */
+/** Checks the whole observation against every invariant. Pure: the same observation gives the same report. */
 export function checkInvariants(observed: Observed): AuditReport {
   const checking = checkOneByOne(observed);
   for (let step = checking.next(); ; step = checking.next()) if (step.done) return step.value;
 }
 
-/** The same, one invariant at a time; it yields the words of the one that comes next, so that whoever waits can be told. */
+/** The same, one invariant at a time. It yields the name of the next one, so that the caller can show the progress. */
 export function* checkOneByOne(observed: Observed): Generator<string, AuditReport, void> {
   const facts = factsOf(observed);
   const findings: { invariant: Invariant; detail: string; finding: Finding }[] = [];

@@ -56,7 +56,7 @@ export function auditCommands(program: Command): void {
       judge: verdictsToJudge(options.judge),
       keys: options.keys === undefined ? s.installation.permitKeys : jsonIn(options.keys),
     };
-    // Whoever has no login, or no configuration, is told so before the console is told of an audit.
+    // If the caller has no login or no configuration, this is reported before the console learns of an audit.
     brokerOf(s.installation, auditPrincipal);
     s.deployment();
     const report = await inspected(s, { kind: 'invariants', report: options.report }, async (onProgress) => {
@@ -74,7 +74,7 @@ async function checked(observed: Observed, onProgress: OnProgress): Promise<Audi
   for (let done = 0, step = checking.next(); ; done += 1, step = checking.next()) {
     if (step.done) return step.value;
     onProgress(`checking: ${step.value}`, done, invariantCount);
-    // A check takes the processor for a while: what is to be told is told before it.
+    // A check uses the processor for a while, so progress is reported before it.
     await turn();
   }
 }

@@ -3,8 +3,9 @@ import { effectAt, type Facts, type Issued, isExecuted } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 
 /**
- * No consent broken: nothing that needs consent ran for a contact who had not given it by the version it was judged under, or who
- * had taken it back longer before than a withdrawal takes to be read, by the broker's clock.
+ * No consent broken: no action that needs consent ran for a contact who had not given it in the version under which it was judged.
+ * Nor did one run for a contact who had withdrawn it earlier than the time that a withdrawal needs to be read. The broker's clock
+ * counts.
  */
 export function consents(facts: Facts): Finding {
   const violations: Violation[] = [];
@@ -27,7 +28,7 @@ function broken(facts: Facts, permit: Issued, contact: string): string | undefin
   const judged = claims.epochs[`consent:${contact}`] ?? 0;
   const then = history.find((c) => c.version === judged);
   const status = statusOf(permit, then);
-  // A dispute may run only on a person's word.
+  // A disputed consent may be used only if a person says so.
   if (status !== 'granted' && !(status === 'disputed' && approval.review)) {
     return judged > 0 && !then
       ? `it was judged under version ${judged} of the consents, which is not on the topic`
@@ -35,7 +36,7 @@ function broken(facts: Facts, permit: Issued, contact: string): string | undefin
   }
   const ran = effectAt(facts, permit);
   const latest = Date.parse(ran) - facts.toleranceSeconds * 1000;
-  // The later change counts, whatever its version: one that came below was accepted all the same.
+  // The later change counts, whatever its version: a change with a lower version was accepted all the same.
   const since = then ? Date.parse(then.changedAt) + facts.toleranceSeconds * 1000 : Number.NEGATIVE_INFINITY;
   const known = history
     .filter((c) => Date.parse(c.takenAt) < latest && (c.version > judged || Date.parse(c.changedAt) > since))
@@ -47,7 +48,7 @@ function broken(facts: Facts, permit: Issued, contact: string): string | undefin
     : undefined;
 }
 
-/** The strictest entry counts; a suppression outweighs them all. */
+/** The strictest entry counts. A suppression overrides all of them. */
 function statusOf({ subject }: Issued, fact: DataOf<'ConsentsChanged'> | undefined): string {
   const needed = subject.consent;
   if (fact?.suppressions.some((s) => s.channel === needed?.channel)) return 'suppressed';

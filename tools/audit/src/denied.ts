@@ -1,8 +1,8 @@
 import { codeOf, Failure } from '@countersign/client';
 
 /**
- * Throws where the database answered and refused: a wrong password, or a right that is missing. What cannot be reached at all is left out
- * and noted; what is refused here would otherwise look the same, and a check that was never made would pass.
+ * Throws if the database answered and refused: a wrong password, or a missing right. A part that cannot be reached at all is left
+ * out and noted. A refusal would otherwise look the same, and a check that never ran would pass.
  */
 export function throwIfDenied(error: unknown): void {
   const code = codeOf(error);

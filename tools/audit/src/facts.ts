@@ -14,7 +14,7 @@ import {
 import { readPermit, type Subject, subjectOf, type TaskFact, taskFact, type VerifyKeys } from '@countersign/gate';
 import { type Observed, type Place, placeName, type Seen } from './observed.js';
 
-/** An approval whose permit verifies and says the same as the event, with every settlement that counts for it. */
+/** An approval whose permit verifies and agrees with the event, with every settlement that counts for it. */
 export interface Issued {
   readonly place: Place;
   readonly approval: ActionApproved;
@@ -23,47 +23,48 @@ export interface Issued {
   readonly settlements: readonly Seen<'ActionSettled'>[];
 }
 
-/** What was observed, put in order: each event once, each permit with what became of it. */
+/** The observation in order: each event once, each permit with its outcome. */
 export interface Facts extends Observed {
-  /** The events of a type, each id and content once, in the order in which the broker took them. */
+  /** The events of a type, each id and content once, in the order in which the broker accepted them. */
   eventsOf<T extends EventType>(type: T): readonly Seen<T>[];
   readonly issued: ReadonlyMap<string, Issued>;
-  /** Approvals that no permit covers, and why; those that repeat a permit under another event id have no reason. */
+  /** Approvals without a valid permit of their own, and why. An approval that repeats a permit under another event id has no reason. */
   readonly unissued: readonly { readonly seen: Seen<'ActionApproved'>; readonly reason: string | null }[];
-  /** Settlements that count for no permit: of a permit never issued, or by somebody whom it does not name. */
+  /** Settlements that count for no permit: the permit was never issued, or names another executor. */
   readonly strange: readonly Seen<'ActionSettled'>[];
-  /** Dead letters that nobody has had handled again, or that failed again, by the place of the event. */
+  /** Dead letters that were not handled again, or that failed again, by the place of the event. */
   readonly dead: ReadonlyMap<string, DataOf<'DeadLetter'>>;
   /** By version and digest, see `policyName`. */
   readonly policies: ReadonlyMap<string, Policy>;
-  /** Each version and content that was given out, in the order in which the broker took them. */
+  /** Each version and content that was given out, in the order in which the broker accepted them. */
   readonly publications: readonly Publication[];
   /** All versions that were seen, by the key of their topic. */
   readonly profiles: ReadonlyMap<string, readonly DataOf<'ProfileChanged'>[]>;
-  /** The digests of the actions that each proposal proposes, by `proposalName`: from the topics and from the record. */
+  /** The digests of the actions that each proposal contains, by `proposalName`: from the topics and from the record. */
   readonly proposed: ReadonlyMap<string, ReadonlySet<string>>;
   /** The tasks that were assigned, by id: from the topic and from the record. */
   readonly assigned: ReadonlyMap<string, TaskFact>;
   readonly consents: ReadonlyMap<string, readonly Taken<'ConsentsChanged'>[]>;
   readonly controls: ReadonlyMap<string, readonly Taken<'ControlChanged'>[]>;
   /**
-   * How far, in milliseconds, the clock was behind the broker's by which a settlement says when: the least that anything which
-   * its executor settled around then came later to the broker than it says. Some came late, since the broker was away; not all.
+   * How far, in milliseconds, the clock of a settlement's time was behind the broker's clock. It is the least delay with which
+   * anything that its executor settled around then reached the broker, compared with its own time. Some of it arrived late because
+   * the broker was away, but not all.
    */
   behindMs(settled: Seen<'ActionSettled'>): number;
-  /** When the sandbox systems show the effect of an action, by their own id for it. */
+  /** When the sandbox systems show the effect of an action, by their own id for the effect. */
   readonly effects: ReadonlyMap<string, string>;
   /** Whether a deadline passed longer ago than the grace. */
   overdue(deadline: string): boolean;
 }
 
-/** When a policy was first published: `takenAt` by the broker's clock, `since` by its writer's where that is earlier. */
+/** When a policy was first published: `takenAt` by the broker's clock, `since` by its writer's clock if that is earlier. */
 export interface Publication extends Pick<Policy, 'version' | 'digest'> {
   readonly takenAt: string;
   readonly since: string;
 }
 
-/** A version of state, with the broker's time for it: the time in it is of its writer's clock. */
+/** A version of state, with the broker's time for it, because the time inside it comes from its writer's clock. */
 export type Taken<T extends EventType> = DataOf<T> & { readonly takenAt: string };
 
 /** The executor that a topic of settlements belongs to. */
@@ -89,8 +90,8 @@ export function factsOf(observed: Observed): Facts {
   const known = new Set<string>();
   for (const seen of [...observed.seen].sort((a, b) => (a.place.at < b.place.at ? -1 : 1))) {
     const { place, event } = seen;
-    // Published again after a crash it says the same. What says something else under the same id is an event of its own, unless
-    // its reader has told that nobody handles it.
+    // If it is published again after a crash, its content is the same. If an event has the same id and other content, it is an
+    // event of its own, unless its reader has reported that it is not handled.
     const name = `${place.topic} ${event.source} ${event.id} ${event.type} ${sha256(JSON.stringify(event.data))}`;
     if (known.has(name) || reused.has(placeName(place))) continue;
     known.add(name);
@@ -152,10 +153,10 @@ export function factsOf(observed: Observed): Facts {
   };
 }
 
-/** What a policy is known by: a version that was given out twice has two contents. */
+/** The identity of a policy: a version that was given out twice has two contents. */
 export const policyName = ({ version, digest }: Pick<Policy, 'version' | 'digest'>): string => `${version} ${digest}`;
 
-/** Said again, as after a restore, it is the same. */
+/** If it is published again, for example after a restore, it is the same. */
 function publicationsOf(all: readonly Taken<'PolicyPublished'>[]): readonly Publication[] {
   const first = new Map<string, Publication>();
   for (const { version, digest, changedAt, takenAt } of all) {
@@ -175,10 +176,10 @@ function proposedIn({ record }: Observed, seen: readonly Seen<'ActionProposed'>[
 /** The agent that a topic of proposals belongs to. */
 export const authorOf = (topic: string): string => /^actions\.proposed\.(.+)\.v1$/.exec(topic)?.[1] ?? '';
 
-/** What a proposal is known by: what another agent writes under its id is another one. */
+/** The identity of a proposal: what another agent writes under its id is another proposal. */
 export const proposalName = (author: string, proposalId: string): string => `${author} ${proposalId}`;
 
-/** Notes what a proposal proposes, under the author that its topic says. */
+/** Stores what a proposal contains, under the author that its topic names. */
 export function addProposed(
   into: Map<string, Set<string>>,
   topic: string,
@@ -198,7 +199,7 @@ const taken = <T extends EventType>({ place, event }: Seen<T>): Taken<T> => ({
 
 const minuteOf = ({ place }: Seen): number => Math.floor(Date.parse(place.at) / 60_000);
 
-/** See `behindMs`: by executor and minute, and those beside it. */
+/** See `behindMs`: by executor and minute, including the neighbouring minutes. */
 function clocksOf(settlements: readonly Seen<'ActionSettled'>[]): Facts['behindMs'] {
   const least = new Map<string, number>();
   for (const seen of settlements) {
@@ -216,7 +217,7 @@ type Verified =
   | { readonly ok: true; readonly permit: Pick<Issued, 'approval' | 'claims' | 'subject'> }
   | { readonly ok: false; readonly detail: string };
 
-/** Whether an approval's permit is one, is of exactly this action, and says the same as the event around it. */
+/** Whether an approval's permit is valid, covers exactly this action, and agrees with the event around it. */
 function verifiedPermit(approval: ActionApproved, keys: VerifyKeys): Verified {
   const read = readPermit(approval.permit, keys);
   if (!read.ok) return { ok: false, detail: read.detail };
@@ -246,24 +247,24 @@ export const settledAs = ({ settlements }: Issued, outcome: DataOf<'ActionSettle
 
 export const isExecuted = (permit: Issued): boolean => settledAs(permit, 'executed') !== undefined;
 
-/** Whether what it reserved is still held or spent, as far as the settlements say. */
+/** Whether what it reserved is still held or spent, according to the settlements. */
 export const stillCounts = (permit: Issued, kind: 'money' | 'count'): boolean => {
   const outcomes = new Set(permit.settlements.map(({ event }) => event.data.outcome));
   if (outcomes.has('undone')) return kind === 'count';
   return outcomes.has('executed') || !(['failed', 'refused', 'expired'] as const).some((end) => outcomes.has(end));
 };
 
-/** What was spent, where the settlement says so. */
+/** What was spent, if the settlement says so. */
 export const spentOf = (permit: Issued): number | undefined => settledAs(permit, 'executed')?.event.data.spentMinor;
 
-/** The sandbox systems' own ids for what an action made there. */
+/** The sandbox systems' own ids for the effects of an action. */
 export const messageIdOf = (actionId: string): string => derivedId('sandbox-message', actionId);
 export const taskIdOf = (actionId: string): string => derivedId('sandbox-task', actionId);
 
 /**
- * When the effect happened, by the broker's clock: as the connected system says, else when it was settled, which after a crash is
- * later. By how much the executor's clock was behind is added; and it was never later than the broker took its settlement, however
- * far ahead a clock was.
+ * When the effect happened, by the broker's clock: as the connected system says, otherwise when it was settled, which is later
+ * after a crash. The delay of the executor's clock is added. The effect was never later than the broker accepted its settlement,
+ * however far ahead a clock was.
  */
 export function effectAt(facts: Facts, permit: Issued): string {
   const { actionId } = permit.approval;
@@ -274,7 +275,7 @@ export function effectAt(facts: Facts, permit: Issued): string {
   return new Date(Math.min(then, Date.parse(settled.place.at))).toISOString();
 }
 
-/** The proposal as the gate reads it, from the approval: what the limits ask of it is all in there. */
+/** The proposal as the gate reads it, from the approval, which contains everything that the limits need. */
 export const proposalOf = ({ approval, claims }: Issued): ActionProposed => ({
   proposalId: approval.proposalId,
   taskId: approval.taskId,
@@ -292,6 +293,6 @@ export const proposalOf = ({ approval, claims }: Issued): ActionProposed => ({
   madeFrom: {},
 });
 
-/** Whether a permit ran, or could: it had not expired when the broker took its approval, by the broker's clock. */
+/** Whether a permit ran, or could run: by the broker's clock, it had not expired when the broker accepted its approval. */
 export const couldRun = (permit: Issued): boolean =>
   Date.parse(permit.place.at) < permit.claims.exp * 1000 || isExecuted(permit);

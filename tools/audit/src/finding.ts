@@ -11,30 +11,30 @@ export type Invariant =
   | 'binding'
   | 'record';
 
-/** Something that must never be so. */
+/** A state that must never occur. */
 export interface Violation {
   readonly invariant: Invariant;
-  /** What it is about: permits, actions, proposals, places. `countersign show` knows most of them. */
+  /** The subjects: permits, actions, proposals, places. `countersign show` knows most of them. */
   readonly ids: readonly string[];
   readonly detail: string;
 }
 
-/** Something that has no end yet, and who is to give it one. */
+/** Something that has no end yet, and who must end it. */
 export interface Waiting {
   readonly what: string;
   readonly id: string;
   readonly for: string;
   readonly since: string;
-  /** When it should have ended; null where nothing but a person ends it. */
+  /** When it should have ended; null if only a person can end it. */
   readonly until: string | null;
 }
 
-/** What one invariant's check came to. */
+/** The result of the check of one invariant. */
 export interface Finding {
   /** How many things were looked at. */
   readonly checked: number;
   readonly violations: readonly Violation[];
   readonly waiting?: readonly Waiting[];
-  /** Why it could not be checked, or not wholly. */
+  /** Why it could not be checked, or only in part. */
   readonly note?: string;
 }

@@ -48,9 +48,9 @@ import { readHeld } from './tables.js';
 import { readTopics, sealedTopic, stateIn } from './topics.js';
 
 /**
- * Looks at everything, in the order in which effects follow from causes backwards: connected systems and reservations, then the
- * topics, then the record. So whatever is seen has its cause among what is read after it. What the validator keeps of a verdict is
- * read after the verdict, which it publishes when it has stored it.
+ * Looks at everything, backwards from effects to causes: connected systems and reservations first, then the topics, then the
+ * record. So the cause of everything that is seen is read after it. What the validator stores about a verdict is read after the
+ * verdict, because the validator publishes a verdict after storing it.
  */
 export async function gather(
   s: Session,
@@ -89,7 +89,7 @@ export async function gather(
   // A topic that was made again has other records at the same places.
   const placed = ({ place, version }: Pick<StateSeen, 'place' | 'version'>) => `${placeName(place)} ${version}`;
   const onTopics = new Set([...topics.states, ...topics.noStates].map(placed));
-  // A service that does not answer says nothing, and `status` tells of it.
+  // A service that does not answer gives nothing; `status` reports it.
   const { gaps: missed } = await gapsOf(s);
   const { graceSeconds, toleranceSeconds } = given;
   return {
@@ -130,7 +130,7 @@ function keysIn(jwks: unknown): Observed['keys'] {
   }
 }
 
-/** Null where there are no sandbox systems, or they show nothing to this person. */
+/** Null if there are no sandbox systems, or they show nothing to this person. */
 async function readSandbox(s: Session): Promise<Sandbox | null> {
   const url = s.installation.urls['sandbox-systems'];
   const { person = '' } = s.installation;
@@ -153,12 +153,12 @@ async function readSandbox(s: Session): Promise<Sandbox | null> {
   }
 }
 
-/** Null where the database is not this command's to read. */
+/** Null if this command may not read the database. */
 async function readReservations(url: string | undefined): Promise<readonly Reserved[] | null> {
   if (url === undefined) return null;
   const limits = { connectionTimeoutMillis: 5_000, query_timeout: 60_000 };
   const client = new pg.Client({ connectionString: url, application_name: 'audit', ...limits });
-  // The statement tells; an error that nobody listens for would end the process.
+  // The statement reports the error. An error without a listener would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -187,10 +187,10 @@ async function readReservations(url: string | undefined): Promise<readonly Reser
   }
 }
 
-/** State topics forget what was overwritten; the record does not. What people and the gate go by is read again from it. */
+/** State topics lose overwritten versions; the record does not. What people and the gate depend on is read again from the record. */
 const overwritten = ['consents.v1', 'controls.v1', 'policies.v1'];
 
-/** Counts the records of state topics whose bytes the record does not have: it keeps none of them, or they were gone before. */
+/** Counts the records of state topics whose bytes the record does not have: it stores none of them, or they were already gone. */
 function unstoredCounter(topics: readonly Topic[]) {
   const names = new Set(topics.filter(({ kind }) => kind === 'state').map(({ name }) => name));
   const ends = new Map<string, number>();
@@ -213,8 +213,8 @@ function unstoredCounter(topics: readonly Topic[]) {
 }
 
 /**
- * Collects the leaves of compacted topics that need not be there any more: a later record has the same key, or it took the key
- * away. What the record keeps no bytes of has no key here, and nothing is expected of it.
+ * Collects the leaves of compacted topics that may be missing there: a later record has the same key, or removed the key. If the
+ * record stores no bytes of a leaf, the leaf has no key here, and nothing is expected of it.
  */
 function compaction(topics: readonly Topic[]) {
   const compacted = new Set(topics.filter(({ kind }) => kind === 'state').map(({ name }) => name));
@@ -231,7 +231,7 @@ function compaction(topics: readonly Topic[]) {
     if (before !== undefined) superseded.add(before);
     newest.set(key, name);
   };
-  /** A topic that was made again holds nothing of what was before. */
+  /** A topic that was made again has none of its former records. */
   const forget = (topic: string): void => {
     for (const name of superseded) if (name.startsWith(`${topic}/`)) superseded.delete(name);
     for (const key of newest.keys()) if (key.startsWith(`${topic}/`)) newest.delete(key);
@@ -239,7 +239,7 @@ function compaction(topics: readonly Topic[]) {
   return { see, superseded, forget };
 }
 
-/** The logs whose events the record keeps whole, and which the audit follows from one to the next. */
+/** The logs whose events the record stores completely. The audit follows events from one log to the next. */
 const logsOf = (topics: readonly Topic[]): ReadonlyMap<string, Topic> =>
   new Map(
     topics
@@ -250,9 +250,9 @@ const logsOf = (topics: readonly Topic[]): ReadonlyMap<string, Topic> =>
 const day = 86_400_000;
 
 /**
- * Whether a leaf's record is missing from its topic although its age would have it there: the topic was made again since, or
- * records were deleted by hand. Its event counts as ever, or everything that came of it would look lost. What was appended after
- * the topics were read at `at` is left out: its causes may not be on the record yet.
+ * Whether a leaf's record is missing from its topic although it is young enough to be there: the topic was made again since, or
+ * records were deleted by hand. Its event still counts, otherwise everything that resulted from it would seem lost. A leaf that was
+ * appended after the topics were read at `at` is left out, because its causes may not be on the record yet.
  */
 function forgottenBy(topics: readonly Topic[], written: Observed['written'], at: string) {
   const logs = logsOf(topics);
@@ -266,7 +266,7 @@ function forgottenBy(topics: readonly Topic[], written: Observed['written'], at:
 
 const versionOf = (profile: DataOf<'ProfileChanged'>): string => `${keyOfProfile(profile)} ${profile.version}`;
 
-/** The versions of profiles that verdicts rest on and that are not on the topic any more. */
+/** The versions of profiles on which verdicts depend and that are no longer on the topic. */
 function profilesOf(chosen: readonly Chosen[], seen: readonly Seen[]): ReadonlySet<string> {
   const wanted = new Set<string>();
   for (const { stored } of chosen) {
@@ -284,7 +284,7 @@ function profilesOf(chosen: readonly Chosen[], seen: readonly Seen[]): ReadonlyS
   return wanted;
 }
 
-/** Verifies the record in one pass and takes from it what the topics may have forgotten. */
+/** Verifies the record in one pass, and takes from it what the topics may have deleted. */
 async function readRecord(
   s: Session,
   topics: readonly Topic[],
@@ -328,7 +328,7 @@ async function readRecord(
           if ('checkpoint' in entry) continue;
           entries += 1;
           const { leaf, kept, bytes, at } = entry;
-          // What the topics hold now is of the topics as they are now.
+          // The present content of a topic belongs to the topic as it is now.
           if (leaf.topicId !== ids.get(leaf.topic)) {
             ids.set(leaf.topic, leaf.topicId);
             forget(leaf.topic);
@@ -339,9 +339,9 @@ async function readRecord(
           appended.push(at);
           see(leaf, kept === 'event' ? (bytes ?? null) : null);
           if (kept === 'event' || kept === 'commitment') count(leaf, kept === 'event' && bytes !== undefined);
-          // A leaf about records (a gap, a topic made again) is no record itself.
+          // A leaf about records (a gap, a topic made again) is not itself a record.
           const written = digest !== null && bytes ? recordIn(bytes) : undefined;
-          // Also of an agent that is gone.
+          // This includes agents that are gone.
           if (written && leaf.topic.startsWith('actions.proposed.')) {
             const read = fromKafka(written);
             const proposal = read.ok ? ActionProposed.safeParse(read.event.data) : undefined;
@@ -350,7 +350,7 @@ async function readRecord(
           if (written && leaf.topic === tasks.name) {
             const read = readEvent(tasks, written);
             const task = read.ok ? (read.event.data as TaskAssigned) : undefined;
-            // As its readers do: the first one of an id stands.
+            // Like its readers: the first record of an id counts.
             if (task && !assigned.has(task.taskId)) assigned.set(task.taskId, taskFact(task));
           }
           if (written && leaf.topic === 'profiles.v1' && profiles.size > 0) {
@@ -363,7 +363,7 @@ async function readRecord(
           const missing = digest !== null && isForgotten(place, digest);
           const ofState = written && stateTopics.get(leaf.topic);
           if (ofState) {
-            // Appended a moment after the broker took it: near enough for a bound.
+            // Appended a moment after the broker accepted it, which is near enough for a bound.
             const found = stateIn(ofState, place, { ...written, timestamp: String(Date.parse(at)) });
             versions.push(...found.states);
             noStates.push(...found.noStates);
@@ -403,7 +403,7 @@ async function readRecord(
   }
 }
 
-/** How many entries the last checkpoint says that there are, for those who watch; what it signs is verified elsewhere. */
+/** The number of entries according to the last checkpoint, for the progress. What it signs is verified elsewhere. */
 const signedIn = (note: string | null | undefined): number => Number(note?.split('\n')[1] ?? 0) || 0;
 
 function recordIn(bytes: Uint8Array): KafkaRecord {

@@ -34,13 +34,13 @@ import type { Finding, Violation } from './finding.js';
 import type { Chosen, Seen, VerdictSeen } from './observed.js';
 import { verdictsIn } from './sample.js';
 
-/** What is looked up for each verdict. */
+/** The data that each verdict needs. */
 interface Ground extends Facts {
   readonly proposals: ReadonlyMap<string, readonly Seen<'ActionProposed'>[]>;
   readonly answers: ReadonlyMap<string, readonly Seen<'ReviewDecided'>[]>;
   /** Permits of the messages of sequences and of enrolments, by `stepName`. */
   readonly steps: ReadonlyMap<string, readonly Issued[]>;
-  /** When the broker took the first verdict of each version of the gate. */
+  /** When the broker accepted the first verdict of each version of the gate. */
   readonly gates: ReadonlyMap<number, string>;
 }
 
@@ -54,13 +54,14 @@ const differs = (detail: string): Outcome => ({ kind: 'differs', detail });
 const not = (reason: string): Outcome => ({ kind: 'not-judged', reason });
 
 /**
- * Judged again, verdicts are the same: from the proposal, the policy and the answer that were published, and from the facts that the
- * validator stored, which must be what the topics said where topics say them. What cannot be judged again is counted, with the reason.
+ * Judged again, verdicts are the same. Inputs are the proposal, the policy and the answer that were published, and the facts that
+ * the validator stored. These facts must agree with the topics as far as the topics have them. Verdicts that cannot be judged again
+ * are counted, with the reason.
  */
 export function judged(facts: Facts): Finding {
   const violations: Violation[] = [];
   const left = new Map<string, number>();
-  // In the order in which the broker took them.
+  // In the order in which the broker accepted them.
   const byGate = Map.groupBy(
     verdictsIn(facts.seen).filter((verdict) => matters(verdict, facts)),
     gateOf,
@@ -123,13 +124,13 @@ function judgedAgain({ seen, stored }: Chosen, facts: Ground): Outcome {
   return last;
 }
 
-/** A proposal, and when the broker took it first. */
+/** A proposal, and when the broker first accepted it. */
 interface Proposed {
   readonly proposal: ActionProposed;
   readonly takenAt: string;
 }
 
-/** Those of its author under its id. A person's edit is the same proposal with another action. */
+/** The proposals of its author under its id. A person's edit is the same proposal with another action. */
 function proposalsOf({ event: { data } }: VerdictSeen, { proposals }: Ground): readonly Proposed[] {
   const candidates = (proposals.get(data.proposalId) ?? []).flatMap(({ place, event }) =>
     place.topic === topics.actionsProposed(data.agent).name ? [{ proposal: event.data, takenAt: place.at }] : [],
@@ -140,7 +141,7 @@ function proposalsOf({ event: { data } }: VerdictSeen, { proposals }: Ground): r
     : candidates.filter(({ proposal }) => digestOf(proposal.action) === data.digest);
 }
 
-/** What no permit covers, or one that came too late, nobody has to have judged: it runs nothing. */
+/** An approval without a permit, or one that came too late, need not have been judged, because it runs nothing. */
 function matters({ event: { data } }: VerdictSeen, { issued }: Facts): boolean {
   const permit = 'permitId' in data ? issued.get(data.permitId) : undefined;
   return !('permitId' in data) || (permit !== undefined && couldRun(permit));
@@ -151,7 +152,7 @@ const gateOf = ({ event }: VerdictSeen): number => event.data.verdict.gate ?? 0;
 /** How long two instances of a validator may run side by side while it is updated. */
 const updatedWithinMs = 3_600_000;
 
-/** A version of the gate that had been replaced for long when this verdict came. */
+/** A version of the gate that had been replaced long before this verdict came. */
 function replacedBy(seen: VerdictSeen, { gates }: Ground): number | undefined {
   const own = gateOf(seen);
   return [...gates].find(
@@ -177,21 +178,21 @@ function compared(
       found = detail === undefined ? (against ?? { kind: 'same' }) : differs(detail);
     }
   } catch {
-    // Whoever can write to the table can write anything.
+    // A program that can write to the table can write anything.
     found = differs(noFacts);
   }
   if (found.kind !== 'differs' || gate === gateVersion) return found;
   const later = replacedBy(seen, facts);
-  // Otherwise it would be enough to say an old version, and a verdict of anybody's would pass.
+  // Otherwise a writer could name an old version, and a forged verdict would pass.
   if (later !== undefined)
     return differs(
       `it names version ${gate} of the gate, and version ${later} had judged since ${facts.gates.get(later)}: a validator from before the update runs, or it was not the validator that gave it (${found.detail})`,
     );
-  // What another version of the gate made of it says nothing about what it was made from.
+  // The result of another version of the gate says nothing about its input.
   return not(`version ${gate} of the gate judged it, and this is ${gateVersion}`);
 }
 
-/** A fact that was stored otherwise than the topics said it. */
+/** A fact that was stored differently from the topics. */
 function disputed(
   { event: { data } }: VerdictSeen,
   { proposal, takenAt }: Proposed,
@@ -204,7 +205,7 @@ function disputed(
   if (given.proposalBytes !== new TextEncoder().encode(JSON.stringify(proposal)).length) {
     return differs(`it was judged as if the proposal had ${given.proposalBytes} bytes`);
   }
-  // Later than it was is only stricter: so it is counted where the time was not kept.
+  // A later time is only stricter, so it is used if the exact time was not stored.
   if (given.takenAt !== undefined && given.takenAt < takenAt) {
     return differs(`it was judged as if the broker had taken it at ${given.takenAt}, which was at ${takenAt}`);
   }
@@ -241,7 +242,7 @@ function disputed(
   return found.find(({ kind }) => kind === 'differs') ?? found[0];
 }
 
-/** An ad account and, of its campaigns, those that the action concerns: no rule looks at another one. */
+/** An ad account with those of its campaigns that the action concerns. No rule looks at any other campaign. */
 function adAccount(
   id: string,
   campaignIds: readonly string[],
@@ -271,14 +272,14 @@ function adAccount(
 
 const notPublished = 'state that it rests on is neither on a topic nor on the record';
 
-/** Compares what was stored of a row of state with the versions of it that were published. */
+/** Compares the stored copy of a row of state with the versions of the row that were published. */
 function checkState<T extends { readonly version: number }>(
   what: string,
   given: { readonly version: number } | null | undefined,
   published: readonly T[],
   fact: (row: Known<T>) => object | null,
 ): Outcome | undefined {
-  // The rule that needs it says what it makes of nothing.
+  // The rule that needs the row decides what its absence means.
   if (given === undefined) return undefined;
   const version = given?.version ?? 0;
   const rows: readonly Known<T>[] =
@@ -290,7 +291,7 @@ function checkState<T extends { readonly version: number }>(
   return same ? undefined : differs(`it was judged under other facts than were published: ${what}, version ${version}`);
 }
 
-/** The task that it was judged against is the one that was assigned. Against none it is refused, which harms nobody. */
+/** The task against which it was judged is the one that was assigned. If there was no task, it is refused, which harms nobody. */
 function assignment(
   { taskId }: ActionProposed,
   contacts: readonly string[],
@@ -300,11 +301,11 @@ function assignment(
   if (!task) return undefined;
   const published = assigned.get(taskId);
   if (!published) return not('its task is neither on the topic nor on the record');
-  // A version before kept less of it, and what rests on that needed a person.
+  // An earlier version stored less of it, and what depends on the rest needed a person.
   const { contactIds: _contacts, campaignId: _campaign, named: _named, ...before } = published;
   const expected = task.contactIds === undefined ? before : taskAbout(published, contacts);
   const { assumed, ...rest } = task;
-  // Of before its end was kept: the validator took the most that a play can give.
+  // From before its end was stored: the validator used the longest time that a play can give.
   const { dueAt, contactCount } = rest;
   const most = Date.parse(published.dueAt) + longestDueMs;
   const same = assumed
@@ -315,7 +316,7 @@ function assignment(
   return same ? undefined : differs(`it was judged under other facts than were published: task ${taskId}`);
 }
 
-/** The enrolment that it names was approved, of its agent and task, for that contact and sequence. */
+/** The enrolment that it names was approved for its agent and task, and for that contact and sequence. */
 function begun(
   { taskId, agent, action }: ActionProposed,
   { enrolment }: GateFacts,
@@ -347,7 +348,7 @@ function begun(
     : not('the settlement of its enrolment is not on the topic');
 }
 
-/** What is approved once: a step of an enrolment, or an enrolment of a contact in a sequence under a task. Empty of all else. */
+/** What may be approved once: a step of an enrolment, or an enrolment of a contact in a sequence under a task. Empty for anything else. */
 function stepName(taskId: string, subject: Subject): string {
   const { sequence, contacts } = subject;
   if (sequence?.step) return `${sequence.step.enrolment.toLowerCase()} ${sequence.step.n}`;
@@ -356,8 +357,9 @@ function stepName(taskId: string, subject: Subject): string {
 }
 
 /**
- * Approved as the only one for a step, or as the only enrolment, it was the only one: no other had run, or was still to be settled when this one was long approved.
- * What waits for a person, and how far settlements had been read, is on no topic: a refusal is believed.
+ * If it was approved as the only one for a step, or as the only enrolment, then it was the only one: no other had run, or still had
+ * to settle long after its approval. No topic shows what waits for a person, or how far settlements had been read, so a refusal is
+ * believed.
  */
 function sentBefore(
   { verdict }: VerdictSeen['event']['data'],
@@ -388,7 +390,7 @@ const longestDueMs = 8 * day;
 /** How many days `reviews.decided.v1` keeps an answer. */
 export const answerRetentionDays = 30;
 
-/** The answer that it rests on is the one that a person gave. */
+/** The answer on which it depends is the one that a person gave. */
 function answer(data: VerdictSeen['event']['data'], { review }: GateFacts, facts: Ground): Outcome | undefined {
   const named = 'review' in data ? data.review : undefined;
   if (named?.reviewId !== review?.reviewId)
@@ -399,14 +401,14 @@ function answer(data: VerdictSeen['event']['data'], { review }: GateFacts, facts
     canonical({ reviewId, by, decision, digest: decision === 'edit' ? digestOf(action) : digest, at }) ===
     canonical(review);
   if (given.some(({ event }) => isSame(event.data))) return undefined;
-  // The topic may have forgotten what is nearly as old as it keeps.
+  // The topic may already have deleted an answer that is nearly as old as its retention.
   const isOld = Date.parse(review.at) < Date.parse(facts.at) - (answerRetentionDays - 1) * day;
   return given.length === 0 && isOld
     ? not('the answer that it rests on is not on the topic any more')
     : differs(`it rests on an answer of ${review.by} that nobody gave`);
 }
 
-/** What is otherwise when it is judged again; undefined where nothing is. */
+/** The differences if it is judged again; undefined if there are none. */
 function difference({ event: { data } }: VerdictSeen, again: Judgement, facts: Facts): string | undefined {
   const { gate: _gate, ...given } = data.verdict;
   const { gate: _again, ...verdict } = again.verdict;

@@ -3,9 +3,9 @@ import type { Violation } from './finding.js';
 import { placeName, type StateSeen } from './observed.js';
 
 /**
- * Versions of state that their writers did not give out. A writer gives out one after the other, so each has its predecessor on the
- * topic or on the record, but for what nobody can look at any more. Where a writer found somebody else's version and passed over
- * it, its own record says so: the one below is the foreign one.
+ * Versions of state that their writers did not give out. A writer gives out one version after the other, so each has its
+ * predecessor on the topic or on the record, except versions that cannot be seen any more. If a writer found a foreign version and
+ * passed over it, its own record says so: then the version below is the foreign one.
  */
 export function jumps({ states, noStates, unseen, overdue }: Facts): Violation[] {
   const named = ({ place, key }: Pick<StateSeen, 'place' | 'key'>): string => `${place.topic}\u0000${key}`;
@@ -40,7 +40,7 @@ function jumpsIn(
     const [first] = records;
     const last = below.get(version) ?? 0;
     const skipped = version - last - 1;
-    // Two instances may publish out of order, and the record is a little behind.
+    // Two instances may publish out of order, and the record is a little late.
     if (!first || skipped <= (unseen.get(first.place.topic) ?? 0) || !overdue(first.place.at)) continue;
     add(
       records,

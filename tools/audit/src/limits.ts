@@ -8,19 +8,19 @@ interface Booking {
   readonly draw: Draw;
 }
 
-/** A verdict's `at` is read before its locks are got, so a release may have been seen by a verdict that is dated a little before it. */
+/** A verdict's `at` is read before its locks are taken. So a verdict that is dated a little before a release may have seen it. */
 const slackMs = 30_000;
 
 /**
- * No limit passed: what approvals took is counted anew from the catalogue and the policy that each was judged under, not from what
- * they say of it themselves.
+ * No limit exceeded: what approvals used is counted again from the catalogue and from the policy under which each was judged, not
+ * from their own statements.
  */
 export function limits(facts: Facts): Finding {
   const violations: Violation[] = [];
   const ledgers = new Map<string, Booking[]>();
   for (const permit of facts.issued.values()) {
     const policy = facts.policies.get(policyName(permit.claims.policy));
-    // Of what nobody published the check of policies tells; what it takes cannot be counted.
+    // If the policy was never published, the check of policies reports it. What such an approval uses cannot be counted.
     if (!policy) continue;
     const draws = drawsOf(permit, policy);
     const asked = draws.map((d) => `${d.ledger} ${d.amount}`).sort();
@@ -51,7 +51,7 @@ function drawsOf(permit: Issued, policy: Policy): readonly Draw[] {
   return draws.filter(({ ledger }) => ledger !== `${rateLedger}${agent}:${action.accountId}`);
 }
 
-/** The version of the gate since which what names an ad account counts for its CRM account too. */
+/** Since this version of the gate, an action that names an ad account also counts for its CRM account. */
 const countsBothSince = 3;
 
 interface Over {
@@ -59,13 +59,13 @@ interface Over {
   readonly detail: string;
 }
 
-/** Money of a day: at no approval's time is more held or spent than its cap. */
+/** Money of a day: at the time of each approval, the sum of held and spent money is not above its cap. */
 function overMoney(bookings: readonly Booking[]): Over | undefined {
   for (const { permit } of bookings) {
     const at = permit.approval.verdict.at;
     const open = bookings.filter((b) => b.permit.approval.verdict.at <= at && !releasedBy(b.permit, at));
     const used = open.reduce((sum, b) => sum + Math.max(b.draw.amount, overspentBy(b.permit, at)), 0);
-    // Of those approved in the same instant nobody knows the order: the most generous cap is held against them.
+    // The order of approvals in the same instant is unknown, so the highest of their caps is compared with their sum.
     const cap = Math.max(...bookings.filter((b) => b.permit.approval.verdict.at === at).map((b) => b.draw.cap));
     if (used > cap) {
       return {
@@ -77,7 +77,7 @@ function overMoney(bookings: readonly Booking[]): Over | undefined {
   return undefined;
 }
 
-/** What was known at that time to be spent under a permit; an overrun that came later is nobody's fault who was approved before. */
+/** What was known at that time to be spent under a permit. A later overrun is not the fault of an earlier approval. */
 function overspentBy(permit: Issued, at: string): number {
   const settled = settledAs(permit, 'executed');
   return settled && Date.parse(settled.place.at) + slackMs <= Date.parse(at) ? (spentOf(permit) ?? 0) : 0;
@@ -85,12 +85,12 @@ function overspentBy(permit: Issued, at: string): number {
 
 function releasedBy(permit: Issued, at: string): boolean {
   if (stillCounts(permit, 'money')) return false;
-  // Whoever released it had read a settlement, so the broker had it.
+  // The validator released it after it had read a settlement, so the broker already had the settlement.
   const times = permit.settlements.map(({ place }) => Date.parse(place.at));
   return Math.min(...times) <= Date.parse(at) + slackMs;
 }
 
-/** A rolling count: no window anywhere holds more than the cap. */
+/** A rolling count: no window at any time contains more than the cap. */
 function overCount(bookings: readonly Booking[]): Over | undefined {
   const counted = bookings
     .flatMap(({ permit, draw }) =>

@@ -8,25 +8,25 @@ interface Step {
   readonly id: string;
   readonly for: string;
   readonly since: string;
-  /** By when it should have ended; null: at once, but for the grace. */
+  /** When it should have ended; null: at once, except for the grace. */
   readonly until: string | null;
-  /** Where the event stands whose handling is awaited: it may be a dead letter. */
+  /** The place of the event whose handling is awaited. It may be a dead letter. */
   readonly place?: Place;
-  /** The agent or executor that is to end it. */
+  /** The agent or executor that must end it. */
   readonly by?: string;
 }
 
-/** Nothing lost: every step has the one after it, or is shown waiting, for whom and since when. */
+/** Nothing lost: every step has the next one, or is reported as waiting, with who must act and since when. */
 export function nothingLost(facts: Facts): Finding {
   const violations: Violation[] = [];
   const waiting: Waiting[] = [];
   const installed = new Set([...facts.participants.agents, ...facts.participants.executors]);
   let checked = 0;
-  /** A step is done, waits within its time, waits for a person to have its dead letter handled, or is lost. */
+  /** A step is done, waits within its time, waits for a person to have its dead letter handled again, or is lost. */
   const step = (done: boolean, { place, by, ...wait }: Step): void => {
     checked += 1;
     if (done) return;
-    // Its topics are nobody's to read any more: nothing is expected of it, and what it did is on the record.
+    // No service reads its topics any more, so nothing is expected of it. What it did is on the record.
     if (by !== undefined && !installed.has(by)) {
       waiting.push({ ...wait, for: `nobody: the configuration does not name ${by} any more`, until: null });
       return;
@@ -51,7 +51,7 @@ export function nothingLost(facts: Facts): Finding {
   proposals(facts, step);
   permits(facts, step, waiting);
   for (const { place, fault } of facts.unreadable) {
-    // State topics and what only the record and the console read have nobody who would bury it.
+    // State topics, and topics that only the record and the console read, have no reader that would make a dead letter.
     if (!/^(signals\.inbound|tasks|actions|reviews)\./.test(place.topic)) continue;
     const isBuried =
       facts.eventsOf('DeadLetter').some(({ event }) => placeName(event.data) === placeName(place)) ||
@@ -125,7 +125,7 @@ function tasks(facts: Facts, step: Check): void {
   const reviews = facts.eventsOf('ReviewDecided').filter(({ event }) => event.data.subject.kind === 'checkpoint');
   for (const { event } of facts.eventsOf('TaskEscalated')) {
     const { checkpointId, reviewers, deadline, digest, tasks: held, at } = event.data;
-    // The first answer that is in time, by a reviewer and about these tasks is the one that counts.
+    // The answer that counts is the first one that is in time, from a reviewer, and about these tasks.
     const answer = reviews.find(
       ({ event: { data } }) =>
         data.subject.id === checkpointId &&
@@ -147,7 +147,7 @@ function tasks(facts: Facts, step: Check): void {
         };
         step(assigned.has(taskId), wait);
       }
-      // Past the deadline nothing more is said: the tasks never go out.
+      // After the deadline nothing more is published: the tasks are never assigned.
     } else if (!answer && facts.at <= deadline) {
       step(false, { what: 'checkpoint', id: checkpointId, for: reviewers.join(' or '), since: at, until: deadline });
     } else step(true, { what: 'checkpoint', id: checkpointId, for: '', since: at, until: deadline });
@@ -160,7 +160,7 @@ function proposals(facts: Facts, step: Check): void {
   const answered = new Set<string>();
   for (const { event } of [...facts.eventsOf('ActionApproved'), ...facts.eventsOf('ActionRefused')]) {
     judged.add(proposalName(event.data.agent, event.data.proposalId));
-    // What an agent was told under the id of another one's escalation closes nothing.
+    // If an agent got an answer under the id of another agent's escalation, this closes nothing.
     if (!refusesForeignId(event.data.verdict)) closed.add(event.data.proposalId);
     if (event.data.review) answered.add(event.data.review.reviewId);
   }
@@ -224,7 +224,7 @@ function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
   const repeats = new Map<string, Place[]>();
   for (const { seen, reason } of facts.unissued) {
     const { executor, permitId } = seen.event.data;
-    // An executor that never said a word may be one that nobody runs, and nobody is deceived by a permit that is none.
+    // An executor that never sent anything may not be running at all, and an invalid permit deceives nobody.
     if (!executors.has(executor)) continue;
     if (reason === null) {
       repeats.set(permitId, [...(repeats.get(permitId) ?? []), seen.place]);
@@ -237,7 +237,7 @@ function permits(facts: Facts, step: Check, waiting: Waiting[]): void {
   for (const [permitId, places] of repeats) {
     const permit = facts.issued.get(permitId);
     if (!permit) continue;
-    // Which of them takes the permit is nobody's to say: all but one are rejected, at the latest when its time has come.
+    // It is not determined which of them uses the permit. All but one are rejected, at the latest when the permit's time has come.
     const { executor, expiresAt } = permit.approval;
     const open = [permit.place, ...places].filter((place) => !rejected.has(placeName(place)));
     for (const [n, place] of [permit.place, ...places].entries()) {

@@ -2,7 +2,7 @@ import type { Range } from '@countersign/client';
 import type { DataOf, Deployment, Event, EventType, Fault, Policy } from '@countersign/contracts';
 import type { TaskFact, VerifyKeys } from '@countersign/gate';
 
-/** Where a record stands, and when the broker took it. */
+/** The place of a record, and when the broker accepted it. */
 export interface Place {
   readonly topic: string;
   readonly partition: number;
@@ -10,7 +10,7 @@ export interface Place {
   readonly at: string;
 }
 
-/** A record that its contract reads. A record published twice is seen twice. */
+/** A record that its contract can read. If a record was published twice, it is seen twice. */
 export interface Seen<T extends EventType = EventType> {
   readonly place: Place;
   readonly event: Event<T>;
@@ -19,21 +19,21 @@ export interface Seen<T extends EventType = EventType> {
 /** A verdict as the validator published it. */
 export type VerdictSeen = Seen<'ActionApproved'> | Seen<'ActionRefused'> | Seen<'ActionEscalated'>;
 
-/** What the validator's tables have of a verdict; read after the topics. */
+/** What the validator's tables have about a verdict; read after the topics. */
 export interface StoredVerdict {
   /** It has the verdict, or its permit. */
   readonly known: boolean;
-  /** What the verdict rests on, as it is stored; null: nothing is. */
+  /** The stored inputs of the verdict; null if none are stored. */
   readonly facts: unknown;
 }
 
-/** A verdict to be judged again; `kept` is null where the tables could not be read. */
+/** A verdict to be judged again; `kept` is null if the tables could not be read. */
 export interface Chosen {
   readonly seen: VerdictSeen;
   readonly stored: StoredVerdict | null;
 }
 
-/** An inbound signal: only its name, never its content. */
+/** An inbound signal: only its identity, never its content. */
 export interface Inbound {
   readonly place: Place;
   readonly source: string | null;
@@ -62,23 +62,23 @@ export interface RecordSeen {
   readonly ok: boolean;
   readonly size: number;
   readonly confirmed: number;
-  /** When the oldest leaf that no checkpoint vouches for was appended. */
+  /** When the oldest leaf that no checkpoint covers was appended. */
   readonly unconfirmedSince: string | null;
   readonly problems: readonly string[];
-  /** `topic/partition/offset` to the SHA-256 that the leaf names; null where it stands for a commitment. */
+  /** `topic/partition/offset` to the SHA-256 in the leaf; null if the leaf has a commitment. */
   readonly leaves: ReadonlyMap<string, string | null>;
-  /** Leaves of compacted topics that need not be there any more: a later record of their key is on the record too. */
+  /** Leaves of compacted topics that may be missing there, because a later record of their key is also on the record. */
   readonly superseded: ReadonlySet<string>;
-  /** The digests of the actions that each proposal on it proposes, by author and id: their topics forget them after a time. */
+  /** The digests of the actions in each proposal on the record, by author and id, because their topics delete them after a time. */
   readonly proposed: ReadonlyMap<string, ReadonlySet<string>>;
-  /** The tasks that were assigned, by id: sequences outlast their topic. */
+  /** The tasks that were assigned, by id, because sequences outlast their topic. */
   readonly assigned: ReadonlyMap<string, TaskFact>;
 }
 
-/** Every record on the topics, read by its contract or not, to be found on the record. */
+/** Every record on the topics, whether its contract can read it or not. Each must be found on the record. */
 export interface Written {
   readonly place: Place;
-  /** Of the bytes as the record takes them. */
+  /** The digest of the bytes in the form that the record uses. */
   readonly sha256: string;
 }
 
@@ -90,22 +90,22 @@ export interface StateSeen {
   readonly changedAt: string;
   /** Of the value's bytes. */
   readonly sha256: string;
-  /** Of the value without version and time: what it says. */
+  /** The digest of the value without version and time, so of its content. */
   readonly content: string;
-  /** Its writer says in it that it passed over the version below, which somebody else wrote. */
+  /** Its writer states in it that it passed over the version below, which somebody else wrote. */
   readonly aboveForeign: boolean;
 }
 
-/** A record of a state topic that is no state for its readers, although it names a version. */
+/** A record of a state topic that readers do not accept as state, although it names a version. */
 export interface NoState {
   readonly place: Place;
   readonly key: string;
   readonly version: number;
-  /** The version is above any that there can be at its time. */
+  /** The version is above any that is possible at its time. */
   readonly ahead: boolean;
 }
 
-/** A key of which a service holds something else than its writer. 0: it has none. */
+/** A key for which a service holds something else than its writer does. 0: it has none. */
 export interface Held {
   readonly reader: string;
   readonly topic: string;
@@ -119,7 +119,7 @@ export interface Held {
 export interface HeldState {
   /** When the tables were read, or a little before. */
   readonly at: string;
-  /** The version that its writer has of each key, by topic, NUL and key. */
+  /** The version of each key in its writer's table, by topic, NUL and key. */
   readonly own: ReadonlyMap<string, number>;
   /** Topics whose writers' tables were read. */
   readonly writers: ReadonlySet<string>;
@@ -129,25 +129,28 @@ export interface HeldState {
   readonly checked: number;
 }
 
-/** Records that were deleted before a service read them, as its health page says; gone from there once a person has acknowledged it. */
+/**
+ * Records that were deleted before a service read them, as its health page reports them. The page omits a gap once a person has
+ * acknowledged it.
+ */
 export interface Missed {
   readonly service: string;
   readonly topic: string;
   readonly partition: number;
   readonly from: number;
-  /** Exclusive; null: to the end of a topic that is gone. */
+  /** Exclusive; null: to the end of a topic that was deleted. */
   readonly to: number | null;
   readonly noticedAt: string;
 }
 
-/** Everything that is checked. Null: it could not be looked at, and what rests on it is not checked. */
+/** Everything that is checked. Null: it could not be read, and what depends on it is not checked. */
 export interface Observed {
   readonly at: string;
-  /** Who takes part now: nothing is expected of an agent or an executor that is gone. */
+  /** The present participants: nothing is expected of an agent or an executor that is gone. */
   readonly participants: Pick<Deployment, 'agents' | 'executors'>;
   /** How long a step may take before its absence counts. */
   readonly graceSeconds: number;
-  /** How long a stop or a withdrawal may take to be read by an executor. */
+  /** The time in which an executor must have read a stop or a withdrawal. */
   readonly toleranceSeconds: number;
   readonly keys: VerifyKeys;
   readonly seen: readonly Seen[];
@@ -158,7 +161,7 @@ export interface Observed {
   readonly ranges: ReadonlyMap<string, Range>;
   readonly states: readonly StateSeen[];
   readonly noStates: readonly NoState[];
-  /** By state topic, how many of its records nobody can look at any more: compacted or deleted, and not kept on the record. */
+  /** By state topic, how many of its records cannot be seen any more: compacted or deleted, and not stored on the record. */
   readonly unseen: ReadonlyMap<string, number>;
   readonly held: HeldState | null;
   readonly sandbox: Sandbox | null;
@@ -167,7 +170,7 @@ export interface Observed {
   readonly missed: readonly Missed[];
   /** `verdicts`: how many there are to choose from. */
   readonly again: { readonly verdicts: number; readonly chosen: readonly Chosen[] };
-  /** Versions of profiles that the chosen verdicts rest on and that their topic has forgotten: from the record. */
+  /** From the record: versions of profiles on which the chosen verdicts depend and that their topic has deleted. */
   readonly profilesThen: readonly DataOf<'ProfileChanged'>[];
 }
 

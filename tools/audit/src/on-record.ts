@@ -5,8 +5,8 @@ import { placeName } from './observed.js';
 const named = 20;
 
 /**
- * The record verifies, and it and the topics say the same: every record of a topic has its leaf, with the bytes that are there, and
- * every leaf its record, as far back as the topic goes.
+ * The record verifies, and it agrees with the topics: every record of a topic has its leaf, with the same bytes, and every leaf has
+ * its record, as far back as the topic goes.
  */
 export function onRecord(facts: Facts): Finding {
   const { record } = facts;

@@ -3,7 +3,7 @@ import { type Facts, type Issued, isExecuted, messageIdOf, settledAs, taskIdOf }
 import type { Finding, Violation } from './finding.js';
 import type { Sandbox } from './observed.js';
 
-/** Nothing twice: one end a permit, one executed permit an action, and every effect that was settled is there. */
+/** Nothing twice: one end for each permit, one executed permit for each action, and every effect that was settled is there. */
 export function once(facts: Facts): Finding {
   const violations: Violation[] = [];
   const byAction = new Map<string, string[]>();
@@ -36,7 +36,7 @@ function wrongEnds({ settlements }: Issued): string | undefined {
   return good ? undefined : `it has more than one end: ${outcomes.join(', ')}`;
 }
 
-/** Whether a sandbox that would show the effect does not, having been asked after it was settled. */
+/** Whether a sandbox that should show the effect does not show it, although it was asked after the settlement. */
 function isMissing(permit: Issued, sandbox: Sandbox, { effects }: Facts): boolean {
   const { claims } = permit;
   const settled = settledAs(permit, 'executed')?.event.data.at ?? sandbox.at;

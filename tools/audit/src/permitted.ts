@@ -13,7 +13,7 @@ import {
 } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 
-/** No effect without a valid permit: neither one that was settled nor one that only a connected system knows of. */
+/** No effect without a valid permit: neither an effect that was settled nor one that only a connected system shows. */
 export function permitted(facts: Facts): Finding {
   const violations: Violation[] = [];
   const violation = (ids: readonly string[], detail: string): void => {
@@ -41,7 +41,7 @@ export function permitted(facts: Facts): Finding {
     if (actionId !== claims.sub || proposalId !== claims.proposal) {
       violation([claims.jti, actionId], `what was settled is not the action ${claims.sub} of the permit`);
     }
-    // By the broker's clock, which nobody's runs with exactly.
+    // By the broker's clock, with which no other clock agrees exactly.
     if (Date.parse(ran) < (claims.nbf - CLOCK_TOLERANCE_SECONDS) * 1000) {
       violation([claims.jti, actionId], `executed at ${ran}, before ${approval.notBefore}, when it might run`);
     }
@@ -73,7 +73,7 @@ export function permitted(facts: Facts): Finding {
   };
 }
 
-/** Whatever is approved was proposed, by an agent, or by the person whose edit took the proposal's place. */
+/** Everything that is approved was proposed: by an agent, or by the person whose edit replaced the proposal. */
 function unproposed({ proposed }: Facts, { claims, approval }: Issued): string | undefined {
   const actions = proposed.get(proposalName(claims.agent, claims.proposal));
   if (!actions) return `it approves proposal ${claims.proposal}, which ${claims.agent} never made`;
@@ -82,11 +82,11 @@ function unproposed({ proposed }: Facts, { claims, approval }: Issued): string |
     : `it approves another action than proposal ${claims.proposal} proposes`;
 }
 
-/** Whatever is proposed belongs to a task that the orchestrator gave to this agent, for this account. */
+/** Everything that is proposed belongs to a task that the orchestrator gave to this agent, for this account. */
 function unassigned({ assigned, record }: Facts, { claims, approval, subject }: Issued): string | undefined {
   const { taskId, action } = approval;
   const task = assigned.get(taskId);
-  // The topic alone has forgotten the tasks of long sequences.
+  // The topic alone has deleted the tasks of long sequences.
   if (!task) return record === null ? undefined : `its task ${taskId} was assigned to nobody`;
   if (task.agent !== claims.agent) return `its task ${taskId} was assigned to ${task.agent}, not to ${claims.agent}`;
   if (task.play.id !== claims.play) return `its task ${taskId} is of the play ${task.play.id}, not of ${claims.play}`;

@@ -7,9 +7,9 @@ import { verdictsIn } from './sample.js';
 type Named = Pick<Policy, 'version'> & { readonly digest: string | null };
 
 /**
- * Judged under the published policy: every verdict names a bundle that was published, every permit and escalation one that was in
- * force then, and every table holds what was published. Whoever can write to the tables can put any bundle into them; not on the
- * topic and the record.
+ * Judged under the published policy: every verdict names a bundle that was published, every permit and escalation names one that
+ * was in force at the time, and every table has what was published. A program that can write to the tables can put any bundle into
+ * them, but not on the topic and the record.
  */
 export function policies(facts: Facts): Finding {
   const violations: Violation[] = [];
@@ -55,7 +55,7 @@ export function policies(facts: Facts): Finding {
   };
 }
 
-/** Its topic keeps the newest version alone; the others are on the record. */
+/** Its topic has only the newest version; the others are on the record. */
 const isForgotten = (facts: Facts, { version, digest }: Named): boolean =>
   facts.record === null &&
   !facts.publications.some((p) => p.version === version && p.digest === digest) &&
@@ -69,7 +69,7 @@ function unpublished(sound: ReadonlyMap<string, boolean>, { version, digest }: N
   return found ? undefined : `under version ${version} of the policy, which is not what its digests announce`;
 }
 
-/** Whoever judges reads a new version within the tolerance; clocks differ a little. */
+/** A service that judges reads a new version within the tolerance. Clocks differ a little. */
 function notInForce(
   { publications, toleranceSeconds }: Facts,
   { version, digest }: Named,

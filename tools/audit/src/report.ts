@@ -44,7 +44,7 @@ export function auditText(paint: Paint, report: AuditReport): string {
   return lines.join('\n');
 }
 
-/** What the console is told of it: figures, and no ids. */
+/** What the console receives about it: figures, and no ids. */
 export const resultOf = ({ ok, invariants }: AuditReport): InspectionResult => ({
   outcome: ok ? 'clean' : 'findings',
   checks: invariants.map(({ invariant, detail, checked, violations, note }) => ({

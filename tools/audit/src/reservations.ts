@@ -5,7 +5,7 @@ import type { Reserved } from './observed.js';
 
 type State = Reserved['state'];
 
-/** Reservations add up: each of the validator's rows, and so each ledger, stands as permits and settlements say. */
+/** Reservations add up: each row of the validator, and so each ledger, agrees with permits and settlements. */
 export function reservations(facts: Facts): Finding {
   const { reserved } = facts;
   if (reserved === null) return { checked: 0, violations: [], note: "the validator's database was not reachable" };
@@ -17,7 +17,7 @@ export function reservations(facts: Facts): Finding {
     const found = new Map((rows.get(jti) ?? []).map((row) => [row.ledger, row]));
     const wrong: string[] = [];
     for (const { ledger, amount, currency } of permit.claims.reservations) {
-      // An approval is counted, not held: nothing gives it back. `limits` counts it anew.
+      // An approval is counted, not held, so nothing gives it back. `limits` counts it again.
       if (ledger.startsWith(rateLedger)) continue;
       const row = found.get(ledger);
       const expected = stateOf(permit, currency === undefined ? 'count' : 'money');

@@ -20,8 +20,8 @@ export function verdictsIn(seen: readonly Seen[]): readonly VerdictSeen[] {
 }
 
 /**
- * At most so many of them, evenly spread: one of each stretch of the same number. Which one follows from the newest verdict, so the
- * same observation gives the same sample, and nobody knows beforehand which verdicts the next audit looks at.
+ * At most this many of them, evenly spread: one from each stretch of the same length. The newest verdict decides which one. So the
+ * same observation gives the same sample, and nobody knows in advance which verdicts the next audit checks.
  */
 export function sampleOf(verdicts: readonly VerdictSeen[], most: number | 'all'): readonly VerdictSeen[] {
   const newest = verdicts.at(-1);

@@ -6,7 +6,7 @@ import { type Chosen, placeName, type StoredVerdict, type VerdictSeen } from './
 /** Verdicts whose facts are read with one statement. */
 const atOnce = 500;
 
-// Facts that were stored at another time are of another judgement.
+// Facts that were stored at another time belong to another judgement.
 const storedSql = `
   SELECT n.place, v.verdict_id IS NOT NULL OR p.permit_id IS NOT NULL AS known, CASE WHEN v.at = n.at THEN v.facts::text END AS facts
   FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::uuid[]) AS n(place, proposal, digest, outcome, at, permit)
@@ -17,8 +17,8 @@ const storedSql = `
   LEFT JOIN guardrail_validator.permits p ON p.permit_id = n.permit`;
 
 /**
- * What the validator keeps of these verdicts, to be read after the topics that they are on: null for all where its tables are not this
- * command's to read. `onProgress` hears how many are read.
+ * What the validator stores about these verdicts. It is read after the topics that they are on. Null for all if this command may
+ * not read its tables. `onProgress` receives how many are read.
  */
 export async function readStored(
   url: string | undefined,
@@ -55,7 +55,7 @@ export async function readStored(
   }
 }
 
-/** What cannot be read stays a text, which is no facts: one row of somebody's must not hide the others. */
+/** A value that cannot be read stays a text, which is no facts. One bad row must not hide the others. */
 function read(facts: string): unknown {
   try {
     return parseJson(facts);

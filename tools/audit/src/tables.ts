@@ -6,13 +6,13 @@ import type { Held, HeldState } from './observed.js';
 const schemaOf = (service: string): string => `"${service.replaceAll('-', '_')}"`;
 
 /**
- * What each service holds of the state topics, compared with their writers' own tables, each pair in one statement: so it is of one
- * moment, in which no reader can have what its writer has not committed. Null where the database is not this command's to read.
+ * What each service holds of the state topics, compared with their writers' own tables. Each pair is read in one statement, so at
+ * one moment, and a reader cannot have what its writer has not committed. Null if this command may not read the database.
  */
 export async function readHeld(url: string | undefined, deployment: Deployment, at: string): Promise<HeldState | null> {
   if (url === undefined) return null;
   const services: readonly string[] = servicesOf(deployment);
-  // Only topics that a service of ours writes have a table behind them.
+  // Only topics that one of our services writes have a table of their writer.
   const topics = topology(deployment).filter(({ kind, writer }) => kind === 'state' && services.includes(writer));
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'audit' });
   try {

@@ -15,12 +15,12 @@ import type { Inbound, NoState, Observed, Place, Seen, StateSeen, Written } from
 
 type Read = Pick<Observed, 'seen' | 'inbound' | 'unreadable' | 'written' | 'states' | 'noStates' | 'ranges'>;
 
-/** Nobody but the executors may read it, and the recorder for its commitment: looked at for its place and version only. */
+/** Only the executors may read it, and the recorder for its commitment. The audit uses only its place and version. */
 export const sealedTopic = 'contact-points.v1';
 
 /**
- * Reads every topic that the recorder may read, up to the ends that they have at the call. Keeps nothing of what is personal. Throws a
- * `Failure` where one of them is not of the configuration: what is on it could not be read, and an audit without it says nothing.
+ * Reads every topic that the recorder may read, up to the ends at the time of the call. Stores no personal data. Throws a `Failure`
+ * if a topic is not in the configuration: its content could not be read, and an audit without it would prove nothing.
  */
 export async function readTopics(kafka: Kafka, bootstrap: string, topics: readonly Topic[]): Promise<Read> {
   const named = new Map(topics.map((topic) => [topic.name, topic]));
@@ -46,7 +46,7 @@ export async function readTopics(kafka: Kafka, bootstrap: string, topics: readon
       states.push(...found.states);
       noStates.push(...found.noStates);
     }
-    // A state that was taken away has no value.
+    // A state that was removed has no value.
     if (!topic || place.topic === sealedTopic || (topic.kind === 'state' && message.value === null)) return;
     const read = readEvent(topic, message);
     if (read.ok) seen.push({ place, event: read.event as Event });
@@ -95,7 +95,7 @@ export function stateIn(
   return { states: [seen], noStates: [] };
 }
 
-/** The version that an unreadable value names all the same. */
+/** The version in a value that is otherwise unreadable. */
 function versionIn(value: string): number | undefined {
   try {
     const { version } = JSON.parse(value) as { version?: unknown };

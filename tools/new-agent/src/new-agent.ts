@@ -6,7 +6,7 @@ export interface WrittenFile {
   readonly content: string;
 }
 
-/** What was asked for cannot be made; the message says what is wrong and what is expected. */
+/** The request cannot be fulfilled. The message says what is wrong and what is expected. */
 export class Unfit extends Error {}
 
 const MODEL = 'paid-media-agent';
@@ -14,13 +14,13 @@ const TOPOLOGY = 'libs/contracts/src/topology.ts';
 const INSTALLED = 'libs/contracts/src/installed.ts';
 const CONFIGURATION = 'docs/configuration.md';
 const BUILD = 'tsconfig.json';
-/** `npm run generate` builds what it makes the documents from. */
+/** `npm run generate` builds the sources of the documents. */
 const DOCUMENTS = 'tools/openapi/tsconfig.json';
 
 /**
- * The files of a new agent, and those that have to know it: an app like the smallest one that there is, its name and port, its kinds, its
- * place in the build and in the documentation, and a charter in which a person decides each action. `read` gives the text of a file of the
- * repository, undefined if there is none. Throws `Unfit`.
+ * The files of a new agent, and those that must list it: an app like the smallest existing one, its name and port, its kinds, its
+ * place in the build and in the documentation, and a charter in which a person decides each action. `read` gives the text of a file
+ * of the repository, undefined if there is none. Throws `Unfit`.
  */
 export function newAgent(
   name: string,
@@ -85,7 +85,7 @@ const camel = (words: string): string => {
   return name.charAt(0).toLowerCase() + name.slice(1);
 };
 
-/** A file with lines more in front of the one that begins with `before`. */
+/** A file with additional lines before the one that begins with `before`. */
 function edited(path: string, text: (path: string) => string, before: string, lines: string): WrittenFile {
   const content = text(path);
   if (content.split(before).length !== 2) throw new Unfit(`${path}: expected one line that begins with "${before}"`);

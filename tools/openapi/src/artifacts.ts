@@ -12,12 +12,12 @@ export interface Artifact {
 }
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-/** The sources under a test, what was built otherwise: no app has exports, so their modules are reached by path. */
+/** The sources in a test, otherwise the build. No app has exports, so the modules are reached by path. */
 const [folder, ending] = import.meta.url.endsWith('.ts') ? ['src', 'ts'] : ['dist', 'js'];
 
 const bearer = (description: string): Schemes => ({ bearer: { type: 'http', scheme: 'bearer', description } });
 const readingToken = bearer('The reading token of the installation');
-/** Whose credentials a service takes; where nothing is said, the reading token. */
+/** The credentials that a service accepts; by default the reading token. */
 const schemesOf: Readonly<Record<string, Schemes>> = {
   console: {
     ...bearer('The token of a person of the console'),
@@ -54,7 +54,7 @@ const schemesOf: Readonly<Record<string, Schemes>> = {
   },
 };
 
-/** What goes together, where a credential is more than one scheme. */
+/** The schemes that belong together, if a credential is more than one scheme. */
 const credentialsOf: Readonly<Record<string, Credentials>> = {
   console: {
     usual: ['bearer', 'session'],

@@ -22,14 +22,14 @@ import {
 } from '@nestjs/swagger';
 import { z } from 'zod';
 
-/** How a service knows who calls it, in the terms of OpenAPI. */
+/** How a service identifies its callers, in the terms of OpenAPI. */
 export type Schemes = Readonly<Record<string, Parameters<DocumentBuilder['addSecurity']>[1]>>;
 
-/** How schemes make a credential. Without it each scheme is one by itself, and a route takes any of them. */
+/** How schemes form a credential. Without it, each scheme is a credential, and a route accepts any of them. */
 export interface Credentials {
-  /** Those that a route takes which says nothing of it. */
+  /** The credentials of a route that does not name any. */
   readonly usual: readonly string[];
-  /** By credential: its schemes, all of them together. A credential that is not here is the scheme of its name. */
+  /** By credential: its schemes, all of which are needed. A credential that is not listed is the scheme of its name. */
   readonly parts: Readonly<
     Record<string, { readonly toRead: readonly string[]; readonly toChange: readonly string[] }>
   >;
@@ -42,12 +42,13 @@ export interface Described {
   readonly credentials?: Credentials;
 }
 
-/** Whatever a route answers in place of its own answers. */
+/** The answers that any route may give instead of its own. */
 const always = [400, 500, 503];
 const toStrangers = [401, 429];
 
 const jsonSchema = (schema: z.ZodType): Record<string, unknown> => {
-  // What is sent may get members: a client must not refuse them. So an answer is described as an input, which permits more.
+  // Answers may get new members later, and a client must not refuse them. So an answer is described as an input, which permits
+  // more.
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   return rest;
 };
@@ -124,7 +125,7 @@ const operationId = (controller: string, method: string): string =>
 
 type Operation = Record<string, unknown> & { operationId: string; parameters?: { name: string; in: string }[] };
 
-/** Which credentials a route takes, and the role that they must have. */
+/** Which credentials a route accepts, and the role that they must have. */
 function securityOf(
   { schemes, credentials }: Pick<Described, 'schemes' | 'credentials'>,
   method: string,

@@ -42,7 +42,7 @@ export function probeCommands(program: Command): void {
     const [leadMs, patienceMs] = [seconds('--lead', options.lead), seconds('--patience', options.patience)];
     const signingKey = signingKeyIn(s, options.signingKey);
     const bootstrap = installation.kafka?.bootstrap ?? '';
-    // Whoever has no login is told so first.
+    // If the caller has no login, this is reported first.
     brokerOf(installation, 'console');
     const deployment = s.deployment();
     const topics = topology(deployment);
@@ -85,7 +85,7 @@ function signingKeyIn({ installation }: Session, given: string | undefined): Sig
   try {
     return readSigningKey(JSON.parse(textOfFile(file, fs)));
   } catch (error) {
-    // What is there and may not be read, by somebody who did not ask for it, is as good as not there.
+    // If a file exists but this caller may not read it, and the caller did not ask for it, it counts as absent.
     if (given === undefined) return undefined;
     throw new Misused(`--signing-key ${file}: no private JWK can be read there (${codeOf(error)})`);
   }

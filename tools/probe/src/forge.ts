@@ -3,25 +3,25 @@ import { type ActionApproved, canonical, derivedId, digestOf, type PermitClaims 
 import { PERMIT_TYPE, type SigningKey } from '@countersign/gate';
 import type { AttemptId } from './plan.js';
 
-/** The bid that only a bad thing sets, the one that honest twins set, and the one before both. */
+/** The bid that only a forged action sets, the bid of the honest twins, and the bid before both. */
 export const bids = { before: 100, honest: 111, bad: 999 } as const;
 
 export interface ForgeWith {
-  /** A key of the probe's own, which no executor knows. */
+  /** A key of the probe itself, which no executor knows. */
   readonly own: SigningKey;
   /** The installation's public key, as anybody may read it. */
   readonly publicKey: KeyObject;
-  /** The validator's key, where the probe may read it. */
+  /** The validator's key, if the probe may read it. */
   readonly validator?: SigningKey;
   readonly at: string;
 }
 
-/** What stands in for an approval: it may lack the permit. */
+/** A replacement for an approval. The permit may be missing. */
 export type Forged = Omit<ActionApproved, 'permit'> & Partial<Pick<ActionApproved, 'permit'>>;
 
 /**
- * What a stranger would make of an approved bid: an approval that must not run. Undefined where it takes the validator's key, or
- * where the attempt forges nothing. Pure: the same approval and keys give the same forgery.
+ * What a stranger would make of an approved bid: an approval that must not run. Undefined if it needs the validator's key, or if
+ * the attempt forges nothing. Pure: the same approval and keys give the same forgery.
  */
 export function forgedBid(id: AttemptId, approval: ActionApproved, using: ForgeWith): Forged | undefined {
   const { own, publicKey, validator, at } = using;

@@ -19,7 +19,7 @@ export interface Part {
 
 const kindOf = { bid: 'ads.set_bid', message: 'email.send' } as const satisfies Record<Ground, string>;
 
-/** The first agent whose charter and play let it do so without a person; undefined where there is none. */
+/** The first agent that may do it without a person, by its charter and play; undefined if there is none. */
 export function partFor(ground: Ground, { content }: Pick<Policy, 'content'>): Part | undefined {
   const kind = kindOf[ground];
   for (const { agent, kinds, currency } of content.charters) {
@@ -31,10 +31,10 @@ export function partFor(ground: Ground, { content }: Pick<Policy, 'content'>): P
 }
 
 export const campaignOf = (run: string, attempt: Pick<Attempt, 'id'>): string => `probe-${run}-${attempt.id}`;
-/** The account of one contact of the probe: what it stops stops nobody else. */
+/** The account of one contact of the probe, so that a stop of it stops nobody else. */
 export const probeAccountOf = (run: string, name: string): string => `probe-${run}-${name}`;
 export const adAccountOf = (run: string): string => `probe-${run}`;
-/** A domain that never exists (RFC 2606): were a message sent, it would reach nobody. */
+/** A domain that never exists (RFC 2606). If a message were sent, it would reach nobody. */
 export const addressOf = (run: string, name: string): string => `${name}@probe-${run}.invalid`;
 
 /** The first message of a sequence, as whoever runs the sequence proposes it. */
@@ -128,8 +128,8 @@ export const proposedMessage = (
 };
 
 /**
- * The task of a proposal, as the orchestrator would have assigned it. Its time is over, so its agent declines it and proposes nothing of
- * its own.
+ * The task of a proposal, as the orchestrator would have assigned it. Its due time is over, so its agent declines it and proposes
+ * nothing itself.
  */
 export function taskOf({ taskId, play, agent, purpose, kinds, action, proposedAt }: ActionProposed): TaskAssigned {
   const {

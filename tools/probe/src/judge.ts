@@ -2,15 +2,15 @@ import { type Attempt, attempts, type Expected } from './plan.js';
 
 /** What was found of one attempt. */
 export interface Found {
-  /** What is on record of the bad thing: an event, or the broker's refusal. Null: nothing. */
+  /** The record of the forged action: an event, or the broker's refusal. Null: nothing. */
   readonly record: {
     readonly as: Expected['as'] | 'executed';
     readonly outcome?: string;
     readonly code?: string;
   } | null;
-  /** Effects of the bad thing that the connected system shows. */
+  /** Effects of the forged action that the connected system shows. */
   readonly badEffects: number;
-  /** Effects of the honest one, and how often it was settled as executed. */
+  /** Effects of the honest action, and how often it was settled as executed. */
   readonly twinEffects: number;
   readonly twinExecuted: number;
 }
@@ -34,7 +34,7 @@ export interface ProbeReport {
   readonly rows: readonly Row[];
 }
 
-/** Judges what was found of every attempt. What was not seen at all counts as left without a record. */
+/** Judges the findings of every attempt. If nothing was seen, this counts as leaving no record. */
 export function judgeProbe(run: string, seen: ReadonlyMap<string, Seen>, planned = attempts): ProbeReport {
   const rows = planned.map((attempt) => judgeOne(attempt, seen.get(attempt.id)));
   const tried = rows.filter((row) => row.verdict !== 'not-tried');

@@ -1,7 +1,7 @@
 /** What an attempt stands on: a bid of a campaign of the probe's own, or a message to a contact of its own, each truly approved. */
 export type Ground = 'bid' | 'message';
 
-/** How a bad thing must end: what is to be found of it afterwards. */
+/** How a forged action must end: what must be found of it afterwards. */
 export type Expected =
   /** `PermitRejected` for the record that was written, with one of these codes. */
   | { readonly as: 'rejected'; readonly codes: readonly string[] }
@@ -21,9 +21,9 @@ export interface Attempt {
   readonly what: string;
   readonly ground: Ground;
   readonly expected: Expected;
-  /** Whether only the validator's own signature makes it what it is. */
+  /** Whether it needs the validator's own signature. */
   readonly needsSigningKey?: boolean;
-  /** Whether the honest action is another than the one that goes wrong: else what was approved is its own twin. */
+  /** Whether the honest action differs from the forged one. If not, the approved action is its own twin. */
   readonly ownTwin?: boolean;
 }
 
@@ -64,7 +64,7 @@ export type AttemptId =
 const rejected = (...codes: string[]): Expected => ({ as: 'rejected', codes });
 const forbidden: Expected = { as: 'broker', codes: ['TOPIC_AUTHORIZATION_FAILED'] };
 
-/** Every bad thing that is tried, as data. Each has a twin: the same without the defect, which must run exactly once. */
+/** Every attempt, as data. Each has a twin: the same without the defect, which must run exactly once. */
 export const attempts: readonly Attempt[] = [
   {
     id: 'forged',

@@ -39,13 +39,13 @@ export interface ProbeWith {
   /** The installation's public keys, a JWKS. */
   readonly permitKeys: { readonly keys: readonly JsonWebKey[] };
   readonly signingKey: SigningKey | undefined;
-  /** How far ahead messages are planned: the time in which something happens to an outstanding permit. */
+  /** How far ahead messages are planned. In this time something happens to an outstanding permit. */
   readonly leadMs: number;
   readonly patienceMs: number;
   readonly onProgress?: OnProgress;
 }
 
-/** Why an attempt could not be made: no fault of the gate's. */
+/** Why an attempt could not be made. It is not a fault of the gate. */
 class NotTried extends Error {}
 
 type Record = Found['record'];
@@ -92,7 +92,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   const verdictOn = async (proposal: ActionProposed) => {
     const topic = topics.actionsProposed(proposal.agent).name;
     await write(proposal.agent, topic, actionKey(proposal.action), 'ActionProposed', proposal);
-    // Whoever else writes under this id is told so in their own name.
+    // If another agent writes under this id, it gets the answer in its own name.
     const matches = ({ proposalId, agent }: { proposalId: string; agent: string }): boolean =>
       proposalId === proposal.proposalId && agent === proposal.agent;
     return wire.until(
@@ -284,7 +284,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   const whileOutstanding = async (id: AttemptId, approval: ActionApproved): Promise<Record | undefined> => {
     if (id === 'approved-twice') {
       await rewrite(approval);
-      // Which of the two takes the permit is nobody's to say; the other one is rejected.
+      // It is not determined which of the two uses the permit. The other one is rejected.
       const matches = (d: { permitId?: string | undefined }): boolean => d.permitId === approval.permitId;
       const code = await wire.until(
         () => wire.eventsOf('PermitRejected', matches)[0]?.event.data.reason.code,

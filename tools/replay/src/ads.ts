@@ -17,7 +17,7 @@ interface DaySum {
   /** Millionths of the account's currency. */
   spend: bigint;
   revenue: bigint;
-  /** Undefined where a row does not give it: a sum of the others would be another number. */
+  /** Undefined if a row does not give it, because a sum of the other rows would be wrong. */
   impressions: number | undefined;
   clicks: number | undefined;
   /** Millionths. */
@@ -254,7 +254,8 @@ export function ads({
           continue;
         }
         const dayEnds = new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString();
-        // A day that is stated again later is a later statement; without a time of export, all are of the day's end.
+        // If a day is stated again later, that is a later statement. Without a time of export, all statements have the time of the
+        // day's end.
         const statedAt = sum.syncedAt ?? dayEnds;
         const state = stateAt(campaigns.get(`${platform}/${id}`) ?? [], statedAt);
         const key = `${sum.account}/${id}/${day}`;

@@ -55,8 +55,8 @@ function readingsOf(digits: string, kind: FigureKind): readonly Reading[] {
 }
 
 /**
- * How the columns of one file write numbers. `1,049` is about one thousand or about one: a column, or else the file, that shows
- * elsewhere what its decimals begin with decides it. Nothing is guessed: a number that stays open is not read.
+ * How the columns of one file write numbers. `1,049` is about one thousand or about one. The column decides, or otherwise the file,
+ * if it shows its decimal mark elsewhere. Nothing is guessed: a number that stays ambiguous is not read.
  */
 export class NumberStyle {
   private readonly marks = new Map<string, Set<Mark>>();
@@ -64,7 +64,7 @@ export class NumberStyle {
 
   constructor(private readonly kinds: Readonly<Record<string, FigureKind>> = {}) {}
 
-  /** Takes what a cell shows. Read a whole file before the first `read`. */
+  /** Reads what a cell shows about the form of numbers. Read a whole file before the first `read`. */
   learn(column: string, text: string): void {
     const kind = own(this.kinds, column);
     const digits = kind && partsOf(text)?.digits;
@@ -127,7 +127,7 @@ export function isMarkOf(mark: string, currency: string): boolean {
   return known.some((sign) => sign.toUpperCase() === mark.replace(/\.$/, '').toUpperCase());
 }
 
-/** What a text looks like and not what it says: `1,049` is `9,999`, words are `a`. */
+/** The shape of a text without its content: `1,049` becomes `9,999`, words become `a`. */
 export const formOf = (text: string): string =>
   text
     .replace(/\p{L}+/gu, 'a')

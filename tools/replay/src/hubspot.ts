@@ -14,7 +14,7 @@ import {
   text,
 } from './values.js';
 
-/** Tables that say something only together with others. */
+/** Tables that say something only in combination with others. */
 const details = ['bounce', 'click', 'delivered', 'open', 'spam_report', 'status_change', 'sent', 'dropped', 'deferred'];
 const lookups = new Set(['deal_company', 'deal_pipeline_stage', 'engagement_contact', 'engagement_company']);
 
@@ -186,7 +186,7 @@ export function hubspot({ from = '/sources/upstream' }: { readonly from?: string
     const known = contactByAddress.get(identityOf(recipient));
     const email = address(recipient);
     const about = {
-      // A hash that no contact has is still one and the same person each time.
+      // A hash that no contact has still means the same person each time.
       contact: known ? { ref: `hubspot:${known}` } : email ? { email } : { ref: recipientRef(recipient) },
       messageId: row.text('sent_by_id'),
       emailCampaignId: row.text('email_campaign_id') && `hubspot:${row.text('email_campaign_id')}`,

@@ -10,8 +10,8 @@ import type { FigureKind, NumberStyle } from './figures.js';
 import { Unread } from './reader.js';
 
 /**
- * What became of one row. `signals`: it is one or several signals. `joined`: another row's signal carries what it says, or it
- * is part of a sum that comes at the end. `none`: no canonical signal, with the reason.
+ * The outcome of one row. `signals`: it is one or several signals. `joined`: another row's signal contains its content, or it is
+ * part of a sum that comes at the end. `none`: no canonical signal, with the reason.
  */
 export type Mapped =
   | { readonly as: 'signals'; readonly signals: readonly Envelope[] }
@@ -47,8 +47,8 @@ export const joined: Mapped = { as: 'joined' };
 export const none = (reason: string): Mapped => ({ as: 'none', reason });
 
 /**
- * One signal, checked by its contract, or why it is none. Its id is derived from where the row is from, its key and its content,
- * so that the same row read again is a duplicate, whatever folder it lies in, and a changed row is a new signal.
+ * One signal, checked by its contract, or why there is none. Its id is derived from the row's origin, its key and its content. So
+ * the same row read again is a duplicate, whatever folder it is in, and a changed row is a new signal.
  */
 export function signal(
   source: string,

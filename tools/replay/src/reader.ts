@@ -2,7 +2,7 @@ import { own } from '@countersign/contracts';
 import { type Figure, formOf, NumberStyle } from './figures.js';
 import { instant, millionths, whole } from './values.js';
 
-/** A cell that holds something else than its column should: its row is refused. The message never holds the cell's text. */
+/** A cell that does not contain what its column should. Its row is refused. The message never contains the cell's text. */
 export class Unread extends Error {}
 
 const unread = (column: string, text: string, expected: string): Unread =>
@@ -18,8 +18,8 @@ export interface Amount {
 }
 
 /**
- * The cells of one row. An empty cell, or a column that is not there, is undefined; what is there and cannot be read throws
- * `Unread`. Exports put `property_` before properties; of several names the first that says something counts.
+ * The cells of one row. An empty cell, or a missing column, is undefined; a cell that cannot be read throws `Unread`. Exports put
+ * `property_` before properties. If several names are given, the first with a value counts.
  */
 export class Reader {
   constructor(
@@ -80,7 +80,7 @@ export class Reader {
     return own(words, word);
   }
 
-  /** A whole number from zero. Undefined where the column is not there or says that it has no figure; an empty cell is zero. */
+  /** A whole number from zero. Undefined if the column is missing or says that it has no figure; an empty cell is zero. */
   count(...names: readonly string[]): number | undefined {
     return this.optional(names, 0, (figure, refuse) => whole(figure.decimal) ?? refuse('a whole number from zero'));
   }
@@ -92,7 +92,7 @@ export class Reader {
     );
   }
 
-  /** An amount that the row must state: the column has to be there and give a figure. An empty cell is zero. */
+  /** An amount that the row must state: the column must exist and give a figure. An empty cell is zero. */
   amount(...names: readonly string[]): Amount {
     const found = this.optional(names, { amount: 0n, mark: undefined }, readAmount);
     if (found) return found;
@@ -106,7 +106,7 @@ export class Reader {
     return this.cellOf(names) && this.optional(names, undefined, readAmount);
   }
 
-  /** Without an identifier in the named cell, the row reads as the sums below a downloaded table do. */
+  /** Without an identifier in the named cell, the row looks like the totals below a downloaded table. */
   isTotal(...names: readonly string[]): boolean {
     const id = this.text(...names);
     if (id !== undefined && /^\d/.test(id)) return false;

@@ -36,8 +36,8 @@ const maxPlaces = 5;
 const ahead = 20_000;
 
 /**
- * Maps every row of the tables once, publishes what are signals, and waits for the outcome of each. Rows are streamed; what is
- * kept is what others look up, sums of days, and one entry a signal.
+ * Maps every row of the tables once, publishes those that are signals, and waits for the outcome of each. Rows are streamed. Only
+ * the data that others look up, the sums of days, and one entry for each signal stay in memory.
  */
 export async function replay(
   kind: string,
@@ -113,7 +113,7 @@ type Counting = { -readonly [K in keyof TableCount]: TableCount[K] } & {
   places: Record<string, string[]>;
 };
 
-/** Reads the table once before its rows are mapped, where it has numbers: how they are written shows only in all of them. */
+/** Reads the table once before its rows are mapped, if it has numbers: only all numbers together show how they are written. */
 async function styleOf(table: Table, mapping: Mapping): Promise<NumberStyle> {
   const kinds = mapping.numbers(table.name);
   const style = new NumberStyle(kinds);
@@ -137,7 +137,7 @@ const add = (counts: Record<string, number>, name: string, n: number): void => {
   put(counts, name, (own(counts, name) ?? 0) + n);
 };
 
-/** Keeps the first places of a reason: enough to look them up. */
+/** Stores the first places of a reason: enough to look them up. */
 const see = (places: Record<string, string[]>, reason: string, place: string): void => {
   const known = own(places, reason) ?? [];
   if (known.length < maxPlaces) put(places, reason, [...known, place]);

@@ -30,9 +30,9 @@ const maxFile = 1_073_741_824;
 const maxFiles = 200;
 
 /**
- * The CSV files of a folder, by name, in a charset; a byte order mark says better what a file is. Throws where the folder cannot be read,
- * and `Misused` where a file is none that ends, cannot be read, is not in its charset, has a row that does not end, or where two files
- * hold the same table, which would count it twice: all are read through first, so that nothing is published of such an export.
+ * The CSV files of a folder, by name, in a charset; a byte order mark overrides it. Throws if the folder cannot be read. Throws
+ * `Misused` if a file has no end, cannot be read, is not in its charset or has a row that does not end, or if two files contain the
+ * same table, which would count it twice. All files are read completely first, so that nothing is published of such an export.
  */
 export async function tablesIn(folder: string, charset = 'utf-8'): Promise<readonly Table[]> {
   const files = (await readdir(folder)).filter((file) => file.toLowerCase().endsWith('.csv')).sort();
@@ -53,7 +53,7 @@ export async function tablesIn(folder: string, charset = 'utf-8'): Promise<reado
   for (const file of files) {
     const path = join(folder, file);
     try {
-      // A pipe or a device may never end, and be another one when it is read again.
+      // A pipe or a device may never end, and may have other content when it is read again.
       const found = await stat(path);
       if (!found.isFile()) throw new Misused(`${path} is not a regular file: copy what it gives into one`);
       if (found.size > maxFile)
@@ -80,8 +80,8 @@ export const tableName = (file: string): string =>
     .replace(/_data$/, '');
 
 /**
- * Streams a file's rows: a line of the wrong length or with broken quotes is a row that cannot be read, never lost. Throws `Misused`
- * where a row does not end, since what follows it cannot be told from it.
+ * Streams a file's rows. A line of the wrong length or with broken quotes is a row that cannot be read; it is never lost. Throws
+ * `Misused` if a row does not end, because it cannot be separated from what follows.
  */
 async function* rowsOf(path: string, charset: string): AsyncIterable<Row> {
   const skipped: CsvError[] = [];
@@ -135,7 +135,10 @@ async function* rowsOf(path: string, charset: string): AsyncIterable<Row> {
   yield* broken();
 }
 
-/** A file's text. Never replaces what cannot be decoded: throws `Misused` with the file, the charset and the bytes' place. */
+/**
+ * A file's text. It never replaces what cannot be decoded: it throws `Misused` with the file, the charset and the position of the
+ * bytes.
+ */
 async function* textOf(path: string, stated: string): AsyncIterable<string> {
   let decoder: TextDecoder | undefined;
   let charset = stated;
@@ -172,7 +175,7 @@ async function* textOf(path: string, stated: string): AsyncIterable<string> {
   yield checked();
 }
 
-/** Cells by column. Of a column that is there twice the first counts. */
+/** Cells by column. If a column occurs twice, the first one counts. */
 export function rowOf(columns: readonly string[], record: readonly string[], line: number): Row {
   if (record.length !== columns.length) {
     return { ok: false, reason: `has ${record.length} cells where the header has ${columns.length}`, line };

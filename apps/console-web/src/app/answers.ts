@@ -1,6 +1,6 @@
 import type { operations } from '../generated/console.js';
 
-/** What the console answers to an operation that succeeds. */
+/** The answer of the console to an operation that succeeds. */
 export type Answer<O extends keyof operations> = operations[O] extends {
   responses: { 200: { content: { 'application/json': infer T } } };
 }

@@ -13,9 +13,9 @@ export class ApiProblem extends Error {
   }
 }
 
-/** The console was not reachable, or is away behind its proxy. */
+/** The console cannot be reached, or its proxy reports that it is away. */
 export const isAway = (error: unknown): boolean =>
   error instanceof ApiProblem && [0, 502, 503, 504].includes(error.status);
 
-/** Nobody is signed in here, or not any more. */
+/** Nobody is signed in, or the session is over. */
 export const isSignedOut = (error: unknown): boolean => error instanceof ApiProblem && error.status === 401;

@@ -5,9 +5,11 @@ import { type Patience, patiently } from './patience.js';
 
 export { ApiProblem };
 
-/** Of the session: sent with everything that changes something, so that no other page can act in this person's name. */
+/**
+ * The token of the session. Each request that changes something carries it, so that no other page can act in this person's name.
+ */
 let csrfToken: string | undefined;
-/** Whether this page ever had a session: that it is over may be known here before an act hears so. */
+/** Whether this page ever had a session. The page may learn that the session is over before a request of the person is refused. */
 let hadSession = false;
 export const setCsrfToken = (token: string | undefined): void => {
   csrfToken = token;
@@ -21,15 +23,18 @@ const guard: Middleware = {
   },
 };
 
-/** Longer than any answer takes; after this nobody knows what came of a request. */
+/** Longer than any answer takes. After this time the outcome of a request is unknown. */
 const patienceMs = 20_000;
-/** After a loss the browser may still take old lines that lead nowhere: what is only read is soon asked for again, on another one. */
+/**
+ * After a loss the browser may still use old connections that lead nowhere. So a request that only reads is soon repeated on
+ * another connection.
+ */
 const warinessMs = 60_000;
 const waryPatienceMs = 4_000;
 
 let lostAt: number | undefined;
 let reading = new AbortController();
-/** The line to the console was lost: what is being read on it does not come any more. What a person does goes on waiting for its answer. */
+/** The connection to the console was lost. Readings on it are given up. An act of a person continues to wait for its answer. */
 export function lineWasLost(): void {
   lostAt = performance.now();
   reading.abort();
@@ -57,7 +62,7 @@ interface Answer<T> {
   readonly response: Response;
 }
 
-/** The answer of a request. Throws `ApiProblem` where there is none: status 0 where the console is not reachable. */
+/** The answer of a request. Throws `ApiProblem` if there is none, with status 0 if the console cannot be reached. */
 export async function answerOf<T>(request: Promise<Answer<T>>): Promise<T> {
   let answer: Answer<T>;
   try {
@@ -67,7 +72,7 @@ export async function answerOf<T>(request: Promise<Answer<T>>): Promise<T> {
     throw new ApiProblem(0, 'Not reachable', error instanceof ApiProblem ? error.message : detail);
   }
   if (answer.response.ok) return answer.data as T;
-  // Its cookie may be gone with it, and then the console knows of no session that has ended.
+  // The session cookie may be gone as well. Then the console does not know which session has ended.
   if (answer.response.status === 401 && hadSession && !window.location.pathname.startsWith('/sign-in'))
     throw new ApiProblem(401, 'Session ended', 'Your session has ended: sign in again, then repeat what you did.');
   const problem = (answer.error ?? {}) as { title?: string; detail?: string; field?: string; requestId?: string };

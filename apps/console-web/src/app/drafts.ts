@@ -9,14 +9,14 @@ export interface Draft {
   readonly note?: string;
 }
 
-/** What a draft answers: another content under the same id is another card, and nobody else's draft is shown to anybody. */
+/** The content that a draft answers. Other content under the same id is another card. A draft is shown only to its author. */
 export interface Drafted {
   readonly person: string;
   readonly id: string;
   readonly digest: string;
 }
 
-/** A shelf that can be walked. */
+/** A shelf whose keys can be listed. */
 type DraftShelf = Shelf & Pick<Storage, 'key' | 'length'>;
 
 const prefix = 'draft:';
@@ -24,16 +24,19 @@ type Mode = Draft['mode'];
 const keyOf = ({ person, id, digest }: Drafted, mode: Mode): string =>
   `${prefix}${JSON.stringify([id, digest, person, mode])}`;
 
-/** Drafts live in this tab alone, until they are sent or their author signs out. A browser that keeps nothing loses them with the page. */
+/**
+ * A draft exists only in this tab, until it is sent or its author signs out. If the browser stores nothing, the draft is lost with
+ * the page.
+ */
 export const drafts = (shelf: () => DraftShelf = () => window.sessionStorage) => ({
-  /** Where the browser keeps nothing, the form itself still has it. */
+  /** If the browser stores nothing, the form itself still has the draft. */
   save: (card: Drafted, draft: Draft): void => write(shelf, keyOf(card, draft.mode), JSON.stringify(draft)),
-  /** An edit is no beginning of a rejection: each has its own. */
+  /** An edit and a rejection are separate drafts. */
   find(card: Drafted, mode: Mode): Draft | undefined {
     const draft = parsed(read(shelf, keyOf(card, mode)) ?? 'null');
     return isDraft(draft) && draft.mode === mode ? draft : undefined;
   },
-  /** What this person has begun to write about this id, whatever its content was then; of one mode, or of both. */
+  /** The drafts of this person for this id, whatever its content was at the time. They are of one mode, or of both. */
   forget({ person, id }: Omit<Drafted, 'digest'>, mode?: Mode): void {
     for (const key of keysOf(shelf)) {
       const [ofId, , ofPerson, ofMode] = partsOf(key);
@@ -54,7 +57,7 @@ function keysOf(shelf: () => DraftShelf): string[] {
   }
 }
 
-/** Undefined where it is no JSON. */
+/** Undefined if the text is not JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

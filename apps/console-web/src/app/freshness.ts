@@ -1,21 +1,23 @@
 import type { Query, QueryClient, QueryKey } from '@tanstack/react-query';
 
-/** What is read again for changes that nobody here made is read again so often at most. */
+/** The shortest time between two readings that follow changes made elsewhere. */
 const pauseMs = 1_000;
 
-/** All whose key begins so; everything where nothing is said. */
+/** All queries whose key begins with this; every query if it is absent. */
 interface What {
   readonly queryKey: QueryKey;
 }
 
-/** How what was read is read again without an end to what somebody asked for meanwhile: the next page of a list. */
+/** How data is read again without ending a reading that somebody asked for in the meantime: the next page of a list. */
 export interface Freshness {
   /**
-   * Something changed. What runs already goes on, and another reading follows, since the first may have been answered before the
-   * change. On a busy console a reading that every change began anew would never come to its end.
+   * Something changed. A reading that is under way continues, and another one follows it, because the first may have been answered
+   * before the change. If every change restarted the reading, it would never end on a busy console.
    */
   readonly changed: (what?: What) => void;
-  /** Somebody did something here, or the line is there again: reads at once, and after it where a next page is on its way. */
+  /**
+   * The person acted here, or the connection is back. Reads at once, or directly after the next page if that page is being read.
+   */
   readonly now: (what?: What) => Promise<void>;
 }
 
@@ -42,10 +44,10 @@ export function freshness(client: QueryClient): Freshness {
       again.delete(query);
       if (!isCached(query)) break;
       query.invalidate();
-      // What nobody sees is read when somebody opens it.
+      // Data that no open page shows is read when a page shows it.
       if (!query.isActive()) break;
       await query.fetch(undefined, { cancelRefetch: false }).catch(() => undefined);
-      // Somebody asked for the next page meanwhile, and that ended this reading.
+      // Somebody asked for the next page in the meantime, and this ended the present reading.
       if (readsMore(query)) again.add(query);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
@@ -60,12 +62,12 @@ export function freshness(client: QueryClient): Freshness {
     async now(what) {
       for (const query of cache.findAll(what)) if (isReadingMore(query)) void follow(query);
       await client.invalidateQueries({ ...what, predicate: (query) => !isReadingMore(query) });
-      // Somebody asked for the next page meanwhile, and that ended the reading.
+      // Somebody asked for the next page in the meantime, and this ended the reading.
       for (const query of cache.findAll(what)) if (query.isActive() && readsMore(query)) void follow(query);
     },
   };
 }
 
-/** Whether the last reading was, or is, of one more page. */
+/** Whether the last reading was for one more page, or still is. */
 const readsMore = ({ state }: Query): boolean => (state.fetchMeta?.fetchMore ?? undefined) !== undefined;
 const isReadingMore = (query: Query): boolean => query.state.fetchStatus !== 'idle' && readsMore(query);

@@ -1,14 +1,14 @@
 import { useEffect, useRef } from 'react';
 
-/** What keys do, in words, for the page that `?` shows. */
+/** What each key does, in words, for the dialog that `?` opens. */
 export interface Key {
   readonly key: string;
   readonly does: string;
-  /** Who may do it; whoever is signed in where nothing is said. */
+  /** The role that may do it; absent: everybody who is signed in. */
   readonly role?: 'operator' | 'reviewer';
 }
 
-/** What holds on every page. */
+/** The keys that work on every page. */
 export const keysEverywhere: readonly Key[] = [
   { key: 's', does: 'stop something', role: 'operator' },
   { key: '?', does: 'show the keys' },
@@ -23,26 +23,26 @@ export const keysOfReviews: readonly Key[] = [
   { key: 'r', does: 'reject it', role: 'reviewer' },
 ];
 
-/** Whether somebody asked for the search on a page that has none: then the page Stories begins in it. */
+/** Whether somebody asked for the search on a page that has none. Then the page Stories opens with the focus in its search. */
 let searchAsked = false;
 export const askForSearch = (asked: boolean): void => {
   searchAsked = asked;
 };
-/** True once for each time that it was asked for. */
+/** True once for each request. */
 export function takeSearch(): boolean {
   const asked = searchAsked;
   searchAsked = false;
   return asked;
 }
 
-/** Whether somebody writes there, or a dialog is open: then a letter is a letter. */
+/** Whether somebody is typing there, or a dialog is open. Then a letter is only a letter. */
 const takesLetters = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable ||
     ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName) ||
     target.closest('[role="dialog"], [role="listbox"], [role="menu"]') !== null);
 
-/** Calls what belongs to a key while this part is shown; keys of forms and dialogs stay theirs. */
+/** Calls the function of a key while this part is shown. Forms and dialogs keep their own keys. */
 export function useKeys(acts: Readonly<Record<string, (() => void) | undefined>>): void {
   const latest = useRef(acts);
   latest.current = acts;
@@ -51,7 +51,7 @@ export function useKeys(acts: Readonly<Record<string, (() => void) | undefined>>
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || takesLetters(event.target))
         return;
       if (document.querySelector('[role="dialog"]')) return;
-      // On a link or a button Enter does what it always does.
+      // On a link or a button, Enter does what it does by default.
       if (event.key === 'Enter' && event.target instanceof HTMLElement && event.target.closest('a, button')) return;
       const act = Object.hasOwn(latest.current, event.key) ? latest.current[event.key] : undefined;
       if (!act) return;

@@ -2,13 +2,16 @@ import { isSignedOut } from './api-problem.js';
 import { drafts } from './drafts.js';
 import { takeWayBack } from './way-back.js';
 
-/** This tab forgets what its person began to write and where they wanted to go. */
+/** Makes this tab forget the person's drafts and the page that the person wanted to open. */
 export function forgetPerson(): void {
   drafts().forgetAll();
   takeWayBack();
 }
 
-/** Ends the session, then what the browser keeps of its person. Of a session that is over already the console ends nothing. */
+/**
+ * Ends the session, then removes what the browser stores about the person. If the session is already over, the console has nothing
+ * to end.
+ */
 export async function signOut(endSession: () => Promise<unknown>, forget: () => void): Promise<void> {
   try {
     await endSession();

@@ -1,47 +1,51 @@
 /** How fresh what the pages show is. */
 export interface Live {
   readonly connected: boolean;
-  /** When the console was last heard, as an ISO instant; undefined before the first time. */
+  /** When the console last sent something, as an ISO instant; undefined before the first time. */
   readonly at: string | undefined;
 }
 
-/** The console speaks every 5 s at least; after this long without a word the pages say that they may be old. */
+/** The console sends something every 5 s at least. After this long without a message the pages say that they may be out of date. */
 const silenceMs = 12_000;
 /**
- * The first word comes at once. A browser may take an old line that leads nowhere, and it keeps several of them: so another one is
- * opened beside those that have not spoken. The pauses grow, so that a console in trouble is not asked ever more.
+ * The first message comes at once. A browser may reuse an old connection that leads nowhere, and it keeps several of them. So
+ * another stream is opened beside those that have received nothing. The pauses grow, so that a console in trouble does not get more
+ * and more requests.
  */
 const pausesMs = [1_000, 1_000, 1_500, 1_500, 2_000, 3_000];
 const longestPauseMs = 5_000;
-/** Some proxies keep a stream back until it ends: after so many tries without a word the pages say that they may be old. */
+/**
+ * Some proxies hold a stream back until it ends. After this many tries without a message the pages say that they may be out of
+ * date.
+ */
 const mutesBelieved = 3;
-/** Fewer than a browser opens to one address, so that pages and acts have room beside them. */
+/** Fewer than the connections that a browser opens to one address, so that pages and acts still have connections. */
 const mostLines = 4;
 
-/** What the lines are made of, and what hears of them. */
+/** What opens the streams, and what is notified about them. */
 interface Ends {
   readonly open: () => EventSource;
-  /** Says when the computer is on a network again. */
+  /** Reports that the computer is on a network again. */
   readonly online: EventTarget;
   readonly show: (change: (known: Live) => Live) => void;
-  /** The line was lost: what is being read on it does not come any more. */
+  /** The connection was lost. Readings on it get no answer any more. */
   readonly lost: () => void;
   readonly changed: (part: string) => void;
   /** Anything may have changed. */
   readonly missed: () => void;
-  /** Somebody else may be signed in here, or nobody. */
+  /** Another person may be signed in here, or nobody. */
   readonly askSession: () => void;
 }
 
-/** Keeps a line to the console that speaks; returns how to end that. */
+/** Maintains a stream from the console that receives messages. Returns a function that ends this. */
 export function followLines({ open: openLine, online, show, lost, changed, missed, askSession }: Ends): () => void {
-  /** The line that speaks, and those that were opened and have not spoken yet, the oldest first. */
+  /** The stream that receives messages, and the streams that are open but have received nothing yet, the oldest first. */
   let line: EventSource | undefined;
   let tried: EventSource[] = [];
   let tries = 0;
   let next: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
-  // Not before the first word: what changed between the first look at a page and that word was announced to nobody here either.
+  // Not before the first message: changes between the first reading of a page and that message were not announced to this page.
   let connected = false;
 
   const tryAnother = (soon = false) => {
@@ -72,13 +76,13 @@ export function followLines({ open: openLine, online, show, lost, changed, misse
       clearTimeout(next);
     }
     clearTimeout(silence);
-    // A line that fell silent may stay open for many minutes: only another one tells whether the console is there.
+    // A silent connection may stay open for many minutes. Only another connection shows whether the console is there.
     silence = setTimeout(() => {
       lose();
       tryAnother(true);
     }, silenceMs);
     const message = JSON.parse(event.data) as { at: string; parts?: readonly string[] };
-    // What changed while the line was down was announced to nobody here.
+    // Changes that happened while the connection was down were not announced to this page.
     if (!connected) missed();
     connected = true;
     tries = 0;
@@ -96,7 +100,8 @@ export function followLines({ open: openLine, online, show, lost, changed, misse
       for (const part of hear(source, event).parts ?? []) changed(part);
     });
     source.addEventListener('ended', () => {
-      // Another session may have begun in this browser, whose lines are told of changes. Without one, whoever follows ends this.
+      // Another session may have begun in this browser, and its streams receive the changes. If there is none, the caller ends
+      // this.
       closeAll();
       showLost();
       tryAnother();
@@ -104,7 +109,7 @@ export function followLines({ open: openLine, online, show, lost, changed, misse
     });
     source.onerror = () => {
       const refused = source.readyState === source.CLOSED;
-      // The browser would open it again by itself, on an old line too.
+      // Otherwise the browser would reopen the stream by itself, possibly on an old connection.
       source.close();
       tried = tried.filter((other) => other !== source);
       if (line === source) {

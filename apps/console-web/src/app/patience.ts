@@ -1,12 +1,12 @@
 /** How long a request may take, in milliseconds from its beginning. */
 export interface Patience {
-  /** Until an answer begins. A line that leads nowhere brings none, however long somebody waits. */
+  /** The longest time until an answer begins. A connection that leads nowhere never brings an answer. */
   readonly wordMs: number;
-  /** Until it is whole: on a slow line a large answer takes its time. */
+  /** The longest time until the answer is complete. A large answer takes long on a slow connection. */
   readonly wholeMs: number;
 }
 
-/** Sends a request that is given up after so long, or when `lost` says so. */
+/** Sends a request that is given up after this time, or when `lost` reports a loss. */
 export async function patiently(
   send: (signal: AbortSignal) => Promise<Response>,
   { wordMs, wholeMs }: Patience,

@@ -3,27 +3,28 @@ import { ApiProblem, isAway, isSignedOut } from './api-problem.js';
 import { freshness } from './freshness.js';
 
 /**
- * What the pages have read. The first member of a query's key is the part of the console that it shows, as the live stream names it
- * (`app/live.ts`); so a change there reads it again.
+ * What the pages have read. The first member of a query's key is the part of the console that the query shows, under the name that
+ * the live stream uses (`app/live.ts`). So a change of that part makes the query read again.
  */
 export const queries: QueryClient = new QueryClient({
-  // What was refused because the session is over, read or done: the frame says so, with the way back in.
+  // A reading or an act was refused because the session is over. The frame says so and offers the way to sign in again.
   queryCache: new QueryCache({ onError: (error) => hearRefusal(error) }),
   mutationCache: new MutationCache({ onError: (error) => hearRefusal(error) }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,
-      // What was refused is refused again; what was not reachable may be, later.
+      // A refused request would be refused again. If the console could not be reached, a later try may succeed.
       retry: (count, error) => !(error instanceof ApiProblem && error.status >= 400 && error.status < 500) && count < 3,
       refetchInterval: ({ state: { error } }) => (isAway(error) ? 5_000 : false),
     },
-    // An act is never sent again by itself: its author decides. Else one that was begun without a line is kept back and sent when the line is there again.
+    // An act is never sent again automatically: its author decides. Otherwise the library would hold an act that was begun offline,
+    // and send it when the connection is back.
     mutations: { retry: false, networkMode: 'always' },
   },
 });
 
 function hearRefusal(error: unknown): void {
-  // Once: who is known to be signed out is not asked for again with each refused reading.
+  // Only once: if the person is known to be signed out, refused readings do not ask for the session again.
   if (isSignedOut(error) && queries.getQueryData(['session']))
     void queries.invalidateQueries({ queryKey: ['session'] });
 }

@@ -1,18 +1,18 @@
 import { read, type Shelf, write } from './shelf.js';
 
 const key = 'countersign-renewal';
-/** As long as the longest session: after that whoever sits here may be somebody else. */
+/** As long as the longest session. After that, another person may be at this computer. */
 const lastsMs = 12 * 3_600_000;
 
 /**
- * Where the session of this browser began, to begin another one there when it is over. All windows share it, as they share the session:
- * a person who signs out in one of them is not signed in again by another. It counts for some hours after the session was last seen.
- * That it was tried is known to each window by itself.
+ * Where the session of this browser began, so that another one can begin there when it is over. All windows share this note, as
+ * they share the session. If a person signs out in one window, no other window signs the person in again. The note is valid for
+ * some hours after the session was last seen. Each window remembers for itself that it has tried.
  */
 export const renewal = (browser: () => Shelf, ownWindow: () => Shelf, now: () => number = Date.now) => {
   const isKnown = () => read(browser, key) !== null;
   return {
-    /** Before the console is asked who is signed in: what keeps its answer. */
+    /** To be called before the console is asked who is signed in. Returns the function that stores the answer. */
     asking() {
       const before = isKnown();
       return (address: string | null): void => {
@@ -22,16 +22,16 @@ export const renewal = (browser: () => Shelf, ownWindow: () => Shelf, now: () =>
         write(browser, key, address === null ? null : `${now()} ${address}`);
       };
     },
-    /** Somebody signs out by themselves. */
+    /** The person signs out deliberately. */
     end: (): void => write(browser, key, null),
-    /** Once only in this window: where it does not lead to a session, a person decides what comes next. */
+    /** Only once in this window. If it does not lead to a session, a person decides what comes next. */
     take(): string | null {
       const [, at, address] = /^(\d+) (.+)$/.exec(read(browser, key) ?? '') ?? [];
       const age = now() - Number(at);
-      // A time to come is one of a clock that was wrong: nobody knows how old it is.
+      // A time in the future comes from a clock that was wrong, so the age of the note is unknown.
       if (address === undefined || age < 0 || age > lastsMs || read(ownWindow, key) !== null) return null;
       write(ownWindow, key, 'tried');
-      // Without a note of it there is no end to it.
+      // Without a note of this try the renewal would repeat without end.
       return read(ownWindow, key) === null ? null : address;
     },
   };

@@ -32,7 +32,7 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('../pages/sign-in/sign-in.page.js'), 'SignInPage'),
 });
 
-/** Everything but the sign-in page: without a session the person is sent there, and back afterwards. */
+/** Everything except the sign-in page. Without a session the person is sent there, and returns afterwards. */
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: 'signed-in',
@@ -47,7 +47,7 @@ interface Asked {
   readonly params: Readonly<Partial<Record<string, string>>>;
   readonly search: Readonly<Record<string, unknown>>;
 }
-/** Begins to read what a page shows; the page itself tells what went wrong. */
+/** Begins to read what a page shows. The page itself shows an error. */
 type Reads = (asked: Asked) => readonly Promise<void>[];
 
 const read = queries.prefetchQuery.bind(queries) as typeof queries.prefetchQuery;
@@ -55,8 +55,8 @@ const readPages = queries.prefetchInfiniteQuery.bind(queries) as typeof queries.
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /**
- * A page inside the frame. Its code is loaded when it is opened, or a moment before, when somebody points at a link to it; what it
- * shows is read at the same time, and not when its code is there.
+ * A page inside the frame. Its code is loaded when the page is opened, or a moment before, when somebody points at a link to it.
+ * The data of the page is read at the same time, and not only after the code has arrived.
  */
 const page = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>, reads?: Reads) =>
   createRoute({
@@ -68,7 +68,7 @@ const page = <Path extends string>(path: Path, component: ReturnType<typeof lazy
     },
   });
 
-/** One line a page; those of the menu are also in `pages.ts`. */
+/** One line for each page. The pages of the menu are also in `pages.ts`. */
 const inside = [
   page(
     '/',
@@ -187,10 +187,11 @@ const inside = [
 
 export const router = createRouter({
   routeTree: root.addChildren([signIn, signedIn.addChildren(inside)]),
-  // Only what somebody points at. To load the code of every page while nothing is to do opens all the connections that a browser
-  // allows to one address; where the line is lost they all lead nowhere, and the stream of changes waits behind them for a minute.
+  // Loads only the page that somebody points at. Loading the code of every page in idle time opens all the connections that a
+  // browser allows to one address. If the network is lost, they all lead nowhere, and the stream of changes waits behind them for a
+  // minute.
   defaultPreload: 'intent',
-  // What was read is kept by the queries, which know how old it is.
+  // The queries cache what was read and know its age.
   defaultPreloadStaleTime: 0,
   scrollRestoration: true,
 });

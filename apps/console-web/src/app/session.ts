@@ -10,7 +10,7 @@ const browserRenewal = renewal(browser, () => window.sessionStorage);
 const isUnheard = unheard(browser);
 export const { end: endRenewal, take: takeRenewal } = browserRenewal;
 
-/** Who is signed in here; null: nobody. */
+/** Who is signed in here; null if nobody is. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   staleTime: 60_000,
@@ -32,7 +32,7 @@ export const sessionQuery = queryOptions({
 
 export const useSession = () => useQuery(sessionQuery).data ?? undefined;
 
-/** Who is signed in here, or was last: what somebody began stays theirs while their session is merely over. */
+/** Who is signed in here, or was last. A draft still belongs to its author when only the session is over. */
 export function useAuthor(): string | undefined {
   const person = useSession()?.person;
   const author = useRef(person);

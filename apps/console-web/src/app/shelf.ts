@@ -1,7 +1,7 @@
-/** What a browser stores, or the part of it that is used. */
+/** A browser's storage, or the part of it that is used. */
 export type Shelf = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
-/** Null too where the browser keeps nothing, or forbids it. */
+/** Also null if the browser stores nothing, or forbids storage. */
 export function read(shelf: () => Shelf, key: string): string | null {
   try {
     return shelf().getItem(key);
@@ -10,12 +10,12 @@ export function read(shelf: () => Shelf, key: string): string | null {
   }
 }
 
-/** Does nothing where the browser keeps nothing: whoever reads it again finds nothing. */
+/** Does nothing if the browser stores nothing. A later reading then finds nothing. */
 export function write(shelf: () => Shelf, key: string, value: string | null): void {
   try {
     if (value === null) shelf().removeItem(key);
     else shelf().setItem(key, value);
   } catch {
-    // Nor is there anything to do about it.
+    // Nothing can be done about this failure either.
   }
 }

@@ -20,10 +20,10 @@ import { takeWayBack } from './way-back.js';
 /** When these pages were opened. */
 const opened = new Date().toISOString();
 
-/** The page with the search takes its key itself. */
+/** The page with the search handles the key of the search itself. */
 const stories = '/stories';
 
-/** The frame of every page: menu, stop, and how fresh what is shown is. */
+/** The frame of every page: the menu, the stop button, and how fresh the shown data is. */
 export function Shell() {
   const [menu, { toggle, close }] = useDisclosure();
   const [stopping, stop] = useDisclosure();
@@ -46,7 +46,7 @@ export function Shell() {
       ),
     onSuccess: () => window.location.assign('/sign-in'),
   });
-  // Whoever is here has arrived; the next person of this tab goes elsewhere.
+  // The person has arrived, so the stored page is forgotten. The next person in this tab must not be sent to it.
   useEffect(() => void takeWayBack(), []);
   useEffect(
     () =>
@@ -62,12 +62,12 @@ export function Shell() {
     void navigate({ to: '/stories' });
   };
   useEffect(() => {
-    // Who went elsewhere on the way to it does not search any more.
+    // The person opened another page on the way to the search, so the search is no longer wanted.
     if (path !== stories) askForSearch(false);
   }, [path]);
   useKeys({ s: mayStop ? stop.open : undefined, '?': keys.open, '/': path === stories ? undefined : find });
   return (
-    // What one person has begun or had revealed is not there for the next one who signs in beside.
+    // Removes the drafts and the revealed names of one person before the next person signs in here.
     <AppShell
       key={author}
       header={{ height: 56 }}
@@ -101,7 +101,7 @@ export function Shell() {
                 </Button>
               </Text>
             ) : live.connected ? (
-              // Before the first word it takes its place unseen: nothing moves when it comes.
+              // Before the first message the element takes its space invisibly, so that nothing moves when the message comes.
               <Text
                 size="xs"
                 c="dimmed"

@@ -1,6 +1,6 @@
 import { read, type Shelf, write } from './shelf.js';
 
-/** What one tab tells the others of this browser: that somebody signed in, or out. */
+/** What one tab announces to the other tabs of this browser: that somebody signed in, or signed out. */
 export type SessionNews = 'signed-in' | 'signed-out';
 
 const name = 'countersign-session';
@@ -11,7 +11,7 @@ export function notifyTabs(news: SessionNews): void {
   channel.close();
 }
 
-/** Calls `hear` when another tab tells something; returns how to end that. */
+/** Calls `hear` when another tab announces something. Returns a function that ends this. */
 export function hearTabs(hear: (news: unknown) => void): () => void {
   const channel = new BroadcastChannel(name);
   channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => hear(data));
@@ -19,8 +19,8 @@ export function hearTabs(hear: (news: unknown) => void): () => void {
 }
 
 /**
- * Whether this browser did not know of a session yet, by the time at which it began: one tab finds out and tells the others, however
- * somebody signed in. A browser that keeps nothing tells it once a page.
+ * Whether this browser did not know this session yet; the time when the session began identifies it. One tab notices a new session
+ * and notifies the others, whatever way the person signed in. A browser that stores nothing reports the session once for each page.
  */
 export function unheard(browser: () => Shelf): (signedInAt: string) => boolean {
   let here: string | undefined;

@@ -12,15 +12,15 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: 'pointer',
   components: {
-    // Colour alone does not tell a link from the words around it.
+    // Colour alone does not distinguish a link from the words around it.
     Anchor: { defaultProps: { underline: 'always' } },
     // Words in capitals are harder to read.
     Badge: { defaultProps: { tt: 'none' } },
-    // The head of a dialog is no head of the page.
+    // The title of a dialog is not a heading of the page.
     ModalHeader: { defaultProps: { component: 'div' } },
   },
 });
 
-/** The nonce that the console wrote into this page: styles without it are not applied. */
+/** The nonce that the console wrote into this page. The browser does not apply styles without it. */
 export const styleNonce = (): string =>
   document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? '';

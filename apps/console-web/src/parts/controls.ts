@@ -17,11 +17,11 @@ export interface Change {
   readonly scope: string;
   readonly state: 'stopped' | 'running';
   readonly reason: string;
-  /** The same for a repeat, after an answer that was lost. */
+  /** A repeat after a lost answer uses the same id. */
   readonly key: string;
 }
 
-/** Stops or resumes. The answer says who goes by it already. */
+/** Stops or resumes. The answer says which services apply it already. */
 export const useControl = () =>
   useMutation({
     mutationFn: ({ scope, state, reason, key }: Change) =>

@@ -1,7 +1,7 @@
 import { Paper, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 
-/** Where there is nothing to show: what will appear here, and how to make it appear. */
+/** Shown if there is no data: what will appear here, and what makes it appear. */
 export const Empty = ({ title, children }: { readonly title: string; readonly children: ReactNode }) => (
   <Paper withBorder p="lg">
     <Stack gap="xs" align="flex-start">

@@ -2,7 +2,7 @@ import { Kbd, Modal, Table } from '@mantine/core';
 import { keysEverywhere, keysOfReviews } from '../app/keys.js';
 import { useMay } from '../app/session.js';
 
-/** What the keyboard does here. */
+/** What the keys do on this page. */
 export function KeysDialog({ onClose }: { readonly onClose: () => void }) {
   const may = { operator: useMay('operator'), reviewer: useMay('reviewer') };
   const keys = [...keysOfReviews, ...keysEverywhere].filter(({ role }) => role === undefined || may[role]);

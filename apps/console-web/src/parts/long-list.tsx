@@ -6,21 +6,21 @@ interface Props<T> {
   readonly label: string;
   readonly rows: readonly T[];
   readonly keyOf: (row: T) => string;
-  /** About how high a row is, in pixels, before it is measured. */
+  /** The approximate height of a row, in pixels, before it is measured. */
   readonly height: number;
   readonly gap?: number;
   readonly className?: string;
-  /** Whether the rows follow each other in an order that means something. */
+  /** Whether the order of the rows has a meaning. */
   readonly ordered?: boolean;
   readonly children: (row: T) => ReactNode;
 }
 
-/** A list that begins with more rows than this makes only those in sight. */
+/** If a list begins with more rows than this, it renders only the rows in sight. */
 const many = 100;
 
-/** A list that may be as long as it likes. */
+/** A list of any length. */
 export function LongList<T>(props: Props<T>) {
-  // Decided once: rows that were made anew while somebody looks at them would lose the focus.
+  // This is decided once. Rows that are rendered anew while somebody reads them would lose the focus.
   const [List] = useState(() => (props.rows.length > many ? InSight : Whole));
   const [open] = useState(() => new Set<string>());
   return (
@@ -30,7 +30,7 @@ export function LongList<T>(props: Props<T>) {
   );
 }
 
-/** Every row is there to be found, printed and reached. */
+/** All rows are in the page, so that search, print and keyboard reach them. */
 function Whole({ label, rows, keyOf, gap = 12, className = '', ordered = false, children }: Props<unknown>) {
   const List = ordered ? 'ol' : 'ul';
   return (
@@ -44,7 +44,7 @@ function Whole({ label, rows, keyOf, gap = 12, className = '', ordered = false, 
   );
 }
 
-/** Only what is on the screen is in the page, and the row that has the focus. */
+/** The page contains only the rows on the screen, and the row that has the focus. */
 function InSight({ label, rows, keyOf, height, gap = 12, className = '', ordered = false, children }: Props<unknown>) {
   const virtual = useRows({ rows, keyOf, height, gap });
   const List = ordered ? 'ol' : 'ul';
@@ -59,5 +59,5 @@ function InSight({ label, rows, keyOf, height, gap = 12, className = '', ordered
   );
 }
 
-/** While the list is scrolled, a row that stays is not made again. */
+/** While the person scrolls, a row that stays on the screen is not rendered again. */
 const Row = memo(({ row, make }: { readonly row: unknown; readonly make: (row: unknown) => ReactNode }) => make(row));

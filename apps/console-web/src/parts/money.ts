@@ -6,17 +6,17 @@ const byDigits = [
   [4, codes('CLF UYW')],
 ] as const;
 
-/** How many digits a currency has after the point; 2 where nobody knows it. */
+/** How many digits a currency has after the point; 2 for an unknown currency. */
 const digitsOf = (currency: string): number => byDigits.find(([, list]) => list.includes(currency))?.[0] ?? 2;
 
-/** An amount in minor units, with its currency first, as everywhere in the product and whoever reads it: "EUR 1,300.00". */
+/** An amount in minor units, with its currency first, in the same form everywhere in the product: "EUR 1,300.00". */
 export function money(amountMinor: number, currency: string): string {
   const digits = digitsOf(currency);
   const amount = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return `${currency} ${amount.format(amountMinor / 10 ** digits)}`;
 }
 
-/** An amount that somebody typed, in minor units; else what to write in its place. */
+/** An amount that a person typed, in minor units; or the text that says what to write instead. */
 export type Typed = { readonly minor: number } | { readonly fault: string };
 
 const plain = /^(\d{1,13})(?:\.(\d+))?$/;
@@ -24,9 +24,9 @@ const grouped = /^([1-9]\d{0,2}(?:,\d{3})+)(?:\.(\d+))?$/;
 const withComma = /^(\d{1,13}),(\d+)$/;
 
 /**
- * Reads an amount by one rule. The point is the decimal mark, as wherever the product writes money. Commas are read as separators of
- * thousands where they make groups of three, and one comma is read as the decimal mark where it does not. Where a comma could be
- * both, since the currency has three digits or more after the point, the amount is refused. So is one that is finer than the currency.
+ * Reads an amount by one rule. The point is the decimal mark, as everywhere in the product. Commas are separators of thousands if
+ * they make groups of three. Otherwise one comma is the decimal mark. If the currency has three or more digits after the point, a
+ * comma could be both, and the amount is refused. An amount that is finer than the currency is refused too.
  */
 export function amountOf(typed: string, currency: string): Typed {
   const text = typed.trim();

@@ -1,14 +1,14 @@
 import { Textarea } from '@mantine/core';
 import { useState } from 'react';
 
-/** What somebody writes beside an act, and the part of it that counts: without what stands around it. */
+/** What a person writes beside an act, and the part of it that counts: the text without white space around it. */
 export interface Note {
   readonly typed: string;
   readonly text: string;
   readonly write: (typed: string) => void;
 }
 
-/** `begun` is what its author wrote before. */
+/** `begun` is what its author wrote earlier. */
 export function useNote(begun = ''): Note {
   const [typed, write] = useState(begun);
   return { typed, text: typed.trim(), write };
@@ -18,14 +18,14 @@ interface Props {
   readonly note: Note;
   readonly label: string;
   readonly description?: string;
-  /** As long as the console takes it. */
+  /** The greatest length that the console accepts. */
   readonly most?: number;
   readonly required?: boolean;
-  /** Whether a dialog begins here. */
+  /** Whether a dialog opens with the focus in this field. */
   readonly first?: boolean;
 }
 
-/** The words that go with an act of a person and that the record keeps. */
+/** The note on a person's act, which the record stores. */
 export const NoteField = ({ note, label, description, most = 1000, required = true, first = false }: Props) => (
   <Textarea
     label={label}

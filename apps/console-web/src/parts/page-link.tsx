@@ -3,11 +3,11 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
 interface Props extends AnchorProps {
-  /** The address of a page of ours, its ids encoded. */
+  /** The address of one of our pages, with its ids encoded. */
   readonly to: string;
   readonly children: ReactNode;
   readonly 'aria-label'?: string;
-  /** In a tab of its own, where something is being written on this page. */
+  /** Opens in a tab of its own, if the person is writing something on this page. */
   readonly target?: '_blank';
 }
 

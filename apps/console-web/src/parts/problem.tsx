@@ -3,10 +3,11 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import { ApiProblem } from '../app/api.js';
 import { capital } from './capital.js';
 
-/** What went wrong and what to do, from the problem document; with a button where asking again can help. */
+/** What went wrong and what to do, from the problem document. If another try can help, it has a button for it. */
 export function Problem({ error, again }: { readonly error: unknown; readonly again?: () => void }) {
   const problem = error instanceof ApiProblem ? error : undefined;
-  // What is read: that the session is over is said by the frame, once, with the way back in. To ask again is of no use.
+  // For a failed reading. If the session is over, the frame says so once and offers the way to sign in again, and another try
+  // cannot help.
   if (again && problem?.status === 401) return null;
   return (
     <Alert

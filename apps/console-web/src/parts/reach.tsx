@@ -45,10 +45,10 @@ export function Reach({ scope }: { readonly scope: string }) {
   );
 }
 
-/** So many actions are named; the guide Stop lists the others. */
+/** The number of actions that are named. The guide Stop lists the others. */
 const mostNamed = 5;
 
-/** What an executor may be calling already. The list begins with these: they are in the order in which they are due. */
+/** What an executor may already be calling. The list is in the order of due times, so it begins with these actions. */
 function Due({ approved: { due, first } }: { readonly approved: Queue['approved'] }) {
   const now = useNow(60_000);
   const named = first.slice(0, Math.min(due, mostNamed));
@@ -69,7 +69,7 @@ function Due({ approved: { due, first } }: { readonly approved: Queue['approved'
   );
 }
 
-/** Before a resume: what goes on with it, and what does not. */
+/** Before a resume: what continues with it, and what does not. */
 export function StartsAgain({ scope }: { readonly scope: string }) {
   const { data } = useQuery(queueQuery(scope));
   const { approved, reviews, tasks } = data ?? {};
@@ -99,7 +99,7 @@ export function StartsAgain({ scope }: { readonly scope: string }) {
   );
 }
 
-/** After a stop: how much of it has not settled yet. It goes to zero as executors refuse what comes to be due. */
+/** After a stop: how many actions have not settled yet. The number falls to zero as executors refuse the actions that become due. */
 export function StillOpen({ scope }: { readonly scope: string }) {
   const { data } = useQuery({ ...queueQuery(scope), refetchInterval: 1_000 });
   if (!data) return null;

@@ -6,7 +6,7 @@ const scope = '(?:all|(?:agent|play|channel|account):[^\\s:]+)';
 const stopped = new RegExp(`^((?:refused: )?stopped: )(${scope})(?= by |:|$)`);
 const resumed = new RegExp(`(${scope}) was stopped and resumed since: version \\d+, signed at \\d+`);
 
-/** Why something was refused, for people: who it protects by what they are, times in the reader's zone, and no versions. */
+/** Why something was refused, for people. The protected people are described, times are in the reader's zone, and versions are left out. */
 export function plainReason(text: string, people: ReadonlyMap<string, string>, now: number): string {
   let words = text;
   for (const [contactId, description] of people) words = words.replaceAll(`contact ${contactId}`, description);
@@ -26,7 +26,7 @@ export function plainReason(text: string, people: ReadonlyMap<string, string>, n
 }
 
 const contact = /\bcontact [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
-/** For a list that does not know who its contacts are: the story of each action does. */
+/** For a list that does not know who its contacts are. The story of each action shows this. */
 export const withoutContacts = (text: string): string => text.replaceAll(contact, 'a contact');
 
 const times = (n: string): string => (n === '1' ? 'once' : `${n} times`);

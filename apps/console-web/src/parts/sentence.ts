@@ -1,7 +1,7 @@
 import { capital } from './capital.js';
 import { money } from './money.js';
 
-/** What is known of somebody whom an action concerns; never a name. */
+/** What is known of a person whom an action concerns; never a name. */
 export interface PersonKnown {
   readonly seniority: string;
   readonly jobFunction?: string | undefined;
@@ -52,7 +52,7 @@ export type Shown = ActionShown | CheckpointShown;
 export const campaignName = (campaigns: readonly CampaignKnown[], id: unknown): string =>
   campaigns.find(({ campaignId }) => campaignId === id)?.name ?? String(id);
 
-/** What an action or a checkpoint comes to, in one sentence, from facts alone; what the console says of it where its kind is not known. */
+/** What an action or a checkpoint does, in one sentence, from facts alone. If its kind is unknown, this is the console's own sentence. */
 export function sentence(shown: Shown): string {
   if (!('action' in shown)) {
     const { length } = shown.facts.tasks;
@@ -116,7 +116,7 @@ export function actWords(shown: Shown): string {
   }
 }
 
-/** A text with placeholders, as pieces: "{{contact.firstName}}" is one, and reads "contact first name". */
+/** A text with placeholders, as pieces. "{{contact.firstName}}" is one piece, and is shown as "contact first name". */
 export function pieces(text: string): { readonly text: string; readonly placeholder: boolean }[] {
   return text
     .split(/(\{\{[^{}]{1,80}\}\})/)

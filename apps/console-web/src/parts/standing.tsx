@@ -17,7 +17,7 @@ const icons: Readonly<Record<Tone, TablerIcon>> = {
   quiet: IconCircleDashed,
 };
 
-/** How something stands: an icon and words; the colour only repeats them. */
+/** The state of something: an icon and words. The colour only repeats them. */
 export function Standing({ tone, children }: { readonly tone: Tone; readonly children: ReactNode }) {
   const Icon = icons[tone];
   return (

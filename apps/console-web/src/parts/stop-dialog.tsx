@@ -27,11 +27,11 @@ const policyQuery = {
 
 interface Props {
   readonly onClose: () => void;
-  /** What is chosen already, such as `agent:paid-media-agent`. */
+  /** The scope that is already chosen, such as `agent:paid-media-agent`. */
   readonly scope?: string;
 }
 
-/** The red control of every page: what to stop, why, what stops with it, then who has confirmed it. */
+/** The red control of every page: what to stop, why, what stops with it, and then which services have confirmed it. */
 export function StopDialog({ onClose, scope: given = 'all' }: Props) {
   const colon = given.indexOf(':');
   const [family, setFamily] = useState<Family>(colon < 0 ? 'all' : (given.slice(0, colon) as Family));
@@ -152,7 +152,7 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
   );
 }
 
-/** Lifts a stop: quieter than stopping, and it asks why. */
+/** Lifts a stop. It is less prominent than the stop button, and asks for a reason. */
 export function Resume({ control, onClose }: { readonly control: Control; readonly onClose: () => void }) {
   const reason = useNote();
   const [key] = useState(() => crypto.randomUUID());
@@ -195,7 +195,7 @@ interface Changed {
   readonly unknown: readonly string[];
 }
 
-/** What came of it: who applies it, and whom nobody has heard of yet. The list is read again while some are missing. */
+/** The result: which services apply it, and which have not confirmed it yet. The list is read again while some are missing. */
 function Done({ change, scope, state, onClose }: DoneProps) {
   const controls = useQuery({
     ...controlsQuery,
@@ -205,7 +205,7 @@ function Done({ change, scope, state, onClose }: DoneProps) {
   const control = controls.data?.find((known) => known.scope === scope);
   const now: Changed | Control = control?.state === state ? control : change;
   const verb = state === 'stopped' ? 'stopped' : 'running again';
-  // What is cached may be older than the answer; a later version of the other state is somebody else's act.
+  // The cached data may be older than the answer. A later version with the other state is another person's act.
   const overtaken = control && control.state !== state && control.version > (change.control?.version ?? 0);
   if (overtaken)
     return (

@@ -16,7 +16,7 @@ export interface Stop {
   readonly changedAt: string;
 }
 
-/** Whether something runs, in a word and a sign. */
+/** Whether something runs, as a word and an icon. */
 export const StopBadge = ({ stops }: { readonly stops: readonly Stop[] }) =>
   stops.length === 0 ? (
     <Badge color="green" variant="light" leftSection={<IconPlayerPlay size={12} aria-hidden />}>
@@ -28,10 +28,10 @@ export const StopBadge = ({ stops }: { readonly stops: readonly Stop[] }) =>
     </Badge>
   );
 
-/** Who stopped it and why, with the button that stops it or lets it go on. */
+/** Who stopped it and why, with the button that stops or resumes it. */
 export function StopHere({ scope, stops }: { readonly scope: string; readonly stops: readonly Stop[] }) {
   const [stopping, stop] = useDisclosure();
-  // As it was when its button was pressed: what came of it is said after the stop is over, too.
+  // The state when its button was pressed, so that the result is still shown after the stop is over.
   const [resuming, setResuming] = useState<Control>();
   const mayStop = useMay('operator');
   const controls = useQuery(controlsQuery);

@@ -1,4 +1,4 @@
-// Made once: to make one takes longer than to use it, and a list has many times.
+// Made once, because making a formatter takes longer than using it, and a list has many times.
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
@@ -8,7 +8,7 @@ export const full = (at: string): string => whole.format(new Date(at));
 /** The time of day to the second: "14:05:10". */
 export const toTheSecond = (at: string): string => seconds.format(new Date(at));
 
-/** The time of day, with the date where it is not today's. */
+/** The time of day, with the date if it is not today. */
 export function clock(at: string, now: number): string {
   const time = new Date(at);
   const today = time.toDateString() === new Date(now).toDateString();
@@ -22,7 +22,10 @@ const steps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 ];
 const words = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 
-/** How far a time is away: "in 3 hours", "2 minutes ago", "now". It is never rounded up: a deadline has at least what it says. */
+/**
+ * How far away a time is: "in 3 hours", "2 minutes ago", "now". It is never rounded up: at least this much time is left until a
+ * deadline.
+ */
 export function distance(at: string, now: number): string {
   const away = (Date.parse(at) - now) / 1000;
   for (const [unit, size] of steps) if (Math.abs(away) >= size) return words.format(Math.trunc(away / size), unit);

@@ -7,7 +7,7 @@ interface Clock {
 }
 const clocks = new Map<number, Clock>();
 
-/** One timer for all who want the time as often: so a page of many times is made again once. */
+/** One timer for all components with the same interval, so that a page with many times is rendered once for each tick. */
 function hearTime(everyMs: number, hear: Hear): () => void {
   const clock = clocks.get(everyMs) ?? begin(everyMs);
   clock.listeners.add(hear);
@@ -30,7 +30,7 @@ function begin(everyMs: number): Clock {
   return clock;
 }
 
-/** The time of day in milliseconds, again and again. */
+/** The time of day in milliseconds, updated at intervals. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => hearTime(everyMs, setNow), [everyMs]);

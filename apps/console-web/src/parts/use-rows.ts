@@ -5,20 +5,20 @@ import { flushSync } from 'react-dom';
 interface Props<T> {
   readonly rows: readonly T[];
   readonly keyOf: (row: T) => string;
-  /** About how high a row is, in pixels, before it is measured. */
+  /** The approximate height of a row, in pixels, before it is measured. */
   readonly height: number;
   readonly gap?: number;
 }
 
 /**
- * Which rows of a list are on the screen, and where. Only they are in the page, and the row that has the focus. While the page is
- * printed, every row that was read is in it, one below the other.
+ * Which rows of a list are on the screen, and where. The page contains only these rows and the row that has the focus. While the
+ * page is printed, it contains every row that was read, one below the other.
  */
 export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
   const list = useRef<HTMLUListElement & HTMLOListElement>(null);
-  // Below the screen until its place is measured: so no row is made that nobody sees.
+  // A position below the screen until the list is measured, so that no invisible row is rendered.
   const [top, setTop] = useState(() => window.scrollY + window.innerHeight);
-  // Whatever is above the list may have another height by now.
+  // The content above the list may have another height by now.
   useLayoutEffect(() => {
     if (list.current) setTop(Math.round(list.current.getBoundingClientRect().top + window.scrollY));
   });
@@ -33,7 +33,7 @@ export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
   const rangeExtractor = (range: Range): number[] => {
     if (printing) return rows.map((_, index) => index);
     const near = defaultRangeExtractor(range);
-    // Without its row the focus would fall back to the beginning of the page.
+    // Without its row, the focus would return to the beginning of the page.
     const focused = list.current?.contains(document.activeElement)
       ? document.activeElement?.closest<HTMLElement>('[data-row]')?.dataset.row
       : undefined;
@@ -60,7 +60,7 @@ export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
             {
               row,
               index,
-              /** Of the element of the row; it is measured. */
+              /** The ref for the element of the row, which is then measured. */
               place: {
                 key,
                 ref: virtual.measureElement,
@@ -81,7 +81,7 @@ export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
 function usePrinting(): boolean {
   const [printing, setPrinting] = useState(false);
   useEffect(() => {
-    // The browser takes the page as it is when this returns.
+    // The browser prints the page as it is when this returns.
     const begin = () => flushSync(() => setPrinting(true));
     const end = () => setPrinting(false);
     window.addEventListener('beforeprint', begin);

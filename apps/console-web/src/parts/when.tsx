@@ -2,7 +2,7 @@ import { Text } from '@mantine/core';
 import { clock, distance, full } from './times.js';
 import { useNow } from './use-now.js';
 
-/** A time in the reader's zone, as a distance; the whole time with its zone on hover. */
+/** A time as a distance from now. Hovering shows the whole time with its zone. */
 export function When({ at }: { readonly at: string }) {
   const now = useNow(15_000);
   return (
@@ -12,7 +12,7 @@ export function When({ at }: { readonly at: string }) {
   );
 }
 
-/** A time in the reader's zone as the time of day, for what was true then: "14:05". */
+/** A time in the reader's zone as the time of day, for a state at that time: "14:05". */
 export function Moment({ at }: { readonly at: string }) {
   const now = useNow(60_000);
   return (

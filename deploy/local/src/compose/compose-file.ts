@@ -14,10 +14,10 @@ import { layout } from './layout.js';
 /** The image of all services, the setup and the command line; built from `deploy/docker/Dockerfile`. */
 export const image = 'countersign:0.1.0';
 
-/** Services that somebody outside talks to; each is bound to the loopback address of the machine. */
+/** Services that outside programs use. Each is bound to the loopback address of the machine. */
 const published: readonly string[] = ['console', 'signal-ingestion', 'audit-recorder', 'sandbox-systems'];
 
-/** Variables that a service takes from whoever runs `docker compose`, where they are set there. */
+/** Variables that a service takes from the environment of `docker compose`, if they are set there. */
 const passedOn = (plan: ServicePlan): string[] => [
   ...(plan.name === 'sandbox-systems' ? [] : ['OTEL_EXPORTER_OTLP_ENDPOINT']),
   ...(plan.name.endsWith('-agent') ? ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL'] : []),
@@ -79,7 +79,7 @@ const service = (plan: ServicePlan): object => ({
   }),
 });
 
-/** A step of the setup: as root, with no more of root's power than handing files to others takes. */
+/** A step of the setup. It runs as root, with only the rights that it needs to give files to other users. */
 const setup = (step: string, folders: readonly string[], more: object): object => ({
   ...ours,
   user: '0:0',
@@ -120,7 +120,7 @@ export function composeFile(): string {
           `${folder('kafka')}:${own}:ro`,
           `kafka-data:${kafka.data}`,
         ],
-        // Clients of this machine: upstreams and downstreams in any language.
+        // Clients on this machine: upstreams and downstreams in any language.
         ports: ['127.0.0.1:29092:29092'],
       },
       postgres: {
@@ -134,7 +134,7 @@ export function composeFile(): string {
         stop_grace_period: '30s',
         depends_on: { secrets: done },
         healthcheck: {
-          // Over TCP: the server of the first initialization answers on its socket only.
+          // Over TCP, because during the first initialization the server answers only on its socket.
           test: ['CMD', 'pg_isready', '-h', '127.0.0.1', '-U', 'postgres'],
           interval: '3s',
           timeout: '5s',

@@ -3,11 +3,11 @@ export const layout = {
   /** The project in the image. */
   root: '/app',
   config: '/app/deploy/config',
-  /** The secrets of the whole installation; only the setup sees them. */
+  /** The secrets of the whole installation. Only the setup sees them. */
   home: '/var/lib/countersign',
-  /** Where the setup sees the folders of all others, one each. */
+  /** Where the setup sees the folders of all services, one for each. */
   handover: '/handover',
-  /** Where each sees its own folder, and nobody else's. */
+  /** Where each service sees its own folder, and no other. */
   own: '/run/countersign',
   /** The user `node` of the image. */
   service: 1000,

@@ -15,9 +15,9 @@ import { layout } from './layout.js';
 
 /** Where the setup finds and leaves things. */
 export interface SetupPlace {
-  /** What it keeps for itself: every secret of the installation. */
+  /** Its own folder, with every secret of the installation. */
   readonly home: string;
-  /** The folder with one folder for each that is handed something. */
+  /** The folder with one folder for each service that receives files. */
   readonly handover: string;
   /** The folder that operators edit. */
   readonly config: string;
@@ -26,8 +26,9 @@ export interface SetupPlace {
 const adminName = 'admin';
 
 /**
- * Makes what is missing of the installation's secrets and hands everyone its own: Kafka its settings, Postgres the superuser's
- * password, each service the key files that its plan names. Files have mode 0600; run by root, they belong to who reads them.
+ * Makes the missing secrets of the installation and gives each service its own: Kafka its settings, Postgres the superuser's
+ * password, each service the key files in its plan. Files have mode 0600. If root runs this, they belong to the user that reads
+ * them.
  */
 export function handOverSecrets(place: SetupPlace, broker: Omit<BrokerSettings, 'admin'>): void {
   const { deployment, secrets } = readInstallation(place.config, join(place.home, 'secrets'));
@@ -89,7 +90,7 @@ export async function setUp(place: SetupPlace, env: Readonly<Record<string, stri
 const kafkaPassword = ({ home }: SetupPlace): string => storedPassword(join(home, 'kafka-admin-password'));
 const postgresPassword = ({ home }: SetupPlace): string => storedPassword(join(home, 'postgres-password'));
 
-/** Makes a file or folder that of its reader, where this is root. */
+/** Gives a file or folder to the user that reads it, if this runs as root. */
 const owned =
   (uid: number) =>
   (path: string): void => {

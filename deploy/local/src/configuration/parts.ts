@@ -22,7 +22,7 @@ const modules: readonly (readonly [part: string, file: string])[] = [
   ['sandbox-systems', 'apps/sandbox-systems/src/shell/settings.ts'],
 ];
 
-/** The page with each of its tables as the schemas have it. Throws where the page has no place for one. */
+/** The page with each of its tables as the schemas define it. Throws if the page has no place for a table. */
 export async function settingsParts(page: string, load: (file: string) => Promise<SettingsModule>): Promise<string> {
   const {
     brokerVariables = {},

@@ -3,7 +3,7 @@ import { type Admin, type Kafka, kafkajs, untilLed } from '@countersign/kafka';
 import { createTopics, type KafkaUser, usersRefused } from '@countersign/servers';
 import { type BrokerClaim, type Found, ownerOf } from './judge.js';
 
-/** The topic that says whose a broker is. Only the administrator may read and write it. */
+/** The topic that names the owner of a broker. Only the administrator may read and write it. */
 export const claimsTopic = 'countersign.installation';
 
 /** A broker as its administrator reaches it. */
@@ -12,7 +12,7 @@ export interface BrokerAccess {
   readonly admin: { readonly username: string; readonly password: string };
 }
 
-/** Reads what a broker says of its owner. Changes nothing. */
+/** Reads what a broker says about its owner. Changes nothing. */
 export async function lookAtBroker(
   access: BrokerAccess,
   topics: readonly string[],
@@ -23,7 +23,7 @@ export async function lookAtBroker(
     const existing = new Set(await admin.listTopics());
     const owner = existing.has(claimsTopic) ? ownerOf(await readClaims(admin, kafka)) : undefined;
     const used = topics.some((topic) => existing.has(topic));
-    // Only asked where it decides. A principal that came with this version may be missing.
+    // This is asked only if it decides. A principal that is new in this version may be missing.
     const proves = async (): Promise<boolean> =>
       (await usersRefused(access.bootstrap.split(',')[0]?.trim() as string, users)).length < users.length;
     return {
@@ -37,8 +37,8 @@ export async function lookAtBroker(
 }
 
 /**
- * Claims a broker in the place of `replaces`, null where it has no owner. The broker's own order decides between two that claim
- * at once: returns who owns it now.
+ * Claims a broker in place of `replaces`, which is null if the broker has no owner. If two installations claim at the same time,
+ * the broker's own order decides. Returns the present owner.
  */
 export async function claimBroker(access: BrokerAccess, claim: BrokerClaim): Promise<BrokerClaim | undefined> {
   return withAdmin(access, async (admin, kafka) => {
@@ -66,7 +66,7 @@ export async function claimBroker(access: BrokerAccess, claim: BrokerClaim): Pro
   });
 }
 
-/** Every claim up to the topic's end, in order. What is none is passed over. */
+/** Every claim up to the topic's end, in order. Other records are ignored. */
 async function readClaims(admin: Admin, kafka: Kafka): Promise<readonly BrokerClaim[]> {
   const [partition] = await untilLed(() => admin.fetchTopicOffsets(claimsTopic));
   const end = BigInt(partition?.high ?? 0);
@@ -101,7 +101,7 @@ async function readClaims(admin: Admin, kafka: Kafka): Promise<readonly BrokerCl
   } finally {
     await consumer.disconnect();
   }
-  // The group has no more use. That the broker keeps an empty one for a while harms nobody.
+  // The group is of no further use. The broker stores an empty group for a while, which harms nobody.
   await admin.deleteGroups([groupId]).catch(() => undefined);
   return claims;
 }

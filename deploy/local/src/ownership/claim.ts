@@ -8,14 +8,14 @@ export interface ClaimWishes extends BrokerAccess {
   readonly own: Own;
   /** Names of the topics that an installation has. */
   readonly topics: readonly string[];
-  /** The logins that this installation would give out. */
+  /** The logins that this installation would create. */
   readonly users: readonly KafkaUser[];
   readonly roles: readonly RoleLogin[];
-  /** Owners whose place a person said that this installation takes; `unmarked` for what has no mark. */
+  /** Owners that this installation may replace, as a person confirmed; `unmarked` for a broker or database without a mark. */
   readonly adopt?: readonly string[] | undefined;
 }
 
-/** Broker or database are another installation's. Nothing was changed. */
+/** The broker or the database belongs to another installation. Nothing was changed. */
 export class NotOurs extends Error {
   constructor(message: string) {
     super(message);
@@ -24,13 +24,13 @@ export class NotOurs extends Error {
 }
 
 /**
- * Makes sure that broker and database belong to this installation before anything of them is changed, and marks those that
- * belong to nobody. Throws `NotOurs` with what was found and what to do. Of two installations that claim the same at the same
- * time one gets it, and the other is refused.
+ * Ensures that broker and database belong to this installation before anything in them is changed, and marks those that belong to
+ * nobody. Throws `NotOurs` with what was found and what to do. If two installations claim the same at the same time, one gets it,
+ * and the other is refused.
  */
 export async function claimInstallation(wishes: ClaimWishes): Promise<void> {
   const { superuserUrl, own, topics, users, roles, adopt = [] } = wishes;
-  // Again only where somebody else claimed in between: then there is an owner to name.
+  // Again, but only if somebody else claimed in between: then there is an owner to name.
   for (let tries = 3; tries > 0; tries--) {
     const [database, broker] = await Promise.all([
       lookAtDatabase(superuserUrl, roles),
@@ -39,7 +39,7 @@ export async function claimInstallation(wishes: ClaimWishes): Promise<void> {
     const standing = objections(own, { database, broker }).filter((objection) => !adopt.includes(objection.adopt));
     if (standing.length > 0) throw new NotOurs(refusal(own, standing));
 
-    // The database first: a broker that has an owner and a database that has none are then never left by a start that was killed.
+    // The database first. So a start that is killed never leaves a broker with an owner and a database without one.
     const former = database.mark;
     const mark = { id: own.id, clusterId: broker.clusterId, permitKey: own.permitKey, place: own.place };
     if (!(await markDatabase(superuserUrl, mark, [own.id, ...(former ? [former.id] : [])]))) continue;

@@ -7,11 +7,11 @@ import type { Found } from './judge.js';
 export interface RoleLogin {
   readonly name: string;
   readonly password: string;
-  /** What it may have instead, in a database that an earlier version made. */
+  /** The password that it may have instead, in a database that an earlier version made. */
   readonly earlierPassword?: string;
 }
 
-/** Reads what a database says of its owner. Changes nothing. */
+/** Reads what a database says about its owner. Changes nothing. */
 export async function lookAtDatabase(superuserUrl: string, roles: readonly RoleLogin[]): Promise<Found['database']> {
   return withClient(superuserUrl, async (client) => {
     const names = roles.map(({ name }) => name);
@@ -30,15 +30,15 @@ export async function lookAtDatabase(superuserUrl: string, roles: readonly RoleL
       mark,
       logins: known.length > 0,
       tables: tables.length > 0,
-      // Only asked where it decides: with a mark nobody needs a proof.
+      // This is asked only if it decides: with a mark, no proof is needed.
       knowsUs: mark === undefined && (await allTaken(superuserUrl, known)),
     };
   });
 }
 
 /**
- * Marks a database as this installation's where it has no mark or one of `replacing`, and returns whether it did. A mark that is
- * there already is left alone.
+ * Marks a database as this installation's if it has no mark or one of `replacing`. Returns whether it did. Any other mark is left
+ * unchanged.
  */
 export async function markDatabase(
   superuserUrl: string,
@@ -72,7 +72,7 @@ export async function markDatabase(
   });
 }
 
-/** Takes this installation's mark back: puts the former one in its place, or none. */
+/** Removes this installation's mark: restores the former one, or leaves none. */
 export async function unmarkDatabase(superuserUrl: string, id: string, former?: InstallationMark): Promise<void> {
   await withClient(superuserUrl, async (client) => {
     if (former)
@@ -89,7 +89,7 @@ async function readMark(client: pg.Client): Promise<InstallationMark | undefined
   return rows[0]?.marked ? (await client.query<InstallationMark>(markQuery)).rows[0] : undefined;
 }
 
-/** Whether every login takes its password and none takes a wrong one: a server that trusts everybody proves nothing. */
+/** Whether every login accepts its password and refuses a wrong one. A server that trusts everybody proves nothing. */
 async function allTaken(superuserUrl: string, logins: readonly RoleLogin[]): Promise<boolean> {
   const taken = await Promise.all(
     logins.map(
@@ -109,7 +109,7 @@ async function takes(superuserUrl: string, name: string, password: string): Prom
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === '28P01' || code === '28000') return false;
-    // The password was right, only this database is closed to the role, or the role has all the connections that it may have.
+    // The password was right; but the database is closed to the role, or the role already has all the connections that it may have.
     if (code === '42501' || code === '53300') return true;
     throw error;
   }

@@ -4,7 +4,7 @@ import type { InstallationMark } from '@countersign/contracts';
 export interface Own {
   readonly id: string;
   readonly permitKey: string;
-  /** Where it keeps its secrets, for people: host and directory. */
+  /** Where it stores its secrets, for people: host and directory. */
   readonly place: string;
 }
 
@@ -13,51 +13,54 @@ export interface BrokerClaim {
   readonly id: string;
   readonly place: string;
   readonly at: string;
-  /** The owner whose place it takes; null for the first. */
+  /** The owner that it replaces; null for the first. */
   readonly replaces: string | null;
 }
 
-/** What was found on a database and a broker before anything was changed. */
+/** What was found in a database and a broker before anything was changed. */
 export interface Found {
   readonly database: {
     /** Host, port and name, without a login. */
     readonly at: string;
     readonly mark?: InstallationMark | undefined;
-    /** Logins of services are there; they belong to the whole server, not to one database. */
+    /** Whether logins of services exist. They belong to the whole server, not to one database. */
     readonly logins: boolean;
-    /** Services have made tables. */
+    /** Whether services have made tables. */
     readonly tables: boolean;
-    /** The logins that are there take this installation's passwords, and no others. */
+    /** Whether the existing logins accept this installation's passwords, and no others. */
     readonly knowsUs: boolean;
   };
   readonly broker: {
     readonly at: string;
     readonly clusterId: string;
     readonly owner?: BrokerClaim | undefined;
-    /** Topics of the topology are there. */
+    /** Whether topics of the topology exist. */
     readonly topics: boolean;
-    /** The broker takes a password of this installation. */
+    /** Whether the broker accepts a password of this installation. */
     readonly knowsUs: boolean;
   };
 }
 
-/** One reason not to start, and the word that a person gives to take it over all the same. */
+/** One reason not to start, and the word with which a person can confirm a takeover. */
 export interface Objection {
   readonly adopt: string;
   readonly detail: string;
 }
 
-/** The word for what has no mark: made before there were marks, or by somebody else. */
+/** The word for a broker or database without a mark: it was made before marks existed, or by somebody else. */
 export const unmarked = 'unmarked';
 
-/** The owner by what is on the broker's topic, in its order: the first claim, and each that replaces the owner of its time. */
+/**
+ * The owner according to the claims on the broker's topic, in their order: the first claim, and then each claim that replaces the
+ * owner of its time.
+ */
 export function ownerOf(claims: readonly BrokerClaim[]): BrokerClaim | undefined {
   let owner: BrokerClaim | undefined;
   for (const claim of claims) if (!owner || claim.replaces === owner.id) owner = claim;
   return owner;
 }
 
-/** Why this installation must not touch what it found; empty where it is its own, or nobody's. */
+/** Why this installation must not touch what it found; empty if that is its own, or has no owner. */
 export function objections(own: Own, { database, broker }: Found): readonly Objection[] {
   const found: Objection[] = [];
   const { mark } = database;

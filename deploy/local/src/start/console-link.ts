@@ -2,7 +2,7 @@ import { wholeText } from '@countersign/contracts';
 import open from 'open';
 import type { Running } from './running.js';
 
-/** A one-time link into the console for the person of this installation; undefined where the console gives none. */
+/** A one-time link into the console for the person of this installation; undefined if the console gives none. */
 export async function consoleLink({ run, secrets }: Pick<Running, 'run' | 'secrets'>): Promise<string | undefined> {
   try {
     const answer = await fetch(`${run.http.console}/v1/sign-in/links`, {
@@ -18,14 +18,14 @@ export async function consoleLink({ run, secrets }: Pick<Running, 'run' | 'secre
   }
 }
 
-/** Whether somebody sits there for whom a browser may open. */
+/** Whether a person is there, so that a browser may open. */
 export const opensBrowser = (
   { isTTY }: { readonly isTTY?: boolean },
   wanted: boolean,
   env: Readonly<Record<string, string | undefined>>,
 ): boolean => wanted && isTTY === true && !env.CI;
 
-/** Opens the browser, if this machine has one. That it cannot is no failure: the link is on the screen. */
+/** Opens the browser, if this machine has one. If it cannot be opened, this is not a failure: the link is on the screen. */
 export async function openInBrowser(url: string): Promise<void> {
   try {
     const browser = await open(url);

@@ -6,14 +6,14 @@ import { type Ground, type Supervisor, supervise } from './supervise.js';
 /** Broker and database of an installation, as far as they are started here. */
 export interface Engines {
   now(): { readonly broker: Broker | undefined; readonly postgres: Postgres | undefined };
-  /** Starts each again when it ends by itself. */
+  /** Restarts each of them if it ends by itself. */
   supervise(log: (line: string) => void, failed: (failure: Failure) => void): Supervisor[];
   readonly ground: Ground;
   /** Stops the database, then the broker. */
   stop(): Promise<void>;
 }
 
-/** Starts those that the environment does not point elsewhere. If one of the two fails, the other is stopped too. */
+/** Starts broker and database, except one that the environment names elsewhere. If one of the two fails, the other is stopped too. */
 export async function startEngines(
   options: StartOptions,
   env: Readonly<Record<string, string | undefined>>,

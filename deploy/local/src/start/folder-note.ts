@@ -9,12 +9,12 @@ interface Check {
   readonly differences: readonly { readonly file: string }[];
 }
 
-/** As many problems as fit a screen; the page and the command tell all of them. */
+/** The number of problems that fit on a screen. The page and the command show all of them. */
 const mostProblems = 5;
 
 /**
- * What a person has to know of the configuration folder: a start publishes nothing but the first policy, so an edited folder differs from
- * the policy in force until a person publishes it. Undefined where the two say the same, and where the console does not tell.
+ * What a person must know about the configuration folder. A start publishes only the first policy, so an edited folder differs from
+ * the policy in force until a person publishes it. Undefined if the two are equal, or if the console does not say.
  */
 export async function folderNote({ run, secrets }: Pick<Running, 'run' | 'secrets'>): Promise<string | undefined> {
   try {

@@ -12,7 +12,7 @@ export interface Funnel {
   refused: number;
   escalated: number;
   settled: Record<string, number>;
-  /** Permits that have not ended yet, or whose end is not known. */
+  /** Permits that have not ended yet, or whose end is unknown. */
   underWay: number;
   deadLetters: number;
 }
@@ -70,7 +70,7 @@ export function counter(): { count(event: Observed): void; readonly funnel: Funn
           break;
         case 'ActionSettled': {
           const outcome = String(event.data.outcome);
-          // There is no order between topics: an end may be read before its approval.
+          // Topics have no common order: an end may be read before its approval.
           if (outcome !== 'unresolved') {
             ended.add(event.data.permitId);
             open.delete(event.data.permitId);

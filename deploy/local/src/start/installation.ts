@@ -26,18 +26,18 @@ import type { Own } from '../ownership/judge.js';
 import { type Secrets, secrets } from './secrets.js';
 import { type Program, programsOf, type ServicePlan } from './services.js';
 
-/** What `run.json` holds: addresses, and what everybody may know. No credential; those are in files of their own. */
+/** The content of `run.json`: addresses, and public data. No credential; those are in files of their own. */
 export interface RunFile {
   readonly startedAt: string;
   readonly kafka: { readonly bootstrap: string; readonly mechanism: 'scram-sha-256' };
   readonly http: Readonly<Record<string, string>>;
-  /** Whose file among the credentials has the tokens for console, record and sandbox systems. */
+  /** The person whose credential file has the tokens for console, record and sandbox systems. */
   readonly person: string;
   /** The public keys that permits are verified with. */
   readonly permitKeys: Secrets['permitKeys'];
   /** The sources, agents and executors that it was started with. */
   readonly deployment: Deployment;
-  /** What the record's checkpoints are verified with, from the key itself and not from what the record says of it. */
+  /** The key that verifies the record's checkpoints. It comes from the key itself, not from what the record says about it. */
   readonly recordKey: string;
 }
 
@@ -45,12 +45,12 @@ export interface RunFile {
 export interface Installation {
   readonly deployment: Deployment;
   readonly topics: readonly Topic[];
-  /** Those who had a login, and are of the configuration no more. */
+  /** Principals that had a login, and are no longer in the configuration. */
   readonly former: readonly string[];
   /** Every principal of the topology, services and outsiders. */
   readonly users: readonly KafkaUser[];
   readonly secrets: Secrets;
-  /** What it is known by on its broker and in its database. */
+  /** The identity of the installation on its broker and in its database. */
   readonly own: Own;
 }
 
@@ -90,9 +90,9 @@ export function readInstallation(config: string, dir: string): Installation {
 }
 
 /**
- * Brings a broker and a database to what the installation needs: topics, ACLs, SCRAM users, schemas and roles. Throws `NotOurs`
- * before it changes anything where they are another installation's. Returns how each service reaches its schema, and the audit the tables that
- * it compares.
+ * Gives a broker and a database everything that the installation needs: topics, ACLs, SCRAM users, schemas and roles. If they
+ * belong to another installation, throws `NotOurs` before it changes anything. Returns how each service reaches its schema, and how
+ * the audit reaches the tables that it compares.
  */
 export async function provisionInstallation(
   { deployment, topics, users, former, own, secrets: { passwords, databasePasswords, auditorPassword } }: Installation,
@@ -100,19 +100,19 @@ export async function provisionInstallation(
     readonly bootstrap: string;
     readonly admin: { readonly username: string; readonly password: string };
     readonly superuserUrl: string;
-    /** Owners whose place a person said that this installation takes. */
+    /** Owners that this installation may replace, as a person confirmed. */
     readonly adopt?: readonly string[] | undefined;
   },
 ): Promise<ReadonlyMap<Program | typeof auditorRole, DatabaseAccess>> {
   const roleOf = (program: Program): string => program.replaceAll('-', '_');
   const programs = programsOf(deployment);
-  // The variable that the programs read too; what is no such number stops them, and is told by them.
+  // The programs read the same variable. If its value is not valid, they stop and report it.
   const { DATABASE_CONNECTIONS: asked = '' } = process.env;
   const pool = /^[1-9]\d{0,3}$/.test(asked) ? Number(asked) : 10;
   const roles = programs.map((name) => ({
     name: roleOf(name),
     password: databasePasswords[name] as string,
-    // Until it had one of its own at the database, it had that of the broker there.
+    // Before the audit had a login of its own at the database, it had only that of the broker there.
     earlierPassword: passwords[name] as string,
     schema: roleOf(name),
     ...(name === 'audit-recorder' && { owner: true }),
@@ -165,7 +165,7 @@ export function runFile(
   };
 }
 
-/** What each client shows, by the file that holds it: one file for each principal, and nothing of another in it. */
+/** The credential of each client, by the file that contains it: one file for each principal, with nothing of another. */
 export function credentialFiles(
   { users, secrets: stored }: Installation,
   auditor: DatabaseAccess | undefined,
@@ -180,7 +180,7 @@ export function credentialFiles(
   ]);
 }
 
-/** Writes run.json and the credentials beside it; a credential of whoever is not there any more is removed. */
+/** Writes run.json and the credentials beside it. Removes the credential of a client that no longer exists. */
 export function writeForClients(
   home: string,
   run: RunFile,
@@ -200,13 +200,13 @@ export function writeForClients(
   writePrivate(join(home, 'run.json'), `${JSON.stringify(run, null, 2)}\n`, own);
 }
 
-/** Takes away what `writeForClients` wrote. */
+/** Removes what `writeForClients` wrote. */
 export function removeForClients(home: string): void {
   rmSync(join(home, 'run.json'), { force: true });
   rmSync(join(home, 'credentials'), { recursive: true, force: true });
 }
 
-/** Writes a file of mode 0600. A reader sees the old text or the new one, never a part. */
+/** Writes a file of mode 0600. A reader sees the complete old text or the complete new one. */
 export function writePrivate(file: string, text: string, own: (file: string) => void = () => undefined): void {
   const fresh = `${file}.new`;
   rmSync(fresh, { force: true });

@@ -75,7 +75,7 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
   if (note !== undefined) out.write(`\n${pc.yellow(note)}\n`);
 
   let status = 0;
-  // A service that ended by itself. A story that ended differently is no reason to stop: it is there to be looked at.
+  // A service ended by itself. If a story ended differently, that is no reason to stop, because a person can look at it.
   let lost = false;
   let results: readonly StoryResult[] = [];
   const watching = await observe(
@@ -104,7 +104,7 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
     }
     if (!options.exit && !lost && !interrupted.done()) {
       out.write(`${pc.bold('Serving.')} Ctrl-C stops.\n`);
-      // Without one service the others go on; without broker or database nothing does.
+      // If one service is missing, the others continue. Without broker or database nothing works.
       await Promise.race([running.broken, stopped]);
     }
     const failed = await Promise.race([failure, Promise.resolve(undefined)]);

@@ -1,7 +1,7 @@
 import { type Envelope, fromKafka, schemaOf, type Topic } from '@countersign/contracts';
 import { boundFetches, type KafkaConfig, kafkajs, untilLed } from '@countersign/kafka';
 
-/** An event as somebody who only reads the topics sees it. */
+/** An event as a program sees it that only reads the topics. */
 export interface Observed extends Envelope<string, Record<string, unknown>> {
   readonly topic: string;
   readonly partition: number;
@@ -11,7 +11,7 @@ export interface Observed extends Envelope<string, Record<string, unknown>> {
 }
 
 export interface Observation {
-  /** Everything read so far, earlier starts included. */
+  /** Everything that was read so far, including events of earlier starts. */
   readonly events: readonly Observed[];
   /** Called at each event read from now on. */
   onEvent(listener: (event: Observed) => void): void;
@@ -21,8 +21,9 @@ export interface Observation {
 boundFetches();
 
 /**
- * Reads topics from their beginning in a consumer group of its own, as the console's principal may. Resolves when everything that
- * was there at the call has been read: who looks can tell what an earlier start has done from what it has not.
+ * Reads topics from their beginning in a consumer group of its own, with the rights of the console's principal. Resolves when
+ * everything that was there at the call has been read. So the caller can distinguish the events of an earlier start from later
+ * ones.
  */
 export async function observe(
   kafka: Pick<KafkaConfig, 'brokers' | 'sasl'>,
@@ -33,7 +34,7 @@ export async function observe(
   const consumer = client.consumer({ groupId: group, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
   const events: Observed[] = [];
   const listeners: ((event: Observed) => void)[] = [];
-  // Nothing is committed: a group that lost its session reads from the beginning again, and nothing may be told twice.
+  // Nothing is committed. If a group loses its session, it reads from the beginning again, and no event may be counted twice.
   const readTo = new Map<string, bigint>();
   const unread = await endsOf(client, topics);
   let caughtUp: () => void = () => undefined;
@@ -41,7 +42,7 @@ export async function observe(
     caughtUp = resolve;
   });
   if (unread.size === 0) caughtUp();
-  // It comes after every batch, also after one with nothing to hand over: markers of transactions, and what was aborted.
+  // It comes after every batch, even if a batch has nothing to pass on (markers of transactions, aborted records).
   consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, lastOffset } }) => {
     const place = `${topic}/${partition}`;
     if (BigInt(lastOffset) + 1n >= (unread.get(place) ?? 0n)) unread.delete(place);
@@ -84,7 +85,7 @@ export async function observe(
   };
 }
 
-/** The end of each partition that holds anything, as `topic/partition`. */
+/** The end of each partition that is not empty, as `topic/partition`. */
 async function endsOf(client: kafkajs.Kafka, topics: readonly Topic[]): Promise<Map<string, bigint>> {
   const admin = client.admin();
   await admin.connect();
@@ -102,7 +103,7 @@ async function endsOf(client: kafkajs.Kafka, topics: readonly Topic[]): Promise<
   }
 }
 
-/** The data of an event by the names of today, if an earlier version of a service wrote it; as it is where it breaks its contract. */
+/** The data of an event under its present names, if an earlier version of a service wrote it; unchanged if it breaks its contract. */
 function asOfToday({ type, data }: { readonly type: string; readonly data: unknown }): Record<string, unknown> {
   const read = schemaOf(type)?.safeParse(data);
   return (read?.success ? read.data : data) as Record<string, unknown>;

@@ -42,23 +42,23 @@ import { supervise } from './supervise.js';
 export interface StartOptions {
   /** Where state lives, e.g. `.countersign`. */
   readonly home: string;
-  /** `free`: any free ports, for tests; else the usual ones and the environment's. */
+  /** `free`: any free ports, for tests; otherwise the default ports and those of the environment. */
   readonly ports?: 'free';
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The folder that operators edit; else `CONFIG_DIR`, else `deploy/config`. */
+  /** The folder that operators edit; otherwise `CONFIG_DIR`, otherwise `deploy/config`. */
   readonly config?: string;
   /** Environment of single services, e.g. a connector's file. */
   readonly more?: Partial<Record<Program, Readonly<Record<string, string>>>>;
-  /** Quicker to start, slower to work: for tests. */
+  /** Starts faster and works more slowly: for tests. */
   readonly shortLived?: boolean;
-  /** Starts again what ends by itself, and says so. Without it a loss is only told by `failed`: for tests that kill. */
+  /** Restarts what ends by itself, and reports it. Without it, only `failed` reports a loss: for tests that kill. */
   readonly restarts?: boolean;
-  /** Owners of a broker or database whose place a person said that this installation takes. */
+  /** Owners of a broker or database that this installation may replace, as a person confirmed. */
   readonly adopt?: readonly string[];
   readonly log?: (line: string) => void;
 }
 
-/** What is lost, with its last lines. Without an engine, broker or database, nothing else works. */
+/** What is lost, with its last lines. Without an engine (broker or database), nothing else works. */
 export interface Failure {
   readonly name: string;
   readonly lines: string[];
@@ -68,12 +68,12 @@ export interface Failure {
 /** A whole installation on this machine. */
 export interface Running {
   readonly run: RunFile;
-  /** A superuser's URL of the database: in no file that a client reads. */
+  /** A superuser's URL of the database. It is in no file that a client reads. */
   readonly superuserUrl: string;
-  /** What whoever started it shows: the person's tokens, and the keys of the sources. */
+  /** The credentials of the person who started it: the person's tokens, and the keys of the sources. */
   readonly secrets: Pick<Secrets, 'consoleToken' | 'sandboxToken' | 'readToken' | 'apiKeys'>;
   readonly topics: readonly Topic[];
-  /** The broker and the database of the moment, where they are started here. */
+  /** The present broker and database, if they are started here. */
   readonly broker: Broker | undefined;
   readonly postgres: Postgres | undefined;
   readonly services: ReadonlyMap<Program, SupervisedProcess>;
@@ -81,11 +81,11 @@ export interface Running {
   readonly degraded: readonly string[];
   /** How to log in as a principal. */
   kafka(principal: string): Pick<KafkaConfig, 'brokers' | 'sasl'>;
-  /** Starts a service anew, e.g. after a kill; `copy` starts another instance beside it on a free port. */
+  /** Starts a service again, e.g. after a kill. `copy` starts another instance beside it on a free port. */
   restart(name: Program, copy?: { readonly instance: number }): Promise<SupervisedProcess>;
-  /** Something that ended without being asked to, and with `restarts` was given up. */
+  /** Something that ended without being asked to. With `restarts`: something that was given up. */
   readonly failed: Promise<Failure>;
-  /** The same of broker or database: nothing works any more. */
+  /** The same for broker or database: nothing works any more. */
   readonly broken: Promise<Failure>;
   /** Drains the services, then stops what was started here. */
   stop(): Promise<void>;
@@ -99,7 +99,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
   for (const { name, port, portVariable } of plans) await assertPortFree(port, name, portVariable);
 
   mkdirSync(home, { recursive: true });
-  // Others may pass through it, not look into it: started by root, Postgres runs as nobody. Every secret has a mode of its own.
+  // Others may pass through it, but not list it: if root starts it, Postgres runs as `nobody`. Every secret has a mode of its own.
   chmodSync(home, 0o711);
   const installation = readInstallation(config, join(home, 'secrets'));
   const { topics, secrets } = installation;
@@ -253,7 +253,7 @@ async function portsOf(
   return Promise.all(plans.map(async (plan) => ({ ...plan, port: await freePort() })));
 }
 
-/** What a service needs of this process's environment: where programs are, and what the operator set for it. */
+/** What a service needs of this process's environment: the paths of programs, and what the operator set for the service. */
 export const inherited = (env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => passedOn.test(name)));
 
@@ -268,14 +268,14 @@ const passedOn = new RegExp(
   ].join('|')})$`,
 );
 
-/** Longer than a service needs to become well by itself after its start. */
+/** Longer than a service needs to recover by itself after its start. */
 const settledMs = 10_000;
-/** Far above what a health page has; something else may listen there. */
+/** Far larger than a health page. Another program may listen there. */
 const pageBytes = 1024 * 1024;
 
 /**
- * A probe of a health page: whether the service works. One that stays degraded does: what is wrong may be a person's to mend, such
- * as a gap, and nobody can while it is not left running. `report` hears which of both it is.
+ * A probe of a health page: whether the service works. A service that stays degraded works: perhaps only a person can correct the
+ * fault, such as a gap, and the service must run for that. `report` learns which of the two it is.
  */
 export function isUp(url: string, report: (well: boolean) => void, settled = settledMs): () => Promise<boolean> {
   let since: number | undefined;

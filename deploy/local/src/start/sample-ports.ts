@@ -5,7 +5,7 @@ import type { Act, Progress, Refusal, SamplePorts } from '@countersign/sample';
 import type { Observed } from './observe.js';
 import type { Running } from './running.js';
 
-/** An answer to the sample; something else may listen there. */
+/** An answer to the sample. Another program may listen there. */
 const textOf = ({ body }: Response): Promise<string> => wholeText(body, 1024 * 1024);
 
 /** The sample's way into a running installation: the same HTTP and Kafka interfaces that anybody else has. */

@@ -9,14 +9,14 @@ import {
 } from '@countersign/contracts';
 import type { DatabaseAccess } from '@countersign/servers';
 
-/** What is started: the services, and the sandbox systems, which stand for systems elsewhere and know no broker. */
+/** The programs to start: the services, and the sandbox systems, which represent outside systems and do not use the broker. */
 export type Program = Service | 'sandbox-systems';
 
-/** Where a program listens and which secrets it is given: none gets a key that it has no use for. */
+/** Where a program listens, and which secrets it receives. No program gets a key that it does not need. */
 export interface ServicePlan {
   readonly name: Program;
   readonly port: number;
-  /** The variable that moves the port. */
+  /** The variable that changes the port. */
   readonly portVariable: string;
   readonly secrets: readonly string[];
 }
@@ -27,11 +27,11 @@ const plan = (name: Program, ...secrets: string[]): ServicePlan => ({
   name,
   port: ports[name],
   portVariable: `${name.toUpperCase().replaceAll('-', '_')}_PORT`,
-  // Everybody's health is told to whoever holds the reading token.
+  // Any caller with the reading token may see the health of every service.
   secrets: [...secrets, 'READ_TOKEN_FILE'],
 });
 
-/** Every service in the order in which they are started: the console first, since it publishes the policy that others wait for. */
+/** Every service in the order of the starts: the console first, because it publishes the policy for which others wait. */
 export const servicePlans: readonly ServicePlan[] = [
   plan('console', 'CONSOLE_TOKENS_FILE', 'RECORD_KEY_FILE'),
   plan('signal-ingestion', 'API_KEYS_FILE', 'IDENTITY_KEY_FILE', 'CONTACT_POINTS_PUBLIC_KEY_FILE'),
@@ -43,7 +43,7 @@ export const servicePlans: readonly ServicePlan[] = [
   plan('audit-recorder', 'CHECKPOINT_SIGNING_KEY_FILE', 'COMMITMENT_KEY_FILE', 'AUDIT_TOKENS_FILE'),
 ];
 
-/** What an installation runs: its services, and the sandbox systems beside the executor that reaches them. */
+/** What an installation runs: its services, and the sandbox systems if it has the executor that uses them. */
 export function programsOf(deployment: Deployment): readonly Program[] {
   const services = servicesOf(deployment);
   return services.includes('action-executor') ? [...services, 'sandbox-systems'] : services;
@@ -53,7 +53,7 @@ export function programsOf(deployment: Deployment): readonly Program[] {
 export const plansOf = (deployment: Deployment, plans: readonly ServicePlan[]): readonly ServicePlan[] =>
   plans.filter(({ name }) => programsOf(deployment).includes(name));
 
-/** The plans with ports from the environment. Throws naming each variable that holds none. */
+/** The plans with ports from the environment. If variables hold no valid port, the error names each of them. */
 export function plannedPorts(env: Readonly<Record<string, string | undefined>>): readonly ServicePlan[] {
   const wrong: string[] = [];
   const plans = servicePlans.map((p) => {
@@ -67,7 +67,7 @@ export function plannedPorts(env: Readonly<Record<string, string | undefined>>):
   return plans;
 }
 
-/** What `npm start`, its set-up and the command line read under our own prefix. */
+/** The variables with our own prefix that `npm start`, its set-up and the command line read. */
 const ours = new Set(
   [
     'HOME CACHE KAFKA_PORT KAFKA_CONTROLLER_PORT POSTGRES_PORT ADOPT PARENT',
@@ -75,7 +75,7 @@ const ours = new Set(
   ].flatMap((line) => line.split(' ').map((name) => `COUNTERSIGN_${name}`)),
 );
 
-/** What is set under our own prefix and read by nothing. */
+/** Variables with our own prefix that nothing reads. */
 export const unknownVariables = (env: Readonly<Record<string, string | undefined>>): readonly string[] =>
   Object.keys(env)
     .filter((name) => name.startsWith('COUNTERSIGN_') && !ours.has(name))
@@ -97,7 +97,7 @@ export interface ServicePlace {
   secretFile(variable: string): string;
 }
 
-/** A service's environment but for its logins, so nothing of it is secret. */
+/** A service's environment without its logins, so nothing in it is secret. */
 export function serviceEnvironment(plan: ServicePlan, place: ServicePlace): Record<string, string> {
   return {
     NODE_ENV: 'production',
@@ -140,7 +140,7 @@ export function serviceArguments(name: Program, root: string): string[] {
     // kafkajs 2.2.4 computes a negative time-out under Node 24; harmless, but printed.
     '--disable-warning=TimeoutNegativeWarning',
     '--enable-source-maps',
-    // A batch of events is garbage at its end: with Node's default much of it would be carried into the old generation first.
+    // The events of a batch are garbage after it. With Node's default, many of them would first be moved into the old generation.
     '--max-semi-space-size=32',
     join(root, 'apps', name, 'dist/main.js'),
   ];

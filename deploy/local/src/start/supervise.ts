@@ -4,13 +4,13 @@ import type { Exit } from '@countersign/servers';
 /** A process that can be started again. */
 export interface Restartable {
   readonly exited: Promise<Exit>;
-  /** Rejected where it ends before it is ready; absent where it was ready when it was handed over. */
+  /** Rejected if it ends before it is ready. Absent if it was ready when it was handed over. */
   readonly ready?: Promise<void>;
   lastLines(count?: number): string[];
   stop(): Promise<unknown>;
 }
 
-/** What others stand on: broker and database. */
+/** What other processes need: broker and database. */
 export interface Ground {
   /** Fulfilled while all of it runs. */
   up(signal: AbortSignal): Promise<void>;
@@ -23,7 +23,7 @@ export interface SupervisorSpec<P extends Restartable> {
   readonly logFile: string;
   readonly running: P;
   start(): Promise<P>;
-  /** A process that ends while its ground is lost, or waits for it, has spent no try. */
+  /** If a process ends while its ground is lost, or while it waits for it, this does not count as a try. */
   readonly ground?: Ground;
   readonly log: (line: string) => void;
   /** Called at each loss, each return, and when it is given up. */
@@ -32,18 +32,18 @@ export interface SupervisorSpec<P extends Restartable> {
 
 /** The loop that keeps one process alive. */
 export interface Supervisor {
-  /** Starts nothing any more. The process itself runs on; one that is just being started is there when this is fulfilled. */
+  /** Starts nothing more. The process itself continues; a process that is just starting is ready when this is fulfilled. */
   halt(): Promise<void>;
 }
 
-/** Quick ends in a row after which it is given up. */
+/** It is given up after this many quick ends in a row. */
 export const triesInARow = 5;
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
-/** Who ran for so long has begun anew: its next end is the first of a row. */
+/** If a process ran for this time, its next end is the first of a new row. */
 const steadyMs = 60_000;
 
-/** After an end: how many there were in a row, and the pause before the next start. Undefined: give up. */
+/** After an end: the number of ends in a row, and the pause before the next start. Undefined: give up. */
 export function nextTry(
   inARow: number,
   livedMs: number,
@@ -53,7 +53,7 @@ export function nextTry(
   return { inARow: now, pauseMs: Math.min(longestPauseMs, firstPauseMs * 2 ** (now - 1)) };
 }
 
-/** What is told of an end: how, in whose words, and what that means. `lines` are the last of its log. */
+/** The message about an end: how, the name of the process, and what it means. `lines` are the last ones of its log. */
 export function explainEnd(
   exit: Exit | undefined,
   lines: readonly string[],
@@ -78,8 +78,8 @@ export function explainEnd(
 const cut = (line: string): string => (line.length > 300 ? `${line.slice(0, 300)}…` : line.trim());
 
 /**
- * Starts a process again whenever it ends by itself, after a pause that doubles, and says each time what ended, how, its last
- * line, and what comes next. Gives up after `triesInARow` quick ends in a row.
+ * Restarts a process whenever it ends by itself, after a pause that doubles. Each time it reports what ended, how, its last line,
+ * and what comes next. Gives up after `triesInARow` quick ends in a row.
  */
 export function supervise<P extends Restartable>(spec: SupervisorSpec<P>): Supervisor {
   const halting = new AbortController();
@@ -139,7 +139,7 @@ export function supervise<P extends Restartable>(spec: SupervisorSpec<P>): Super
   };
 }
 
-/** A start that fails is as good as a process that ended at once, with the reason as its last words. */
+/** A start that fails counts as a process that ended at once, with the reason as its last line. */
 async function started<P extends Restartable>(spec: SupervisorSpec<P>): Promise<P> {
   try {
     return await spec.start();
@@ -156,7 +156,7 @@ async function started<P extends Restartable>(spec: SupervisorSpec<P>): Promise<
   }
 }
 
-/** How it ended; one that is not ready in time is stopped, and has then ended too. */
+/** How it ended. If it is not ready in time, it is stopped, and this counts as an end. */
 async function endOf(running: Restartable): Promise<{ readonly exit?: Exit }> {
   const late = Symbol();
   const first = await Promise.race([

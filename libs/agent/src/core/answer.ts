@@ -16,22 +16,22 @@ export interface Answer {
   readonly settled: TaskSettled;
 }
 
-/** What of the facts a proposal carries on. */
+/** The facts that a proposal contains. */
 export type PlannedFrom = Pick<Facts, 'madeFrom' | 'behind'>;
 
-/** The answer of a task that nobody planned, with the reason. */
+/** The answer to a task that was not planned, with the reason. */
 export const declined = (task: TaskAssigned, reason: string, at: string): Answer => ({
   proposals: [],
   settled: taskSettled(task, [], reason, at),
 });
 
-/** The same answer, with what it took of a model. */
+/** The same answer, with the tokens that it used of a model. */
 export const withModel = (given: Answer, model: ModelUse | undefined): Answer =>
   model === undefined ? given : { ...given, settled: { ...given.settled, model } };
 
 /**
- * Turns a clamped plan into the answer of its task. Ids are derived from the task, so a repeat proposes the same actions.
- * A task whose due time has passed is declined whatever the plan says.
+ * Turns a clamped plan into the answer of its task. Ids are derived from the task, so a repeat proposes the same actions. A task
+ * whose due time has passed is always declined.
  */
 export function answer(task: TaskAssigned, plan: ClampedPlan, facts: PlannedFrom, at: string): Answer {
   if (isLate(task, at)) return declined(task, latePlan, at);
@@ -57,7 +57,7 @@ export function answer(task: TaskAssigned, plan: ClampedPlan, facts: PlannedFrom
       confidence: draft.confidence,
       alternatives: draft.alternatives.map((a) => ({ ...a })),
       planner: plan.by,
-      // Planners see ids, figures and words from closed lists only: nothing an outsider wrote has a part in it.
+      // Planners see only ids, figures and words from closed lists, so an outsider's text cannot influence them.
       lineage: 'trusted',
       proposedAt: at,
       madeFrom: facts.madeFrom,
@@ -71,7 +71,7 @@ export function answer(task: TaskAssigned, plan: ClampedPlan, facts: PlannedFrom
   return { proposals, settled: taskSettled(task, proposals, reason, at) };
 }
 
-/** The latest of it: a proposal has a size limit, and the task keeps the rest. */
+/** The latest evidence only: a proposal has a size limit, and the task has the rest. */
 const mostEvidence = 50;
 
 export const latePlan = 'deadline passed';

@@ -17,7 +17,7 @@ const day = 86_400_000;
 export const shareOf = (amountMinor: number, percent: number): number =>
   Math.max(1, Math.round((amountMinor * percent) / 100));
 
-/** A plan of which only what fits is left, and why the rest was left out. */
+/** The part of a plan that fits, and why the rest was left out. */
 export interface ClampedPlan {
   readonly proposals: readonly Draft[];
   readonly declined?: string;
@@ -25,18 +25,18 @@ export interface ClampedPlan {
   readonly by: PlannedBy;
 }
 
-/** What bounds an agent's plans beside the task: the kinds it knows, and how many proposals a plan may have. */
+/** The limits of an agent's plans in addition to the task: the kinds it knows, and how many proposals a plan may have. */
 export interface Bounds {
   readonly kinds: readonly ActionKindName[];
   readonly most: number;
-  /** Named as the planner where the plan names none. */
+  /** The name of the planner if the plan names none. */
   readonly planner: string;
 }
 
 /**
- * Keeps of a plan what its task allows: kinds of the task and of the agent, payloads of the catalogue's shape, identifiers
- * of the task and its facts, amounts within the play's steps, texts whose placeholders an executor knows, one proposal for
- * one subject, at most `most`. A draft is kept as it is or left out whole, never mended.
+ * Retains only what the task allows: kinds of the task and of the agent, payloads of the catalogue's shape, identifiers of the task
+ * and its facts, amounts within the play's steps, texts whose placeholders an executor knows, one proposal for each subject, at
+ * most `most`. A draft is accepted unchanged or left out, never repaired.
  */
 export function clamp(plan: Plan, task: TaskAssigned, facts: Facts, at: string, bounds: Bounds): ClampedPlan {
   const proposals: Draft[] = [];
@@ -84,14 +84,14 @@ function fault(
   return beyond(kind, draft.payload, facts, Date.parse(at), campaignOf(task, facts));
 }
 
-/** Whether a text holds a placeholder, or half of one, that the executor of the kind cannot fill in. */
+/** Whether a text contains a placeholder, or part of one, that the executor of the kind cannot fill in. */
 export function placeholderFault(kind: ActionKindName, text: string): boolean {
   const known = kindSpec(kind)?.connector === 'mailer' ? placeholders : [];
   const rest = known.reduce((remaining, placeholder) => remaining.replaceAll(placeholder, ''), text);
   return rest.includes('{{') || rest.includes('}}');
 }
 
-/** What goes beyond the play's settings or the facts, kind by kind. The payload has its kind's shape. */
+/** What exceeds the play's settings or the facts, kind by kind. The payload already has its kind's shape. */
 function beyond(
   kind: ActionKindName,
   payload: unknown,
@@ -146,7 +146,7 @@ function beyond(
   }
 }
 
-/** What a draft is about: a second draft of the same kind for the same subject says nothing new. */
+/** The subject of a draft. A second draft of the same kind for the same subject adds nothing. */
 function subjectOf({ kind, payload }: Draft): string {
   const { contactId, campaignId, fromCampaignId, toCampaignId, sequenceId, ownerId } = payload;
   return JSON.stringify([kind, contactId, campaignId, fromCampaignId, toCampaignId, sequenceId, ownerId]);

@@ -18,8 +18,8 @@ import type { Draft } from './plan.js';
 import { readSettings, type Settings } from './settings.js';
 
 /**
- * A campaign as planners see it. The members are listed one by one: a member that is added to the profile stays out until
- * somebody decides that planners may read it.
+ * A campaign as planners see it. The members are listed one by one, so that a new member of the profile stays out until somebody
+ * decides that planners may read it.
  */
 export type Campaign = Pick<
   CampaignFacts,
@@ -41,21 +41,24 @@ export interface Facts {
     readonly campaigns: readonly Campaign[];
   };
   readonly sequences: readonly Sequence[];
-  /** The versions that were read, never lower than what the task was made from. */
+  /** The versions that were read. They are never lower than those that the task was made from. */
   readonly madeFrom: Versions;
-  /** The versions of the other campaigns' profiles: of all, since which of them a plan will name is not known yet. */
+  /** The versions of the other campaigns' profiles. All are included, because it is not known yet which of them a plan will name. */
   readonly campaignVersions: Versions;
-  /** Profiles that were behind the task when they were read. */
+  /** Profiles that were older than the task when they were read. */
   readonly behind: readonly string[];
 }
 
-/** The ad account that a task is about. */
+/** The ad account of a task. */
 export function adAccountOf({ adAccountId, settings }: TaskAssigned): string | undefined {
   const id = adAccountId ?? settings.adAccountId;
   return id === undefined ? undefined : String(id);
 }
 
-/** Keys on `profiles.v1` of what a task is about. Beside its campaign a planner sees others of the ad account. */
+/**
+ * The keys on `profiles.v1` of the subjects of a task. In addition to its campaign, a planner sees the other campaigns of the ad
+ * account.
+ */
 export function profileKeysOf(task: TaskAssigned): readonly string[] {
   const adAccountId = adAccountOf(task);
   const campaignId = task.campaignId ?? task.settings.campaignId;
@@ -77,7 +80,7 @@ export const neededProfiles = (madeFrom: Versions): readonly { readonly key: str
     .filter(([name]) => name.startsWith(prefix))
     .map(([name, version]) => ({ key: name.slice(prefix.length), version }));
 
-/** What a plan was made from: that of its facts, and the campaigns that it names. */
+/** The versions that a plan was made from: those of its facts, and those of the campaigns that it names. */
 export function plannedFrom(
   { proposals }: { readonly proposals: readonly Pick<Draft, 'kind' | 'payload'>[] },
   { madeFrom, campaignVersions, behind }: Facts,

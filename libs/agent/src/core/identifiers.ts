@@ -4,13 +4,13 @@ import type { Facts } from './facts.js';
 const optional = (value: string | undefined): readonly string[] => (value === undefined ? [] : [value]);
 const campaigns = (_task: TaskAssigned, facts: Facts): readonly string[] =>
   facts.adAccount?.campaigns.map((c) => c.campaignId) ?? [];
-/** The campaign that a task is about, where it is about one. The gate refuses another. */
+/** The campaign of a task, if the task concerns one. The gate refuses any other campaign. */
 export const campaignOf = (task: TaskAssigned, facts: Facts): string | undefined =>
   task.campaignId ?? facts.settings.campaignId;
 
 /**
- * Where each identifier in a payload may come from: the task, its settings or its facts. A planner chooses among these and
- * can name nothing else, so a proposal never reaches beyond what its task is about.
+ * The allowed origins of each identifier in a payload: the task, its settings or its facts. A planner can name only these
+ * identifiers, so a proposal never goes beyond the subject of its task.
  */
 const sources = {
   contactId: (task) => task.contactIds,
@@ -32,11 +32,11 @@ const sources = {
   url: (_task, facts) => optional(facts.settings.url),
 } satisfies Record<string, (task: TaskAssigned, facts: Facts) => readonly string[]>;
 
-/** The values that a payload member may have, or undefined where the member is no identifier. */
+/** The values that a payload member may have, or undefined if the member is not an identifier. */
 export const allowedValues = (member: string, task: TaskAssigned, facts: Facts): readonly string[] | undefined =>
   Object.hasOwn(sources, member) ? sources[member as keyof typeof sources](task, facts) : undefined;
 
-/** The first identifier of a payload that its task does not know, by the member's name; never its value. */
+/** The name of the first payload member whose identifier its task does not know; never the value. */
 export function foreignIdentifier(
   payload: Readonly<Record<string, unknown>>,
   task: TaskAssigned,

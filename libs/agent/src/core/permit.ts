@@ -1,12 +1,12 @@
 import type { ActionApproved, ActionSettled } from '@countersign/contracts';
 
-/** What was approved of a proposal: whose settlement of which bytes counts. */
+/** The approval of a proposal. It decides which executor's settlement counts, and for which bytes. */
 export interface Permit extends Pick<ActionApproved, 'permitId' | 'executor' | 'digest'> {
-  /** False: no approval was read; it is what the settlement says that was taken before approvals were. */
+  /** False: no approval was read. Then this comes from a settlement that was accepted before approvals were read. */
   readonly approved: boolean;
 }
 
-/** Why a settlement is not of a permit; undefined where it is. */
+/** Why a settlement does not belong to a permit; undefined if it does. */
 export function notOf(
   permit: Pick<Permit, 'permitId' | 'executor' | 'digest'>,
   { permitId, executor, digest }: Pick<ActionSettled, 'permitId' | 'executor' | 'digest'>,

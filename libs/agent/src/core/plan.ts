@@ -1,11 +1,11 @@
 import type { ActionProposed, Evidence, TaskAssigned } from '@countersign/contracts';
 import type { Facts } from './facts.js';
 
-/** One action that a planner would take, before it is clamped. Texts hold placeholders, never names. */
+/** One action that a planner proposes, before it is clamped. Texts contain placeholders, never names. */
 export interface Draft {
   readonly kind: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** Why, in plain words with the figures it rests on. */
+  /** The reason, in plain words with the figures that it is based on. */
   readonly rationale: string;
   readonly evidence: readonly Evidence[];
   /** 0 to 1. */
@@ -13,22 +13,22 @@ export interface Draft {
   readonly alternatives: readonly { readonly detail: string; readonly rejectedBecause: string }[];
 }
 
-/** Who planned: rules or a model, and why rules stepped in where a model was asked. */
+/** Who planned: rules or a model. If rules replaced a model, the reason is included. */
 export type PlannedBy = ActionProposed['planner'];
 
 /** A planner's answer to a task. No proposals: `declined` says why. */
 export interface Plan {
   readonly proposals: readonly Draft[];
   readonly declined?: string;
-  /** Where it was not the planner's own name: a model, or the rules that stepped in. */
+  /** Present if the planner's own name does not apply: a model planned, or the rules that replaced it. */
   readonly by?: PlannedBy;
   /** What the planner itself left out, and why; never in a model's words. */
   readonly left?: readonly string[];
 }
 
 /**
- * What answers a task. Whatever it returns is clamped before anything is proposed, so a planner is trusted with nothing.
- * A rule planner is pure and answers at once; a model planner waits.
+ * Plans the answer to a task. The result is always clamped before anything is proposed, so no planner is trusted. A rule planner is
+ * pure and answers at once; a model planner waits.
  */
 export interface Planner {
   /** Named in every proposal it makes. */

@@ -1,8 +1,8 @@
 import { type ActionSettled, afterSettlement, type PermitState } from '@countersign/contracts';
 
 /**
- * What became of a proposal. `not-run`: approved, then refused by the executor. `unsettled`: nothing was heard of it in the time in which
- * it must have ended.
+ * The outcome of a proposal. `not-run`: approved, then refused by the executor. `unsettled`: nothing was received about it in the
+ * time in which it must have ended.
  */
 export const proposalStates = [
   'proposed',
@@ -18,8 +18,9 @@ export const proposalStates = [
 export type ProposalState = (typeof proposalStates)[number];
 
 /**
- * Where a proposal stands after a settlement by its executor; undefined: where it stood, since its permit has another end already. A refusal
- * may be of the action that a person's edit replaced, and `unsettled` is the agent's own word: neither is the end of a permit.
+ * The state of a proposal after a settlement by its executor. Undefined: the state is unchanged, because its permit already has
+ * another end. A refusal may concern the action that a person's edit replaced, and `unsettled` was set by the agent itself. So
+ * neither is the end of a permit.
  */
 export function afterSettled(before: ProposalState, outcome: ActionSettled['outcome']): ProposalState | undefined {
   const after = afterSettlement(permitState(before), outcome);

@@ -2,7 +2,10 @@ import { type TaskAssigned, TaskSettings } from '@countersign/contracts';
 
 export type { TaskSettings as Settings };
 
-/** Reads a task's settings; a setting of the wrong shape is the play's fault and named. Settings of others are ignored. */
+/**
+ * Reads a task's settings. If a setting has the wrong shape, the play is at fault, and the error names the setting. Settings for
+ * other agents are ignored.
+ */
 export function readSettings(
   given: TaskAssigned['settings'],
 ): { readonly ok: true; readonly settings: TaskSettings } | { readonly ok: false; readonly detail: string } {

@@ -11,17 +11,17 @@ import type { Type } from '@nestjs/common';
 import type { RulePlanner } from '../core/plan.js';
 import type { RememberedProposal } from './proposals.repository.js';
 
-/** All that makes one agent differ from another. */
+/** Everything that distinguishes one agent from another. */
 export interface AgentDefinition {
   readonly name: Service;
-  /** Kinds its planners know; a task's kinds can only narrow them. */
+  /** The kinds that its planners know. A task's kinds can only narrow them. */
   readonly kinds: readonly ActionKindName[];
   readonly rules: RulePlanner;
-  /** Migration classes of tables beside the agent's own. */
+  /** Migration classes of tables in addition to those of every agent. */
   readonly migrations?: ServiceSpec['migrations'];
-  /** Kinds of jobs beside the planning. */
+  /** Kinds of jobs in addition to planning. */
   readonly jobs?: readonly Type<JobKind<never>>[];
-  /** What the agent does when it learns what became of its proposals. */
+  /** What the agent does when it learns the outcomes of its proposals. */
   readonly followUp?: Type<FollowUp>;
 }
 
@@ -32,7 +32,7 @@ export interface OwnRefusal {
   readonly proposal: RememberedProposal;
 }
 
-/** A settlement of one of the agent's own proposals, with the action that ran: a person may have edited it. */
+/** A settlement of one of the agent's own proposals, with the action that ran, which a person may have edited. */
 export interface OwnSettlement {
   readonly cause: Cause;
   readonly settled: ActionSettled;
@@ -40,16 +40,16 @@ export interface OwnSettlement {
   readonly action: Action;
 }
 
-/** Called in the batch's transaction; may write and schedule, must not wait for anything outside. */
+/** Called in the batch's transaction. It may write and schedule, and must not wait for anything outside. */
 export interface FollowUp {
   refused(refusals: readonly OwnRefusal[], work: Work): Promise<void>;
-  /** `policy` is the one in force as the batch has read it. */
+  /** `policy` is the policy in force as the batch has read it. */
   settled(settlements: readonly OwnSettlement[], policy: PolicyContent | null, work: Work): Promise<void>;
-  /** Proposals that were given up: nothing was heard of them in the time in which they must have ended. */
+  /** Proposals that were given up: nothing was received about them in the time in which they must have ended. */
   unsettled(proposals: readonly RememberedProposal[], work: Work): Promise<void>;
 }
 
 /** Injection token of the `AgentDefinition`. */
 export const AGENT = Symbol('AGENT');
-/** Injection token of the `FollowUp`, where there is one. */
+/** Injection token of the `FollowUp`, if there is one. */
 export const FOLLOW_UP = Symbol('FOLLOW_UP');

@@ -46,10 +46,10 @@ import {
 } from './proposals.repository.js';
 
 const { executors } = deployment();
-/** Whose topic a settlement came on: only its writer may write there. */
+/** The executor whose topic a settlement came on. Only this executor may write to the topic. */
 const writerOf = new Map(executors.map((executor) => [topics.actionsSettled(executor).name, executor]));
 
-/** An agent's way through a batch: tasks become answers, or planning jobs where a model is configured; outcomes are remembered. */
+/** How an agent handles a batch: tasks become answers, or planning jobs if a model is configured; outcomes are stored. */
 @Controller()
 export class AgentHandlers {
   private readonly log: Logger;
@@ -105,7 +105,7 @@ export class AgentHandlers {
       known,
       batch.at,
     );
-    // There is no order between topics: an action may have been settled before its approval was read here.
+    // Topics have no common order: an action may have been settled before its approval was read here.
     const causes = new Map(own.map((received) => [received.event.data.proposalId, causeOf(received)]));
     const given = (await takeSettlements(batch.tx, [...approved.keys()])).flatMap((settled) => {
       const cause = causes.get(settled.proposalId);
@@ -153,7 +153,7 @@ export class AgentHandlers {
     });
     if (edits.length === 0) return;
     storeEdits(batch.tx, edits);
-    // There is no order between topics: the edited action may have been carried out before its edit was read here.
+    // Topics have no common order: the edited action may have been carried out before its edit was read here.
     const settled = await settlementsOf(
       batch.tx,
       edits.map((e) => e.proposalId),
@@ -202,7 +202,7 @@ export class AgentHandlers {
     }
   }
 
-  /** Notes settlements that are of the permits of these proposals, and follows those that change something. */
+  /** Stores the settlements that belong to the permits of these proposals, and follows up on those that change something. */
   private async count(
     given: readonly { cause: Cause; settled: ActionSettled }[],
     proposals: ReadonlyMap<string, RememberedProposal>,
@@ -220,7 +220,7 @@ export class AgentHandlers {
     this.log.warn(`settlement of ${proposalId} by ${executor} set aside: ${reason}`);
   }
 
-  /** Hands settlements on with the action that ran; one whose action is not known here yet waits for its edit. */
+  /** Passes settlements on with the action that ran. If the action is not known here yet, the settlement waits for its edit. */
   private async follow(
     given: readonly { cause: Cause; settled: ActionSettled }[],
     proposals: ReadonlyMap<string, RememberedProposal>,
@@ -240,7 +240,7 @@ export class AgentHandlers {
     await this.followUp.settled(own, await this.policy(work.tx), work);
   }
 
-  /** The action that a settlement is of: as it was proposed, or as a person edited it; undefined where that is not known yet. */
+  /** The action of a settlement: as it was proposed, or as a person edited it; undefined if it is not known yet. */
   private async ran(
     tx: Tx,
     settled: readonly ActionSettled[],

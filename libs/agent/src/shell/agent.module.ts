@@ -17,7 +17,7 @@ import { PlanJobs } from './plan.job.js';
 import { ProposalsPage } from './proposals.controller.js';
 import { UnsettledJobs } from './unsettled.job.js';
 
-/** What the runtime needs to know of an agent. */
+/** What the runtime must know about an agent. */
 export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
   name: agent.name,
   port: servicePorts[agent.name],
@@ -42,8 +42,8 @@ export const agentSpec = (agent: AgentDefinition): ServiceSpec => ({
 });
 
 /**
- * Of what every agent reads, that of others leaves no trace here, nor what an agent has nothing to do with. Which topics it reads, their
- * rows in the topology say.
+ * Whether an event concerns this agent. Every agent reads events of other agents and events that concern no agent. They leave no
+ * trace here. The topology lists which topics an agent reads.
  */
 function concerns(agent: Pick<AgentDefinition, 'name'>, event: Event): boolean {
   if (event.type === 'TaskAssigned' || event.type === 'ActionApproved' || event.type === 'ActionRefused')

@@ -13,15 +13,15 @@ import type { TokenBudget } from './token-budget.js';
 
 export type Message = { readonly role: 'system' | 'user' | 'assistant'; readonly content: string };
 
-/** What is needed to ask. */
+/** What a question needs. */
 export interface Asking {
   readonly access: ModelAccess;
   readonly budget: TokenBudget;
   readonly questions: QuestionBook;
-  /** Aborted where the service stops: the question is given up and asked again by the next start. */
+  /** Aborted when the service stops. Then the question is given up, and asked again after the next start. */
   readonly stop: AbortSignal;
   readonly log: { warn(text: string): void };
-  /** Begins the time of a question; `AbortSignal.timeout` where it is absent. */
+  /** Starts the time limit of a question; `AbortSignal.timeout` if it is absent. */
   readonly timer?: (ms: number) => AbortSignal;
 }
 
@@ -29,9 +29,9 @@ export interface Asking {
 export const answerTokens = 4_000;
 
 /**
- * Asks one question. Tokens are held for it before and settled after it, whatever comes of it: with the server's count where that is
- * possible, else with what was held. Its calls are kept in the same way. Rejects only where `stop` was aborted or the database cannot be
- * reached.
+ * Asks one question. Tokens are held for it first and settled afterwards, whatever the result: with the server's count if there is
+ * one, otherwise with the amount that was held. Its calls are stored in the same way. Rejects only if `stop` was aborted or the
+ * database cannot be reached.
  */
 export async function askModel(
   asking: Asking,
@@ -39,7 +39,7 @@ export async function askModel(
   schema: object,
   timeoutMs: number,
 ): Promise<Asked> {
-  // A token is at least a byte, so this is never too little; what was really used is settled afterwards.
+  // A token is at least one byte, so this is never too little. The actual use is settled afterwards.
   const reserved = Buffer.byteLength(JSON.stringify([messages, inWords(schema)])) + answerTokens;
   if (!(await asking.budget.reserve(reserved))) return { ok: false, reason: "the day's token budget is spent" };
   let used = 0;
@@ -49,7 +49,8 @@ export async function askModel(
     const begun = performance.now();
     const timeout = (asking.timer ?? AbortSignal.timeout)(timeoutMs);
     const signal = AbortSignal.any([timeout, asking.stop]);
-    // An answer that was never seen may have been paid for, so every try is held against the day unless it is known to be free.
+    // An answer that never arrived may have been charged. So every try counts against the day's budget, unless it is known to be
+    // free.
     used = reserved;
     const tries = { sent: 0, free: 0 };
     let counts: { readonly inputTokens: number; readonly outputTokens: number } | undefined;
@@ -65,7 +66,7 @@ export async function askModel(
     };
     try {
       const { asked, tokens, parts } = readCompletion(await unlessAborted(signal, request(asking, question)));
-      // More than the question and its limit allow is no count.
+      // A count above the question and its limit is not valid.
       if (tokens !== undefined && tokens <= reserved) used = tokens;
       if (parts !== undefined && parts.inputTokens + parts.outputTokens <= reserved) counts = parts;
       return asked;
@@ -81,7 +82,7 @@ export async function askModel(
   }
 }
 
-/** What is known of the calls of a question: a call that was free took nothing, and the last one took what its answer says. */
+/** What is known about the calls of a question: a free call used nothing, and the last call used what its answer says. */
 function callsOf(
   { sent, free }: { readonly sent: number; readonly free: number },
   counts: Pick<Calls, 'inputTokens' | 'outputTokens'> | undefined,
@@ -99,15 +100,15 @@ interface Question {
   readonly schema: object;
   readonly signal: AbortSignal;
   readonly msLeft: () => number;
-  /** Told of every try before it is made. */
+  /** Called before every try. */
   readonly sent: () => void;
-  /** Told of every try that failed, the last one included. */
+  /** Called for every try that failed, including the last one. */
   readonly failed: (error: unknown) => void;
 }
 
 /**
- * The body of the answer. A part of the request that the server refuses by name is left out, now and from then on; what may pass is
- * tried again, unless the wait is longer than the time that is left.
+ * The body of the answer. If the server refuses a part of the request by name, the part is left out from then on. A failure that
+ * may pass is tried again, unless the wait is longer than the time that is left.
  */
 async function request({ access, log }: Asking, question: Question): Promise<string> {
   const { messages, schema, signal, msLeft, sent, failed } = question;
@@ -142,7 +143,7 @@ async function request({ access, log }: Asking, question: Question): Promise<str
   }
 }
 
-/** The text of a body, in the charset that it states; nothing that cannot be read is replaced. */
+/** The text of a body, in the charset that it states. Bytes that cannot be read are never replaced. */
 async function textOf(response: Response): Promise<string> {
   // biome-ignore lint/plugin: the client's `fetch` is `boundedFetch`
   const bytes = await response.arrayBuffer().catch((error) => {
@@ -172,11 +173,11 @@ function requestOf(
   };
 }
 
-/** All that a refusal says, to look for names of ours in it; it goes nowhere else. */
+/** The whole text of a refusal, to look for parameter names of ours in it. It is used for nothing else. */
 const refusalOf = (error: InstanceType<typeof OpenAI.APIError>): string =>
   `${error.message} ${JSON.stringify(error.error) ?? ''}`;
 
-/** Whether a try cost no token for certain: the server refused it or sent it elsewhere, or no connection was made. */
+/** Whether a try certainly cost no token: the server refused or redirected it, or no connection was made. */
 const isFree = (error: unknown): boolean =>
   error instanceof OpenAI.APIError &&
   (error.status === undefined ? neverSent(error) : error.status >= 300 && error.status < 500);
@@ -204,7 +205,7 @@ function failureOf(error: unknown): string {
   return "the model's server gave no usable answer";
 }
 
-/** undici tells of an abort only when it has a connection; this does not wait for it. */
+/** undici reports an abort only when it has a connection. This function does not wait for the connection. */
 async function unlessAborted<T>(signal: AbortSignal, asked: Promise<T>): Promise<T> {
   let giveUp = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {

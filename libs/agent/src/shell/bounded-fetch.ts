@@ -1,6 +1,6 @@
 import { atMost, TooLong } from '@countersign/contracts';
 
-/** A server's answer that cannot be used; `reason` says it in our words. */
+/** A server's answer that cannot be used. `reason` describes it in our words. */
 export class Unusable extends Error {
   constructor(readonly reason: string) {
     super(reason);
@@ -8,15 +8,15 @@ export class Unusable extends Error {
 }
 
 /**
- * `fetch` whose bodies end: at more than `kibibytes`, unpacked, the connection is closed and reading the body rejects with `Unusable`.
- * A redirect is not followed: the question and the key are for the server that the operator named.
+ * A `fetch` with bounded bodies. If a body has more than `kibibytes` after unpacking, the connection is closed and reading the body
+ * rejects with `Unusable`. It follows no redirect: the question and the key are for the server that the operator named.
  */
 export const boundedFetch =
   (kibibytes: number): typeof fetch =>
   async (input, init) => {
     const response = await fetch(input, { ...init, redirect: 'manual' });
     if (!response.body) return response;
-    // No `Response` can be made of a status that HTTP does not define; its body says nothing then.
+    // A `Response` cannot have a status that HTTP does not define. The body of such an answer is not used.
     if (response.status > 599) {
       await response.body.cancel();
       return response;

@@ -2,11 +2,12 @@ import type { PolicyContent, Profile, TaskAssigned } from '@countersign/contract
 import type { Tx } from '@countersign/runtime';
 import { adAccountOf, factsOf, profileKeysOf } from '../core/facts.js';
 
-/** Campaigns of an ad account that a planner sees beside the task's own, in the order of their ids: as many as it can weigh. */
+/** How many campaigns of an ad account a planner sees in addition to the task's own, in the order of their ids: as many as it can weigh. */
 const mostCampaigns = 300;
 
 /**
- * Profiles and what a planner needs of the policy, of one moment in one statement. Keys of campaigns begin with their ad account, and no id has a space, so a range of keys is the campaigns of one.
+ * Profiles, and the parts of the policy that a planner needs. One statement reads them all at one moment. The key of a campaign
+ * begins with its ad account, and no id contains a space. So one range of keys is exactly the campaigns of one ad account.
  */
 const rowsOf = `
   SELECT topic, key, version, CASE topic WHEN 'policies.v1' THEN data->'content'->'sequences' ELSE data END AS data

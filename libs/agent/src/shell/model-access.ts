@@ -5,25 +5,25 @@ import { z } from 'zod';
 import { fullForm, type RequestForm } from '../core/model/request-form.js';
 import { boundedFetch } from './bounded-fetch.js';
 
-/** A model to ask and what it may take. */
+/** A model to ask, and its limits. */
 export interface ModelAccess {
   readonly client: OpenAI;
   /** The model's name, as the server knows it. */
   readonly model: string;
   /** The model's name, as proposals show it: cut to what an event holds. */
   readonly name: string;
-  /** What the server is known to understand of a question: remembered for the life of the process. */
+  /** What the server is known to understand of a question. It is remembered until the process ends. */
   readonly form: { known: RequestForm };
-  /** For one question, tries of the client included, in milliseconds. */
+  /** The time limit of one question, in milliseconds, including the client's repeats. */
   readonly timeoutMs: number;
-  /** Tokens of one agent in one UTC day. */
+  /** The tokens that one agent may use in one UTC day. */
   readonly tokensPerDay: number;
 }
 
-/** Injection token of `ModelAccess`, or null where no model is configured. */
+/** Injection token of `ModelAccess`, or null if no model is configured. */
 export const MODEL = Symbol('MODEL');
 
-/** The most that the body of an answer or a refusal may have: many times what the tokens of an answer need. */
+/** The largest body of an answer or a refusal: many times what the tokens of an answer need. */
 const answerKibibytes = 256;
 
 /** The longest time of a question: `MODEL_TIMEOUT_MS` is at most this. */
@@ -42,7 +42,7 @@ const variables = {
   OPENAI_API_KEY: optionalText({
     description: 'the key for that server',
     secret: true,
-    // No header can hold anything else, the line break at the end of a file included.
+    // A header can hold no other characters. A line break at the end of a file, for example, would not fit.
     fits: (text) => (/^[\x20-\x7e]+$/.test(text) ? undefined : 'printable ASCII without a line break is expected'),
   }),
   OPENAI_MODEL: optionalText({ description: 'the name of the model, as the server knows it' }),
@@ -50,25 +50,25 @@ const variables = {
   MODEL_TOKENS_PER_DAY: whole({ description: 'tokens that one agent may use in a UTC day', preset: 200_000 }),
 };
 
-/** Everything that an agent reads of its environment. */
+/** Everything that an agent reads from its environment. */
 export const environment = runtimeEnvironment.extend(variables);
 
 const own = z.object(variables);
 
 /**
- * The model that `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL` name together; null where one of them is not set. Throws naming
- * the variables, and never their values, where some cannot be used.
+ * The model that `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL` name together; null if one of them is not set. If some
+ * cannot be used, throws an error that names the variables and never their values.
  */
 export function modelAccess(env: Env): ModelAccess | null {
   const read = readEnvironment(own, env);
   const { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: apiKey, OPENAI_MODEL: model } = read;
   const { MODEL_TIMEOUT_MS: timeoutMs, MODEL_TOKENS_PER_DAY: tokensPerDay } = read;
   if (!baseURL || !apiKey || !model) return null;
-  // The client would log requests where OPENAI_LOG asks for it; prompts and answers belong in no log.
+  // The client would log requests if OPENAI_LOG asked for it. Prompts and answers must not be in a log.
   const client = new OpenAI({
     baseURL,
     apiKey,
-    // `askModel` tries again: it knows how much time is left.
+    // `askModel` repeats a request itself, because it knows how much time is left.
     maxRetries: 0,
     timeout: timeoutMs,
     logLevel: 'off',

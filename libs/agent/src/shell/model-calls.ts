@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { JobContext, Tx } from '@countersign/runtime';
 import type { Calls, StoredQuestion } from '../core/model/calls.js';
 
-/** Where the calls of a task's questions are kept, so that their tokens outlive the process and a repeat of the job. */
+/** Stores the calls of a task's questions, so that their tokens survive the end of the process and a repeat of the job. */
 export interface QuestionBook {
-  /** Before a question; undefined where the task has its answer already: its tokens are told with that answer, so no more may be asked. */
+  /**
+   * Called before a question. Undefined if the task already has its answer: the answer reports the tokens, so no further question
+   * may be asked.
+   */
   begin(): Promise<string | undefined>;
   end(questionId: string, calls: Calls): Promise<void>;
 }
@@ -17,7 +20,8 @@ export const questionBook = (
 ): QuestionBook => ({
   begin: () =>
     context.transaction(async ({ tx, at }) => {
-      // Whoever answers the task holds its row: a question is begun before, and told with the answer, or not at all.
+      // The code that answers a task locks its row. So a question begins before that and is reported with the answer, or does not
+      // begin.
       const rows = await tx.query<{ question_id: string }>(
         `INSERT INTO questions (question_id, task_id, model, asked_at)
          SELECT $1, t.task_id, $3, $4 FROM (SELECT task_id FROM tasks WHERE task_id = $2 AND answered_at IS NULL FOR SHARE) t
@@ -43,7 +47,7 @@ interface QuestionRow {
   readonly output_tokens: number;
 }
 
-/** The questions of a task whose answer is about to be written: its row is locked from here on, so that none is begun after this. */
+/** The questions of a task whose answer is about to be written. Its row is locked from now on, so that no question begins later. */
 export async function questionsOf(tx: Tx, taskId: string): Promise<readonly StoredQuestion[]> {
   await tx.query('SELECT 1 FROM tasks WHERE task_id = $1 FOR UPDATE', [taskId]);
   const rows = await tx.query<QuestionRow>(

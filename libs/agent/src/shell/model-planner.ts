@@ -7,13 +7,13 @@ import type { Plan, Planner, RulePlanner } from '../core/plan.js';
 import { type Asking, answerTokens, askModel, type Message } from './ask-model.js';
 import type { ModelAccess } from './model-access.js';
 
-/** Characters of an answer that are said back to the model where it does not fit: more than its tokens allow is not of use. */
+/** How many characters of an answer that did not fit are sent back to the model. More than its tokens allow would be of no use. */
 const mostEchoed = 4 * answerTokens;
 
 /**
- * Asks a model, once more where its answer does not fit, and falls back to the rules on any failure, saying why in `by.fallback`.
- * Every fallback is logged. Tokens are reserved before every question. Rejects only where `stop` was aborted or the budget cannot be reached: then nothing was
- * planned.
+ * Asks a model, once more if its answer does not fit. On any failure it uses the rules instead, and `by.fallback` says why. Every
+ * such fallback is logged. Tokens are reserved before every question. Rejects only if `stop` was aborted or the budget cannot be
+ * reached; then nothing was planned.
  */
 export const modelPlanner = (deps: Asking & { readonly rules: RulePlanner; readonly bounds: Bounds }): Planner => ({
   name: deps.access.name,
@@ -48,7 +48,7 @@ export const modelPlanner = (deps: Asking & { readonly rules: RulePlanner; reado
       if (!last) {
         const reasons = read.ok ? (fitting?.left ?? []) : [read.detail];
         messages.push(
-          // Servers refuse an empty turn, and some a second one of the user in a row.
+          // Servers refuse an empty turn, and some refuse two turns of the user in a row.
           { role: 'assistant', content: asked.content.trim().slice(0, mostEchoed).toWellFormed() || '(no answer)' },
           {
             role: 'user',
@@ -61,6 +61,6 @@ export const modelPlanner = (deps: Asking & { readonly rules: RulePlanner; reado
   },
 });
 
-/** The time of a question: at most half of what the task has left, so that the rules can still plan it in time. */
+/** The time limit of a question: at most half of the time that the task has left, so that the rules can still plan it in time. */
 const timeFor = (access: ModelAccess, msLeft: number): number =>
   Math.max(1, Math.min(access.timeoutMs, Math.floor(msLeft / 2)));

@@ -21,7 +21,7 @@ type Ready =
   | { readonly state: 'declined'; readonly reason: string }
   | { readonly state: 'open'; readonly facts: Facts };
 
-/** Plans a task with the model, outside every transaction; the plan is kept before the task is answered. */
+/** Plans a task with the model, outside every transaction. The plan is stored before the task is answered. */
 @Injectable()
 export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
   readonly kind = planKind;
@@ -36,7 +36,7 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
     @Inject(AGENT) private readonly agent: AgentDefinition,
     @Inject(MODEL) private readonly model: ModelAccess | null,
   ) {
-    // Two questions, and time for the database around them.
+    // Two questions, and time for the database before and after them.
     this.leaseMs = 2 * (model?.timeoutMs ?? 0) + 30_000;
     this.log = new Logger(agent.name);
   }
@@ -112,5 +112,5 @@ export class PlanJobs implements JobKind<{ taskId: string }>, OnModuleDestroy {
   }
 }
 
-/** Late enough that the instance that is stopping does not take the job up again. */
+/** Late enough that the stopping instance does not take the job again. */
 const soonAfter = (at: string): string => new Date(Date.parse(at) + 2_000).toISOString();

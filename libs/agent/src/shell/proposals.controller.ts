@@ -21,7 +21,8 @@ export class ProposalsPage {
     answers: { 200: ProposalsAnswer },
   })
   async proposals(@Query({ schema: Asked }) { state, task, limit }: z.infer<typeof Asked>): Promise<object> {
-    // Only what was asked for: a condition that may be absent would keep the database from the index of one that is there.
+    // Only the conditions that were asked for: with a condition that may be absent, the database could not use the index of another
+    // condition.
     const conditions = [
       ...(state === undefined ? [] : ['p.state = $2']),
       ...(task === undefined ? [] : [`p.task_id = $${state === undefined ? 2 : 3}`]),

@@ -19,7 +19,7 @@ import type { ClampedPlan } from '../core/clamp.js';
 import { notOf, type Permit } from '../core/permit.js';
 import { afterSettled, type ProposalState } from '../core/proposal-state.js';
 
-/** A proposal as the agent remembers it. */
+/** A proposal as the agent stores it. */
 export interface RememberedProposal {
   readonly proposalId: string;
   readonly taskId: string;
@@ -30,7 +30,7 @@ export interface RememberedProposal {
   readonly permit: Permit | undefined;
 }
 
-/** Stores tasks that are new and returns their ids: a task that comes again under another event is not answered again. */
+/** Stores tasks that are new and returns their ids. If a task comes again under another event, it is not answered again. */
 export async function rememberTasks(tx: Tx, tasks: readonly TaskAssigned[], at: string): Promise<ReadonlySet<string>> {
   const rows = await tx.query<{ task_id: string }>(
     `INSERT INTO tasks (task_id, task, received_at, due_at)
@@ -41,7 +41,7 @@ export async function rememberTasks(tx: Tx, tasks: readonly TaskAssigned[], at: 
   return new Set(rows.map((row) => row.task_id));
 }
 
-/** Stores tasks that are new together with their answers. As `rememberTasks` and `answerTasks`, where nothing comes in between. */
+/** Stores tasks that are new together with their answers. The same as `rememberTasks` and `answerTasks` in one step. */
 export async function rememberAnswered(work: Work, given: readonly Answered[]): Promise<void> {
   if (given.length === 0) return;
   const rows = await work.tx.query<{ task_id: string }>(
@@ -122,7 +122,7 @@ export async function answerTasks(work: Work, given: readonly Answered[]): Promi
   queueAnswers(work, given, rows);
 }
 
-/** Queues the answers of those tasks that `rows` name. */
+/** Queues the answers of the tasks that `rows` names. */
 function queueAnswers(work: Work, given: readonly Answered[], rows: readonly { task_id: string }[]): void {
   const open = new Set(rows.map((row) => row.task_id));
   const first = given.filter(({ task }) => open.has(task.taskId));
@@ -139,7 +139,7 @@ function queueAnswers(work: Work, given: readonly Answered[], rows: readonly { t
   }
 }
 
-/** A plan kept under its task's id, so that a repeat does not ask a model twice. The first one stands. */
+/** Stores a plan under its task's id, so that a repeat does not ask a model twice. The first plan stands. */
 export function storePlan(tx: Tx, taskId: string, plan: ClampedPlan, from: PlannedFrom, at: string): void {
   tx.write(
     'INSERT INTO plans (task_id, plan, planned_from, planned_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
@@ -147,7 +147,7 @@ export function storePlan(tx: Tx, taskId: string, plan: ClampedPlan, from: Plann
   );
 }
 
-/** The plan that was kept for a task. */
+/** The plan that was stored for a task. */
 export async function storedPlan(
   tx: Tx,
   taskId: string,
@@ -159,7 +159,7 @@ export async function storedPlan(
   return row && { plan: row.plan, from: row.planned_from };
 }
 
-/** Notes refusals; returns those of the agent's own proposals. A settlement that was read first is not overwritten. */
+/** Stores refusals and returns those of the agent's own proposals. A settlement that was read first is not overwritten. */
 export async function noteRefusals(
   tx: Tx,
   refusals: readonly ActionRefused[],
@@ -177,8 +177,8 @@ export async function noteRefusals(
 }
 
 /**
- * Ends the proposals of which nothing was heard, although a person's time, the send time and the permit's life are over; returns them. A
- * word that comes later counts all the same.
+ * Ends the proposals about which nothing was received, although a person's time, the send time and the permit's life are over.
+ * Returns them. A later settlement still counts.
  */
 export async function endUnsettled(tx: Tx, at: string): Promise<readonly RememberedProposal[]> {
   const before = (ms: number): string => new Date(Date.parse(at) - ms).toISOString();
@@ -206,7 +206,10 @@ const slackMs = 3_600_000;
 const permitMs = longest.permitSeconds * 1000 + slackMs;
 const longestMs = longest.reviewMinutes * 60_000 + permitMs;
 
-/** Notes the settlements of the agent's own proposals that count, and returns them; see `afterSettled`. Their rows are locked by then. */
+/**
+ * Stores the settlements of the agent's own proposals that count, and returns them; see `afterSettled`. The caller has locked their
+ * rows.
+ */
 export function noteSettlements<S extends { readonly settled: ActionSettled }>(
   tx: Tx,
   given: readonly S[],
@@ -214,7 +217,7 @@ export function noteSettlements<S extends { readonly settled: ActionSettled }>(
   at: string,
 ): readonly S[] {
   const last = new Map<string, { readonly state: ProposalState; readonly settled: ActionSettled }>();
-  // A batch may hold two of one proposal (unresolved, then executed): each is held against the one before it.
+  // A batch may contain two settlements of one proposal (unresolved, then executed). Each is compared with the one before it.
   const counted = given.filter(({ settled }) => {
     const before = last.get(settled.proposalId)?.state ?? proposals.get(settled.proposalId)?.state;
     const state = before && afterSettled(before, settled.outcome);
@@ -237,8 +240,9 @@ export function noteSettlements<S extends { readonly settled: ActionSettled }>(
 }
 
 /**
- * Keeps the permit of each of these proposals, whose rows are locked by then, unless its approval was read before. Returns the proposals as
- * they stand now: what was taken before approvals were read is no end where it is not of this permit.
+ * Stores the permit of each of these proposals, unless its approval was read before. The caller has locked their rows. Returns the
+ * proposals as they are now: an outcome that was accepted before approvals were read is not an end if it does not belong to this
+ * permit.
  */
 export function notePermits(
   tx: Tx,
@@ -277,8 +281,8 @@ export function notePermits(
 }
 
 /**
- * Keeps settlements of proposals whose approval is not read yet. Of each executor one a proposal: it has one permit, so whoever names
- * several takes its own word's place and nobody else's. The rows of the proposals are locked by then.
+ * Stores settlements of proposals whose approval is not read yet, one for each executor and proposal. An executor has one permit
+ * for a proposal, so if it names several, it replaces only its own entry. The caller has locked the rows of the proposals.
  */
 export function storeSettlements(tx: Tx, given: readonly ActionSettled[], at: string): void {
   for (const rows of roundsBy(given, (s) => `${s.proposalId} ${s.executor}`))
@@ -302,7 +306,7 @@ export function storeSettlements(tx: Tx, given: readonly ActionSettled[], at: st
     );
 }
 
-/** What was kept of these proposals, whose approval is there now: nothing waits any more. */
+/** Takes out the stored settlements of these proposals, whose approval is now read. Afterwards none of them waits. */
 export async function takeSettlements(tx: Tx, proposalIds: readonly string[]): Promise<readonly ActionSettled[]> {
   if (proposalIds.length === 0) return [];
   const rows = await tx.query<{ settled: ActionSettled }>(
@@ -312,7 +316,7 @@ export async function takeSettlements(tx: Tx, proposalIds: readonly string[]): P
   return rows.map(({ settled }) => settled);
 }
 
-/** Forgets settlements whose approval can no longer come: the broker had it no longer than they were kept. */
+/** Deletes settlements whose approval can no longer come: the broker does not retain an approval longer than this. */
 export function forgetSettlements(tx: Tx, at: string): void {
   tx.write('DELETE FROM settlements WHERE kept_at < $1', [
     new Date(Date.parse(at) - logRetentionDays * 86_400_000).toISOString(),
@@ -383,8 +387,8 @@ const byId = (rows: readonly ProposalRow[]): ReadonlyMap<string, RememberedPropo
   );
 
 /**
- * Keeps the actions that people put in place of the agent's own, by their action id. Waits for whoever is noting what became of
- * these proposals: of an edit and its settlement the later one must see the other.
+ * Stores the actions with which people replaced the agent's own actions, by their action id. Waits for any transaction that is
+ * storing the outcome of these proposals: of an edit and its settlement, the later one must see the other.
  */
 export function storeEdits(
   tx: Tx,
@@ -415,7 +419,7 @@ export async function editsById(tx: Tx, actionIds: readonly string[]): Promise<R
   return new Map(rows.map((row) => [row.action_id, row.action]));
 }
 
-/** Settlements that counted before the edit was read that they are of. */
+/** Settlements that counted before the edit of their action was read. */
 export async function settlementsOf(tx: Tx, proposalIds: readonly string[]): Promise<readonly ActionSettled[]> {
   const rows = await tx.query<{ outcome: ActionSettled }>(
     `SELECT outcome FROM proposals 

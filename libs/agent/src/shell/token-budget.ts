@@ -1,16 +1,16 @@
 import type { JobContext } from '@countersign/runtime';
 
-/** Tokens that may still be spent: held before a question, settled after it. */
+/** Tokens that may still be used: held before a question, settled after it. */
 export interface TokenBudget {
-  /** Holds tokens; false where the day has not that many left, and nothing is held then. */
+  /** Holds tokens. If the day has not that many left, returns false and holds nothing. */
   reserve(tokens: number): Promise<boolean>;
-  /** Turns what was held for a question into what it used. */
+  /** Replaces the held tokens of a question by the tokens that it used. */
   settle(reserved: number, used: number): Promise<void>;
 }
 
 /**
- * The agent's budget of one UTC day, in its own database, so that all its instances share it. What is held when a process dies
- * stays held for that day: a question that was asked may have been paid for.
+ * The agent's budget of one UTC day, in its own database, so that all its instances share it. If a process dies, the tokens that it
+ * held stay held for that day, because a question that was asked may have been charged.
  */
 export const tokenBudget = (
   context: Pick<JobContext, 'transaction'>,

@@ -6,8 +6,8 @@ import { endUnsettled, forgetSettlements } from './proposals.repository.js';
 const lookEveryMs = 3_600_000;
 
 /**
- * Ends proposals of which nothing is ever heard, so that nobody waits for them for ever. One job for all: it makes the next one, and the
- * first is made with the tables.
+ * Ends proposals about which nothing is ever received, so that nobody waits for them for ever. There is one job for all of them. It
+ * schedules the next job itself; the first one is created with the tables.
  */
 @Injectable()
 export class UnsettledJobs implements JobKind {
@@ -34,7 +34,7 @@ export class UnsettledJobs implements JobKind {
       await this.followUp?.unsettled(ended, work);
       forgetSettlements(work.tx, work.at);
       const next = new Date(Math.floor(Date.parse(work.at) / lookEveryMs + 1) * lookEveryMs).toISOString();
-      // In no trace: it would never end.
+      // It belongs to no trace, because the trace would never end.
       const cause = { source: job.cause.source, id: job.cause.id };
       work.schedule(cause, { kind: this.kind, id: next, dueAt: next, payload: {} });
     });

@@ -1,6 +1,6 @@
 import type { PersonFacts } from '@countersign/contracts';
 
-/* What the services answer over HTTP, as far as this command line reads it. */
+/* The HTTP answers of the services, as far as this command line reads them. */
 
 export interface Funnel {
   readonly at: string;
@@ -34,7 +34,7 @@ interface WaitingFor {
   readonly oldestAt: string | null;
 }
 
-/** How it stands, as the console's page Now shows it. */
+/** The present state, as the console's page Now shows it. */
 export interface Now {
   readonly at: string;
   readonly funnel: Funnel;
@@ -68,7 +68,7 @@ export interface Card {
   readonly detail: string;
   readonly approving: string;
   readonly facts: {
-    /** Its name, or its id where no name is known. */
+    /** Its name, or its id if no name is known. */
     readonly account: string | null;
     readonly accountId?: string | null;
     readonly evidence: readonly Evidence[];
@@ -85,7 +85,7 @@ export interface Card {
       currency?: string;
     }[];
     readonly reversible?: string;
-    /** Under which policy a person was asked. */
+    /** The policy under which a person was asked. */
     readonly policy?: { readonly version: number; readonly digest: string | null };
     readonly whyAsked?: readonly { rule: string; detail: string }[];
     readonly tasks?: readonly { agent: string; purpose: string; kinds: readonly string[]; dueAt: string }[];
@@ -93,11 +93,11 @@ export interface Card {
   readonly agentSays?: {
     readonly quote: string;
     readonly confidence: number;
-    /** What it considered and left; a console of before it was told does not answer it. */
+    /** The alternatives that the agent considered and rejected. An older console does not send them. */
     readonly alternatives?: readonly { readonly detail: string; readonly rejectedBecause: string }[];
     readonly marked: string;
   };
-  /** Countries of its people and its account; told of one card, not in a list. */
+  /** Countries of its people and its account. Only the answer about one card has them, not a list. */
   readonly regions?: readonly string[];
   readonly action?: { readonly kind: string; readonly payload: Record<string, unknown> };
   readonly answers?: readonly {
@@ -119,12 +119,12 @@ export interface ReviewResult {
   readonly settlement: { readonly outcome: string } | null;
 }
 
-/** Who goes by a control: see `GET /v1/controls` of the console. */
+/** Which services apply a control: see `GET /v1/controls` of the console. */
 export interface Confirmed {
   readonly confirmed: boolean;
   readonly confirmedBy: readonly string[];
   readonly notConfirmedBy: readonly string[];
-  /** Executors that run elsewhere and never said what they go by. */
+  /** Executors that run elsewhere and never reported which controls they apply. */
   readonly unknown: readonly string[];
 }
 
@@ -140,9 +140,9 @@ export interface Control extends Confirmed {
 export interface Health {
   readonly service: string;
   readonly url: string;
-  /** `unreachable` where nothing answers. */
+  /** `unreachable` if there is no answer. */
   readonly status: string;
-  /** What its health page says is wrong: the member's name, with its value where that is a word. */
+  /** What its health page reports as wrong: the member's name, with its value if that is a word. */
   readonly wrong: readonly string[];
 }
 
@@ -164,7 +164,7 @@ export interface Run {
   readonly runId: string;
   readonly playId: string;
   readonly title: string;
-  /** What the play ran for: a campaign or an account. */
+  /** The campaign or the account for which the play ran. */
   readonly subject: Readonly<Record<string, unknown>>;
   readonly state: string;
   readonly reason: string | null;
@@ -183,7 +183,7 @@ export interface Task {
   readonly proposals: readonly { proposalId: string; outcome: string; reason: string | null }[];
 }
 
-/** A permit that ended unresolved, and what became of it since. */
+/** A permit that ended unresolved, and what happened to it since. */
 export interface UnresolvedPermit {
   readonly permitId: string;
   readonly actionId: string;
@@ -201,7 +201,7 @@ export interface UnresolvedPermit {
   } | null;
 }
 
-/** A dead letter as the console tells it. */
+/** A dead letter as the console describes it. */
 export interface DeadLetterAnswer extends Omit<DeadLetterRow, 'type' | 'job' | 'replayed'> {
   readonly type: string | null;
   readonly job: DeadLetterRow['job'] | null;
@@ -217,14 +217,14 @@ export interface DeadLetterRow {
   readonly partition: number;
   readonly offset: string;
   readonly type?: string | undefined;
-  /** Of a job that failed for good, in place of an event. */
+  /** The job, if a job failed for good. Then there is no event. */
   readonly job?: { readonly kind: string; readonly id: string } | undefined;
   readonly fault: { readonly code: string; readonly detail: string; readonly field?: string | undefined };
   readonly attempts: number;
   readonly at: string;
-  /** What came of the last order; `open` and `failed-again` wait for somebody. */
+  /** The result of the last order. `open` and `failed-again` wait for a person. */
   readonly state: 'open' | 'ordered' | 'handled' | 'scheduled' | 'failed-again';
-  /** When the service said what came of it. */
+  /** When the service reported the result. */
   readonly endedAt: string | null;
   /** Why it failed again. */
   readonly failedAgain: { readonly code: string; readonly detail: string; readonly field?: string | undefined } | null;
@@ -232,14 +232,14 @@ export interface DeadLetterRow {
   readonly replayed: { readonly by: string; readonly at: string; readonly note?: string | undefined } | null;
 }
 
-/** Records that were deleted before a service read them, as its health page tells. */
+/** Records that were deleted before a service read them, as its health page reports them. */
 export interface Gap {
   readonly service: string;
   readonly topic: string;
   readonly topicId: string;
   readonly partition: number;
   readonly from: number;
-  /** Exclusive; null: to the end of a topic that is gone. */
+  /** Exclusive. Null: to the end of a topic that was deleted. */
   readonly to: number | null;
   readonly reason: 'records-deleted' | 'topic-made-again';
   readonly noticedAt: string;

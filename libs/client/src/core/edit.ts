@@ -1,11 +1,12 @@
 import { own, parseJson } from '@countersign/contracts';
 
-/** What a command line was given is not what it takes. */
+/** The arguments of a command line are not valid. */
 export class Misused extends Error {}
 
 /**
- * A payload with `name=value` settings applied; `a.b=…` reaches into an object. A value is read as the type that stands there;
- * where nothing stands, as JSON, else as text. Throws `Misused`, naming the setting, where it does not fit.
+ * A payload with `name=value` settings applied; `a.b=…` changes a member of an object. A value is read as the type of the present
+ * value. If there is none, it is read as JSON, otherwise as text. If a setting does not fit, throws `Misused` and names the
+ * setting.
  */
 export function applySettings(payload: Record<string, unknown>, settings: readonly string[]): Record<string, unknown> {
   const edited = structuredClone(payload);
@@ -57,7 +58,7 @@ export interface Change {
   readonly after: unknown;
 }
 
-/** What differs between two JSON values, by path, in the order of the first. */
+/** The differences between two JSON values, by path, in the order of the first value. */
 export function changesBetween(before: unknown, after: unknown, path = ''): Change[] {
   if (isObject(before) && isObject(after)) {
     return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) =>

@@ -5,9 +5,9 @@ import { Misused } from './edit.js';
 export interface RunFile {
   readonly kafka?: { readonly bootstrap: string; readonly mechanism: string };
   readonly http?: Readonly<Record<string, string>>;
-  /** The sources, agents and executors that it was started with. */
+  /** The sources, agents and executors with which it was started. */
   readonly deployment?: unknown;
-  /** Whose tokens the command line uses. */
+  /** The person whose tokens the command line uses. */
   readonly person?: string;
   /** A JWKS. */
   readonly permitKeys?: unknown;
@@ -15,14 +15,14 @@ export interface RunFile {
   readonly recordKey?: string;
 }
 
-/** Where everything is: environment first, then run.json, then the default ports of this machine. */
+/** Where everything is: from the environment first, then run.json, then the default ports of this machine. */
 export interface Installation {
   readonly urls: Readonly<Record<string, string>>;
-  /** Of the environment. */
+  /** From the environment. */
   readonly token: string | undefined;
-  /** Of the environment. */
+  /** From the environment. */
   readonly readToken: string | undefined;
-  /** The folder with a file of each principal's credential. */
+  /** The folder with one credential file for each principal. */
   readonly credentials: string | undefined;
   readonly person: string | undefined;
   readonly kafka: RunFile['kafka'];
@@ -33,17 +33,17 @@ export interface Installation {
   readonly from: string | undefined;
 }
 
-/** Those that this command line asks. */
+/** The services that this command line asks. */
 const { console, 'audit-recorder': recorder, orchestrator } = servicePorts;
 const clients = { console, 'audit-recorder': recorder, orchestrator };
 
-/** Puts an installation together. Throws `Misused` where an URL of the environment is none. */
+/** Puts an installation together. Throws `Misused` if a URL of the environment is not valid. */
 export function installation(
   env: Readonly<Record<string, string | undefined>>,
   found: { readonly path: string; readonly credentials?: string; readonly run: RunFile } | undefined,
 ): Installation {
   const run = found?.run ?? {};
-  // What was started says which services there are; only where nothing says so, all of them are expected.
+  // run.json lists the services that were started. All services are expected only if nothing lists them.
   const local = Object.entries(run.http ? clients : servicePorts).map(
     ([service, port]) => [service, `http://127.0.0.1:${port}`] as const,
   );
@@ -73,7 +73,7 @@ export function installation(
   };
 }
 
-/** What run.json says of sources, agents and executors; undefined where that is none of it, as with one of an older version. */
+/** The sources, agents and executors in run.json; undefined if it does not list them, as in a file of an older version. */
 export function deploymentOf({ deployment }: Pick<Installation, 'deployment'>): Deployment | undefined {
   const read = DeploymentFile.required().safeParse(deployment);
   return read.success ? read.data : undefined;

@@ -3,12 +3,12 @@ import { Misused } from './edit.js';
 
 export type Source = Deployment['sources'][number];
 
-/** The Kafka sources, as which this command line can publish. */
+/** The Kafka sources as which this command line can publish. */
 const kafkaSources = ({ sources }: Deployment): readonly Source[] => sources.filter(({ via }) => via === 'kafka');
 
 /**
- * The Kafka source of a name, else `upstream`, else the first that there is: the ids of what is replayed depend on it. Throws
- * `Misused` where there is none, and says which there are.
+ * The Kafka source of a name, otherwise `upstream`, otherwise the first one: the ids of replayed signals depend on it. If there is
+ * none, throws `Misused` and lists the sources that exist.
  */
 export function publisherOf(deployment: Deployment, name?: string): Source {
   const known = kafkaSources(deployment);
@@ -20,6 +20,6 @@ export function publisherOf(deployment: Deployment, name?: string): Source {
   throw new Misused('signals are published as a source with `via: kafka`, and the configuration lists none: add one');
 }
 
-/** Another of several than this one. */
+/** A member of the list other than this one. */
 export const anotherThan = (excluded: string, all: readonly string[]): string | undefined =>
   all.find((name) => name !== excluded);

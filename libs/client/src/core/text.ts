@@ -1,16 +1,16 @@
 import type { createColors } from 'picocolors';
 
-/** Colours, or the same functions doing nothing where the output is no terminal. */
+/** Colours, or functions that change nothing if the output is not a terminal. */
 export type Paint = ReturnType<typeof createColors>;
 
-// Control characters of terminals and those that turn the direction of writing, but the line's end.
+// Control characters of terminals and those that change the direction of writing, except the line feed.
 const steering = /[^\P{C}\n\u{AD}]|[\u2028\u2029]/gu;
 
-/** A text of several lines with everything taken out that could steer a terminal. Whoever prints it marks each line as its own. */
+/** A text of several lines without the characters that could control a terminal. The caller marks each printed line as its own. */
 export const printableLines = (text: string): string => text.replace(steering, '\uFFFD');
 
 /**
- * A value whose texts are one line each and cannot steer a terminal: an agent, or a stranger, may have written them, and a line
+ * A value whose texts are one line each and cannot control a terminal. An agent or a stranger may have written them, and a line
  * break in one would forge a line of the answer. Everything that is printed for people goes through here or `printableLines`.
  */
 export function printable<T>(value: T): T {
@@ -20,15 +20,15 @@ export function printable<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [printable(name), printable(inner)])) as T;
 }
 
-/** JSON for a pipe or a terminal: what could steer a terminal is written as an escape, which means the same. */
+/** JSON for a pipe or a terminal. Characters that could control a terminal are written as escapes, which mean the same. */
 export const jsonText = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(steering, (found) =>
     Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
   );
 
 /**
- * Rows in columns, each as wide as its widest cell. The last cell of a row is not padded, and a cell is one line. `tint` colours
- * a cell after padding.
+ * Rows in columns, each as wide as its widest cell. The last cell of a row is not padded, and a cell is one line. `tint` colours a
+ * cell after padding.
  */
 export function table(
   rows: readonly (readonly string[])[],

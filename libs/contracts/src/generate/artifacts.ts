@@ -56,7 +56,7 @@ export function artifacts(): Artifact[] {
   ];
 }
 
-/** A file's text with one generated part replaced. Throws where the file has no such part. */
+/** A file's text with one generated part replaced. Throws if the file has no such part. */
 export function withPart(text: string, part: string, content: string): string {
   const [begin, end] = [`<!-- generated: ${part} -->`, `<!-- end: ${part} -->`];
   const from = text.indexOf(begin);

@@ -10,7 +10,7 @@ export const jsonSchema = (type: string): Record<string, unknown> => {
   return z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
 };
 
-/** Every type that may stand on a topic of the list. */
+/** Every type that may be on a topic of the list. */
 export const typesOf = (topics: readonly Topic[]): string[] => [...new Set(topics.flatMap(typesOn))].sort();
 
 const typesOn = (topic: Topic): readonly string[] => (topic.types.length > 0 ? topic.types : signalTypes);
@@ -107,5 +107,8 @@ export function asyncapi(topics: readonly Topic[], outsiders: readonly string[])
   };
 }
 
-/** AsyncAPI's own schema dialect is draft-07; the keyword that names another one is left out, what is used of it means the same. */
+/**
+ * AsyncAPI's own schema dialect is draft-07. The keyword that names another dialect is left out; the keywords that are used mean
+ * the same in both.
+ */
 const withoutDialect = ({ $schema: _dialect, ...schema }: Record<string, unknown>): Record<string, unknown> => schema;

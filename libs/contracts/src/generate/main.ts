@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { artifacts, withPart } from './artifacts.js';
 
-/** `npm run generate`: writes every artifact; with `--check` it writes nothing and fails where one is stale. */
+/** `npm run generate`: writes every artifact. With `--check` it writes nothing and fails if one is out of date. */
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const check = process.argv.includes('--check');
 const stale: string[] = [];

@@ -1,26 +1,26 @@
 import { unpack } from './unpack.js';
 
-/** How much a reader takes of what others packed. */
+/** The limits of what a reader accepts from other writers. */
 export interface UnpackBounds {
-  /** Bytes of one batch when it is unpacked. */
+  /** The bytes of one batch after unpacking. */
   readonly batchBytes: number;
-  /** Records of one batch. */
+  /** The records of one batch. */
   readonly batchRecords: number;
   /**
-   * What is unpacked of one answer of the broker, in bytes and 256 more for each record; what is beyond is left to the next answer. Each
-   * answer has it for its partitions in another order.
+   * How much of one answer of the broker is unpacked, in bytes and 256 more for each record. The rest is left to the next answer.
+   * The order in which partitions use it changes with each answer.
    */
   readonly answerBytes: number;
 }
 
-/** A batch may hold 16 times what the broker takes of it; an answer at least one such batch. */
+/** A batch may unpack to 16 times the size that the broker accepts. An answer holds at least one such batch. */
 export const unpackBounds: UnpackBounds = { batchBytes: 16_777_216, batchRecords: 50_000, answerBytes: 33_554_432 };
 
-/** What a fetch brought, with every batch unpacked. */
+/** What a fetch returned, with every batch unpacked. */
 export interface Bounded {
   readonly answer: Buffer;
   /**
-   * Batches that are refused, in words, by `topic/partition/offset`. One empty record stands in the place of each, at the batch's
+   * Refused batches with the reason in words, by `topic/partition/offset`. One empty record replaces each of them, at the batch's
    * last offset.
    */
   readonly refused: ReadonlyMap<string, string>;
@@ -35,23 +35,23 @@ const countAt = 57;
 const recordsAt = 61;
 const codecBits = 0x07;
 
-/** What a record takes of memory beside its bytes, at least. */
+/** The memory that a record needs in addition to its bytes, at least. */
 const recordCost = 256;
 
 /** The records of one partition in an answer. */
 interface PartitionRecords {
   readonly name: string;
-  /** Where their size stands, and where they end. */
+  /** Where their size is written, and where they end. */
   readonly sizeAt: number;
   readonly end: number;
   readonly records: Buffer;
 }
 
 /**
- * The answer to a Fetch of version 4 to 11 with its compressed batches unpacked, so that a client needs no codec, and with batches
- * refused that are larger than the bounds or cannot be read. An answer without either is returned as it is. `first` chooses, of so many
- * partitions, the one that is unpacked first: answers have partitions always in one order, so whoever fills those in front with packed
- * batches would keep back everybody behind. Throws a RangeError where it is no such answer.
+ * The answer to a Fetch of version 4 to 11 with its compressed batches unpacked, so that a client needs no codec. Batches that are
+ * too large or cannot be read are refused. An answer without either is returned unchanged. `first` chooses which of so many
+ * partitions is unpacked first. Answers always list partitions in one order, so otherwise a writer could fill the first partitions
+ * with packed batches and delay all others. Throws a RangeError if this is not such an answer.
  */
 export function withinBounds(
   answer: Buffer,
@@ -73,7 +73,7 @@ export function withinBounds(
   }
   if (changed.size === 0) return { answer, refused };
   const pieces: Buffer[] = [];
-  /** What is before is in `pieces`. */
+  /** The bytes before it are in `pieces`. */
   let copied = 0;
   for (const partition of partitions) {
     const batches = changed.get(partition);
@@ -86,7 +86,7 @@ export function withinBounds(
   return { answer: Buffer.concat([...pieces, answer.subarray(copied)]), refused };
 }
 
-/** Every partition of an answer, in its order. Throws a RangeError where it is no answer to a Fetch. */
+/** Every partition of an answer, in its order. Throws a RangeError if this is not an answer to a Fetch. */
 function partitionsOf(answer: Buffer, version: number): PartitionRecords[] {
   const found: PartitionRecords[] = [];
   let at = version >= 7 ? 10 : 4;
@@ -103,7 +103,7 @@ function partitionsOf(answer: Buffer, version: number): PartitionRecords[] {
     const topic = text();
     for (let partitions = int32(); partitions > 0; partitions--) {
       const partition = int32();
-      // Its error, the ends of the log and, from version 5 on, its beginning.
+      // The partition's error, the ends of the log and, from version 5 on, its beginning.
       at += 2 + 8 + 8 + (version >= 5 ? 8 : 0);
       const aborted = Math.max(0, int32());
       at += 16 * aborted;
@@ -119,7 +119,7 @@ function partitionsOf(answer: Buffer, version: number): PartitionRecords[] {
   return found;
 }
 
-/** The batches of one partition as they are handed on. Undefined: as they came. */
+/** The batches of one partition as they are passed on. Undefined: unchanged. */
 function batchesWithin(
   records: Buffer,
   { batchBytes, batchRecords }: UnpackBounds,
@@ -132,9 +132,9 @@ function batchesWithin(
   for (let at = 0; at + recordsAt <= records.length; ) {
     const batch = records.subarray(at, at + lengthAt + 4 + records.readInt32BE(at + lengthAt));
     const whole = batch.length === lengthAt + 4 + records.readInt32BE(at + lengthAt) && batch.length >= recordsAt;
-    // What the broker cut off comes again whole.
+    // A batch that the broker cut off comes again complete.
     if (!whole) break;
-    // An older format, which a broker of today hands out no more.
+    // An older format, which present brokers do not send any more.
     if (batch.readInt8(magicAt) !== 2) return undefined;
     at += batch.length;
     const codec = batch.readInt16BE(attributesAt) & codecBits;
@@ -178,7 +178,7 @@ function unpackedOf(batch: Buffer, codec: number, count: number, most: number): 
   return unpacked;
 }
 
-/** The same batch with other records, which are not compressed. Its checksum is that of what came. */
+/** The same batch with other records, which are not compressed. Its checksum is still that of the original batch. */
 function batchOf(batch: Buffer, count: number, records: Buffer): Buffer {
   const made = Buffer.concat([batch.subarray(0, recordsAt), records]);
   made.writeInt32BE(made.length - lengthAt - 4, lengthAt);
@@ -201,7 +201,7 @@ function varint(n: number): Buffer {
   }
 }
 
-/** Whether these bytes are so many records and nothing else: a client that reads on behind an end does not come back from it. */
+/** Whether these bytes are exactly this number of records. A client that reads beyond an end does not recover. */
 function holdsRecords(bytes: Buffer, count: number): boolean {
   let at = 0;
   const number = (end: number): number => {

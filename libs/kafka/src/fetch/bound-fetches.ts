@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { withinBounds } from './batches.js';
 
-/** A message of kafkajs that stands for a batch which is not read. */
+/** A message of kafkajs that represents a batch which is not read. */
 export interface Refusable {
   readonly offset: string;
-  /** Why the batch that this one stands for is refused, in words. No writer can set it: it is not of the wire. */
+  /** Why the batch that this message represents is refused, in words. No writer can set it, because it is not part of the protocol. */
   refused?: string;
 }
 
@@ -20,13 +20,13 @@ interface FetchResponse {
 const bounded = new WeakSet<FetchResponse>();
 
 /**
- * Lets kafkajs 2.2.4 read gzip, lz4 and zstd within `unpackBounds`. By itself it reads gzip without a bound, and one batch in another
- * codec stops its consumer for ever. A batch beyond a bound is one empty message with `refused`, at the batch's last offset. Repeats are
- * harmless.
+ * Lets kafkajs 2.2.4 read gzip, lz4 and zstd within `unpackBounds`. Without this, it reads gzip without a bound, and one batch in
+ * another codec stops its consumer for ever. A batch beyond a bound becomes one empty message with `refused`, at the batch's last
+ * offset. Repeated calls are harmless.
  */
 export function boundFetches(): void {
   const load = createRequire(import.meta.url);
-  // Version 4 is the first with record batches, 11 the last that kafkajs speaks.
+  // Version 4 is the first with record batches; 11 is the last that kafkajs speaks.
   for (let version = 4; version <= 11; version++) {
     const response = load(`kafkajs/src/protocol/requests/fetch/v${version}/response.js`) as FetchResponse;
     if (bounded.has(response)) continue;

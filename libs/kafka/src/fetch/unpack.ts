@@ -1,6 +1,6 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 
-/** What a batch was refused for, in words, or its bytes. */
+/** The bytes of a batch, or the reason in words why it was refused. */
 export type Unpacked = { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly detail: string };
 
 /** Kafka's numbers of codecs, the low three bits of a batch's attributes. */
@@ -9,7 +9,7 @@ export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 const tooLarge = (most: number): Unpacked => ({ ok: false, detail: `it unpacks to more than ${most} bytes` });
 
 /**
- * The bytes of a batch that a producer compressed, of which no more than `most` are ever made. Throws nothing: what is larger,
+ * The bytes of a batch that a producer compressed. It never creates more than `most` bytes. Throws nothing: a batch that is larger,
  * broken or in another codec is refused in words.
  */
 export function unpack(codec: number, packed: Buffer, most: number): Unpacked {
@@ -29,8 +29,9 @@ export function unpack(codec: number, packed: Buffer, most: number): Unpacked {
 }
 
 /**
- * An LZ4 frame: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md. Blocks may refer to those before them. Checksums are left
- * to the batch's own. Undefined: it would be larger than `most`. Throws a RangeError where it is no whole frame.
+ * An LZ4 frame: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md. Blocks may refer to earlier ones. Its checksums are
+ * not checked, because the batch has its own. Undefined if the result would be larger than `most`. Throws a RangeError if the frame
+ * is not complete.
  */
 function unpackLz4(frame: Buffer, most: number): Buffer | undefined {
   if (frame.readUInt32LE(0) !== 0x184d2204) throw new RangeError('no frame');
@@ -62,7 +63,7 @@ function unpackLz4(frame: Buffer, most: number): Buffer | undefined {
     } else if (!unpackBlock(block)) return undefined;
   }
 
-  /** Sequences of literals and of matches in what came before. False: there is no room. */
+  /** Sequences of literals and of matches in earlier bytes. False if there is no room. */
   function unpackBlock(block: Buffer): boolean {
     let from = 0;
     const lengthOf = (nibble: number): number => {
@@ -88,7 +89,7 @@ function unpackLz4(frame: Buffer, most: number): Buffer | undefined {
       if (back === 0 || back > end) throw new RangeError('refers to before its beginning');
       const length = lengthOf(token & 15) + 4;
       if (!room(length)) return false;
-      // A match may overlap what it makes: what is there so far is copied again and again.
+      // A match may overlap its own output: the bytes that exist so far are copied repeatedly.
       for (let made = 0; made < length; ) {
         const piece = Math.min(back, length - made);
         out.copy(out, end + made, end + made - back, end + made - back + piece);

@@ -31,7 +31,7 @@ const states: Readonly<Record<Proposed['state'], readonly [string, string, Table
 
 const plain = (text: string, now: number): string => plainReason(withoutContacts(text), new Map(), now);
 
-/** One action: what, what became of it and why, and where its story is. */
+/** One action: what it does, its outcome with the reason, and a link to its story. */
 export function ActionRow({ action }: { readonly action: Proposed }) {
   const [word, color, Icon] = states[action.state];
   const now = useNow(60_000);

@@ -7,7 +7,7 @@ import { StopBadge } from '../../parts/stops.js';
 import { type AgentRow, agentsQuery, usualDays } from './agents.queries.js';
 import { tokensSentence } from './tokens.js';
 
-/** Every agent: whose it is, whether it runs, and what it did lately. */
+/** Every agent: its owner, whether it runs, and what it did recently. */
 export function AgentsPage() {
   const agents = useQuery(agentsQuery(usualDays));
   return (

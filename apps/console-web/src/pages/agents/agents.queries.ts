@@ -6,7 +6,7 @@ export type AgentRow = Answer<'agents_list'>['agents'][number];
 export type AgentPage = Answer<'agents_show'>;
 export type Proposed = Answer<'agents_actions'>['actions'][number];
 
-/** Of so many days the figures are, until somebody chooses. */
+/** The number of days that the figures cover, until somebody chooses another. */
 export const usualDays = 30;
 
 export const agentsQuery = (days: number) =>

@@ -3,7 +3,7 @@ import { When } from '../../parts/when.js';
 import type { AgentPage } from './agents.queries.js';
 import { tokensSentence } from './tokens.js';
 
-/** What an agent did in a period, what became of it, and how often people saw it otherwise. */
+/** What an agent did in a period, the outcomes, and how often people decided otherwise. */
 export function Figures({ page }: { readonly page: AgentPage }) {
   const { figures: f, from, since } = page;
   const rules = Object.entries(f.refusedBy).sort(([, a], [, b]) => b - a);
@@ -67,7 +67,7 @@ export function Figures({ page }: { readonly page: AgentPage }) {
   );
 }
 
-/** What its model took in the period, and on average for a proposal. */
+/** The tokens that its model used in the period, and the average for a proposal. */
 function Tokens({ page }: { readonly page: AgentPage }) {
   const { tokens } = page.figures;
   const { input, output, perProposal, state } = tokens;

@@ -5,7 +5,7 @@ type Tokens = AgentRow['figures']['tokens'];
 const times = (n: number): string => (n === 1 ? 'once' : `${n.toLocaleString()} times`);
 const named = ({ models }: Tokens): string => (models.length === 0 ? '' : ` (${models.join(', ')})`);
 
-/** What is known of the tokens of an agent's model, as one sentence or two. What nobody knows is never told as zero. */
+/** What is known of the tokens of an agent's model, as one or two sentences. An unknown number is never shown as zero. */
 export function tokensSentence(tokens: Tokens): string {
   const { state, calls, unknownCalls, input, output } = tokens;
   switch (state) {

@@ -1,6 +1,6 @@
 const height = 32;
 
-/** Sixty minutes as bars, the oldest first. The figures beside it say the same in words. */
+/** Sixty minutes as bars, the oldest first. The figures beside them give the same in words. */
 export function Bars({ values }: { readonly values: readonly number[] }) {
   const most = Math.max(1, ...values);
   return (

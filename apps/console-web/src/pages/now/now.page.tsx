@@ -10,7 +10,7 @@ import { Spend } from './spend.js';
 import { Stops } from './stops.js';
 import { Waiting } from './waiting.js';
 
-/** The height of each section, in pixels, while it is read. */
+/** The height of each section, in pixels, while its data is loading. */
 const sections = [
   ['waiting', 220],
   ['stops', 150],
@@ -19,10 +19,11 @@ const sections = [
   ['services', 320],
 ] as const;
 
-/** How it stands: what waits for a person first, then what is stopped, what happens, what it costs, and who is there. */
+/** The present state: first what waits for a person, then what is stopped, what happens, what it costs, and which services are there. */
 export function NowPage() {
   const now = useQuery(nowQuery);
-  // The cards say in more lines or fewer what waits: they come with the counts, so that nothing below moves.
+  // The number of lines on the cards depends on what waits. So the cards appear together with the counts, and nothing below them
+  // moves.
   const cards = useInfiniteQuery(openReviewsQuery);
   const whole = now.data && (now.data.waiting.reviews.count === 0 || !cards.isPending) ? now.data : undefined;
   return (

@@ -7,14 +7,14 @@ export type Rate = Now['rates'][number];
 export type SpendFigure = Now['spend']['adAccounts'][number];
 export type Queue = operations['now_queued']['responses'][200]['content']['application/json'];
 
-/** How it stands. Read again by itself: whether services run is news of the broker, which no event announces. */
+/** The present state. It is read again at intervals, because the broker knows whether services run and no event announces it. */
 export const nowQuery = queryOptions({
   queryKey: ['funnel', 'now'],
   queryFn: () => answerOf(api.GET('/v1/now')),
   refetchInterval: 5_000,
 });
 
-/** What is under way in a scope, which is what a stop of it reaches. */
+/** What is under way in a scope. A stop of this scope reaches it. */
 export const queueQuery = (scope: string) =>
   queryOptions({
     queryKey: ['funnel', 'queue', scope],

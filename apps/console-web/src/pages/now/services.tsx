@@ -4,7 +4,7 @@ import { When } from '../../parts/when.js';
 import type { Now } from './now.queries.js';
 import { Section } from './section.js';
 
-/** Who is there, as far as the console can know; what it cannot know it calls not confirmed. */
+/** Which services are there, as far as the console can know. It shows the others as not confirmed. */
 export function Services({ now: { services, askedBrokerAt } }: { readonly now: Now }) {
   const missing = services.filter(({ state, elsewhere }) => state !== 'confirmed' && !elsewhere).length;
   return (

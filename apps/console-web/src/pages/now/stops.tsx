@@ -9,7 +9,7 @@ import { When } from '../../parts/when.js';
 import type { Now } from './now.queries.js';
 import { Section } from './section.js';
 
-/** What is stopped, by whom and whether everybody goes by it; and the buttons that stop. */
+/** What is stopped, by whom, whether every service applies it, and the buttons that stop. */
 export function Stops({ now: { stops, agents } }: { readonly now: Now }) {
   const mayStop = useMay('operator');
   const [stopping, setStopping] = useState<string>();

@@ -11,7 +11,7 @@ import { openReviewsQuery } from '../reviews/reviews.queries.js';
 import type { Now } from './now.queries.js';
 import { Section } from './section.js';
 
-/** What nobody but a person can end, and since when. */
+/** What only a person can end, and how long it has waited. */
 export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { readonly waiting: Now['waiting'] }) {
   const cards = useInfiniteQuery({ ...openReviewsQuery, enabled: reviews.count > 0 }).data?.cards ?? [];
   return (
@@ -140,11 +140,11 @@ interface KindProps {
   readonly explained: string;
   readonly count: number;
   readonly oldestAt: string | null;
-  /** The link to the page where it is done. */
+  /** The link to the page on which the person does it. */
   readonly all: ReactNode;
   readonly children: ReactNode;
 }
 
-/** As its card says it; until that is read, as the event did. */
+/** As its card says it. Until the card is loaded, as the event says it. */
 const sentenceOf = (card: Parameters<typeof sentence>[0] | undefined, detail: string): string =>
   card ? sentence(card) : capital(detail);

@@ -7,7 +7,7 @@ import { When } from '../../parts/when.js';
 import { type PersonReveal, revealsQuery } from './people.queries.js';
 import { fieldWords, purposeWords, revealWords } from './words.js';
 
-/** Who asked who this person is, for what and why; without what was revealed. */
+/** Who asked who this person is, for which fields and why. It does not show what was revealed. */
 export function Looked({ contactId }: { readonly contactId: string }) {
   const reveals = useInfiniteQuery(revealsQuery(contactId));
   const rows = reveals.data?.pages.flatMap((page) => page.reveals) ?? [];

@@ -7,10 +7,10 @@ import type { Revealed } from './reveal.js';
 import { RevealDialog } from './reveal-dialog.js';
 import { fieldWords } from './words.js';
 
-/** How long what was revealed is shown. */
+/** For how long the page shows what was revealed. */
 const shownMs = 60_000;
 
-/** Name and address: masked, and shown for a minute to a privacy officer who says why. */
+/** Name and address. They are masked. A privacy officer who gives a reason sees them for a minute. */
 export function NameCard({ person: { contactId, account, joinedInto } }: { readonly person: WholePerson }) {
   const mayReveal = useMay('privacy-officer');
   const [asking, setAsking] = useState(false);

@@ -12,7 +12,7 @@ import { When } from '../../parts/when.js';
 import { type Person, peopleQuery } from './people.queries.js';
 import { personText } from './words.js';
 
-/** Everybody whom a signal named, found by account or contact id. */
+/** Everybody who was named in a signal, found by account id or contact id. */
 export function PeoplePage() {
   const { q = '' } = useSearch({ from: '/signed-in/people' });
   const navigate = useNavigate();

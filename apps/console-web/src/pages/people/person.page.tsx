@@ -32,7 +32,7 @@ export function PersonPage() {
         </Anchor>
       </Stack>
     );
-  // The parts come together: none pushes another down.
+  // All parts appear at the same time, so that none moves another down.
   if (person.isPending || actions.isPending)
     return (
       <Stack>

@@ -12,7 +12,7 @@ type Purpose = Asking['purpose'];
 const fields = Object.entries(fieldWords) as [Field, string][];
 const purposes = Object.entries(purposeWords).map(([value, label]) => ({ value, label }));
 
-/** Asks for what and why, then waits for the answer. What is revealed goes to `onRevealed` and stays in no cache. */
+/** Asks which fields to reveal and why, then waits for the answer. The revealed data goes to `onRevealed` and is never cached. */
 export function RevealDialog({
   contactId,
   onRevealed,

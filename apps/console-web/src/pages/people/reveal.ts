@@ -4,9 +4,9 @@ import type { operations } from '../../generated/console.js';
 import { sealedAnswer } from './sealed.js';
 
 type Asked = operations['reveals_ask']['requestBody']['content']['application/json'];
-/** What somebody asks of a person, and why. */
+/** Which fields of a person somebody asks for, and why. */
 export type Asking = Omit<Asked, 'publicKey'>;
-/** What is known of the person, of what was asked for. */
+/** Of the fields that were asked for, those that are known. */
 export interface Revealed {
   readonly firstName?: string;
   readonly lastName?: string;
@@ -15,8 +15,8 @@ export interface Revealed {
 }
 
 /**
- * Asks who a person is and opens the answer. Only this call has the key that opens it: it is made here, cannot be read out, and is
- * gone when the call ends. Throws `ApiProblem` where nothing is revealed, and why.
+ * Asks who a person is and opens the answer. Only this call has the key that opens it: the key is made here, cannot be exported,
+ * and is gone when the call ends. If nothing is revealed, throws `ApiProblem` with the reason.
  */
 export async function reveal(contactId: string, asking: Asking, signal: AbortSignal): Promise<Revealed> {
   if (globalThis.crypto?.subtle === undefined)

@@ -1,6 +1,6 @@
 import { ApiProblem, isAway } from '../../app/api-problem.js';
 
-/** What the console knows of a request to reveal. */
+/** What the console knows about a request to reveal. */
 interface Shown {
   readonly state: 'waiting' | 'sealed' | 'refused' | 'unanswered';
   readonly reason: { readonly detail: string } | null;
@@ -11,7 +11,10 @@ const askEveryMs = 300;
 /** While the console does not answer. */
 const againAfterMs = 1_000;
 
-/** Asks until the sealed answer is there. It is kept until `expiresAt`, so a line or a console that is away meanwhile does not end it. */
+/**
+ * Asks until the sealed answer is there. The console stores the answer until `expiresAt`, so an interruption of the connection or
+ * of the console does not end this.
+ */
 export async function sealedAnswer(
   show: () => Promise<Shown>,
   expiresAt: string,
@@ -30,7 +33,7 @@ export async function sealedAnswer(
   }
 }
 
-/** Undefined while it is waited for. */
+/** Undefined while the answer is not there yet. */
 function jweOf({ state, reason, jwe }: Shown): string | undefined {
   if (jwe !== null) return jwe;
   switch (state) {

@@ -3,7 +3,7 @@ import { personWords } from '../../parts/sentence.js';
 import type { Tone } from '../../parts/standing.js';
 import type { Person, PersonAction, PersonReveal, WholePerson } from './people.queries.js';
 
-/** "The CFO of Lumen Health": whom a reviewer recognises, without a name. */
+/** "The CFO of Lumen Health": words by which a reviewer recognises the person, without a name. */
 export const personText = ({
   seniority,
   jobFunction,

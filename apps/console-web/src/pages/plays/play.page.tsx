@@ -10,7 +10,7 @@ import { playQuery, runsQuery } from './plays.queries.js';
 import { RunRow } from './run-row.js';
 import { Steps } from './steps.js';
 
-/** One play: what starts it, what it does, its runs, and the way to stop it. */
+/** One play: what starts it, what it does, its runs, and the button that stops it. */
 export function PlayPage() {
   const { playId = '' } = useParams({ strict: false });
   const play = useQuery(playQuery(playId));

@@ -18,7 +18,7 @@ const states: Readonly<Record<Run['state'], readonly [string, string, TablerIcon
   answered: ['every agent has answered', 'green', IconCheck],
 };
 
-/** One run: for whom, where it stands, its tasks, and on demand the actions that came of it. */
+/** One run: its subject, its state, its tasks, and on demand the actions that resulted from it. */
 export function RunRow({ run }: { readonly run: Run }) {
   const [open, toggle] = useOpen(run.runId);
   const [word, color, Icon] = states[run.state];

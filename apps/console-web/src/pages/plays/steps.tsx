@@ -12,7 +12,7 @@ const icons: Readonly<Record<Step['kind'], TablerIcon>> = {
   task: IconChecklist,
 };
 
-/** A play drawn as steps on one line, which a screen reader reads as a list. Its tasks go out at the same time. */
+/** A play as steps on one line, which a screen reader reads as a list. Its tasks are assigned at the same time. */
 export function Steps({ steps }: { readonly steps: readonly Step[] }) {
   const tasks = steps.filter(({ kind }) => kind === 'task');
   const before = steps.filter(({ kind }) => kind !== 'task');

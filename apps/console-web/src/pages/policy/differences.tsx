@@ -2,7 +2,7 @@ import { Code, Stack, Text, Title } from '@mantine/core';
 import { IconMinus, IconPlus } from '@tabler/icons-react';
 import type { Difference } from './policy.queries.js';
 
-/** What one policy has otherwise than another: by file, each setting with what it was and what it is. */
+/** How one policy differs from another: by file, each setting with its old and its new value. */
 export function Differences({ differences }: { readonly differences: readonly Difference[] }) {
   const files = [...new Set(differences.map(({ file }) => file))];
   return (

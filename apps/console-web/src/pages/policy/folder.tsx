@@ -6,7 +6,7 @@ import { Problem } from '../../parts/problem.js';
 import { Differences } from './differences.js';
 import { type Check, checkQuery, usePublish } from './policy.queries.js';
 
-/** The configuration folder beside the policy in force: what is wrong with it, or what publishing it would change. */
+/** The configuration folder compared with the policy in force: the faults of the folder, or what publishing it would change. */
 export function Folder() {
   const check = useQuery(checkQuery);
   return (

@@ -5,12 +5,13 @@ import { Folder } from './folder.js';
 import { checkQuery, versionsQuery } from './policy.queries.js';
 import { Versions } from './versions.js';
 
-/** Which policies there were, what the folder would change, and the way to publish it. */
+/** The policies that were published, what the folder would change, and the button that publishes it. */
 export function PolicyPage() {
   const mayPublish = useMay('policy-owner');
   const check = useQuery({ ...checkQuery, enabled: mayPublish });
   const versions = useInfiniteQuery(versionsQuery);
-  // How long the first part is, nobody knows before it is there: so the parts come together, and none pushes another down.
+  // The height of the first part is unknown until its data is there. So all parts appear at the same time, and none moves another
+  // down.
   const coming = (mayPublish && check.isPending) || versions.isPending;
   return (
     <Stack>

@@ -19,7 +19,7 @@ export const versionsQuery = infiniteQueryOptions({
   getNextPageParam: ({ next }) => next ?? undefined,
 });
 
-/** What the folder says now. It publishes nothing. */
+/** What the folder contains now. Reading it publishes nothing. */
 export const checkQuery = queryOptions({
   queryKey: ['policy', 'check'],
   queryFn: () => answerOf(api.POST('/v1/policies/check')),
@@ -32,7 +32,7 @@ export const differencesQuery = (from: number, to: number) =>
     queryFn: () => answerOf(api.GET('/v1/policies/differences', { params: { query: { from, to } } })),
   });
 
-/** Publishes what was shown: for another folder, or over another policy, the console answers 409 and publishes nothing. */
+/** Publishes what was shown. If the folder or the policy in force has changed since, the console answers 409 and publishes nothing. */
 export const usePublish = () =>
   useMutation({
     mutationFn: ({ digest, inForce }: { readonly digest: string; readonly inForce: number }) =>

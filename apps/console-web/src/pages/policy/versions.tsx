@@ -10,7 +10,7 @@ import { When } from '../../parts/when.js';
 import { Differences } from './differences.js';
 import { differencesQuery, type Version, versionsQuery } from './policy.queries.js';
 
-/** Every policy that was published, by whom and when, and what one has otherwise than another. */
+/** Every policy that was published, by whom and when, and the differences between two of them. */
 export function Versions() {
   const versions = useInfiniteQuery(versionsQuery);
   const [compared, setCompared] = useState<{ from?: number; to?: number }>({});

@@ -16,7 +16,7 @@ const commands = [
   },
 ] as const;
 
-/** The same and more on the command line. */
+/** The commands that do the same as the page, and more. */
 export function Commands({ origin }: { readonly origin: string | undefined }) {
   return (
     <Stack gap="sm">

@@ -38,7 +38,7 @@ const words: Readonly<
   },
 };
 
-/** Audits and probes, which people run as commands: how far they are, and what they found. */
+/** Audits and probes, which people run as commands: their progress, and what they found. */
 export function Inspections() {
   const found = useQuery(inspectionsQuery);
   return (

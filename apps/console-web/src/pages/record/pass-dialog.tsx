@@ -26,7 +26,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** Asks why somebody reads the whole record; the record keeps it. */
+/** Asks why the person reads the whole record. The record stores the reason. */
 export function PassDialog({ use, fileName, onBegin, onClose }: Props) {
   const purpose = useNote();
   const { title, act, does } = words[use];
@@ -40,11 +40,11 @@ export function PassDialog({ use, fileName, onBegin, onClose }: Props) {
   const asking = useMutation({
     gcTime: 0,
     mutationFn: async (text: string) => {
-      // First, since a browser lets a page ask for a file only right after a click.
+      // This comes first, because a browser lets a page ask for a file only directly after a click.
       const chosen = use === 'export' ? await chooseFile(fileName) : undefined;
       if (chosen === 'nothing-chosen') return;
       const secret = await askForPass(use, text);
-      // Whoever closed the dialog meanwhile wants nothing any more.
+      // The person closed the dialog in the meantime, so nothing more is wanted.
       if (isOpen.current) onBegin(secret, chosen);
     },
   });

@@ -4,7 +4,7 @@ import { encode, sha256, toHex } from './proof/bytes.js';
 
 export type PassUse = operations['passes_ask']['requestBody']['content']['application/json']['use'];
 
-/** Asks to read the whole record, on record. What it returns opens the export; only this page has it. */
+/** Asks for permission to read the whole record; the request goes on record. The result opens the export, and only this page has it. */
 export async function askForPass(use: PassUse, purpose: string): Promise<string> {
   const random = crypto.getRandomValues(new Uint8Array(32));
   const secret = btoa(String.fromCharCode(...random))

@@ -18,17 +18,17 @@ import '../stories/stories.css';
 const number = new Intl.NumberFormat();
 const shown = 20;
 
-/** A row keeps its place, whichever checkpoint stands in it: nothing moves when another one comes. */
+/** Each row has a fixed height, whichever checkpoint it shows. So nothing moves when another checkpoint arrives. */
 const places = Array.from({ length: shown }, (_, place) => place);
 
-/** The log that nobody can change unseen: its signed heads, and how to check it. */
+/** The log that nobody can change unnoticed: its signed heads, and how to check it. */
 export function RecordPage() {
   const record = useQuery(recordQuery);
   const seen = useInfiniteQuery(checkpointsQuery);
   const checkpoints = seen.data?.pages.flatMap((page) => page.checkpoints) ?? [];
   const twins = twinsIn(checkpoints);
   const latest = record.data?.latest ?? null;
-  // The parts come together: none pushes another down.
+  // All parts appear at the same time, so that none moves another down.
   if (record.isPending || seen.isPending)
     return (
       <Stack>

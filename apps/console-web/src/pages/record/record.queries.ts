@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { answerOf, api } from '../../app/api.js';
 
-/** Where the record is, its key, and the largest checkpoint that the console has seen. */
+/** The address of the record, its key, and the largest checkpoint that the console has seen. */
 export const recordQuery = queryOptions({
   queryKey: ['record'],
   queryFn: () => answerOf(api.GET('/v1/record')),
@@ -38,7 +38,7 @@ export const passesQuery = infiniteQueryOptions({
   getNextPageParam: ({ next }) => next ?? undefined,
 });
 
-/** Audits and probes. A command that has died sends nothing that would have this read again. */
+/** Audits and probes. If a command has died, it sends nothing that would make the page read this again. */
 export const inspectionsQuery = queryOptions({
   queryKey: ['record', 'inspections'],
   queryFn: () => answerOf(api.GET('/v1/inspections')),

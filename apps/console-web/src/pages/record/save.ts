@@ -1,11 +1,11 @@
-/** A file that its reader chose; `here`: this browser writes none by itself, so the page offers what it has when it is whole. */
+/** A file that its reader chose. `here`: this browser cannot write files, so the page offers the complete data as a download. */
 export type Chosen = FileSystemFileHandle | 'here';
 
 interface Picker {
   showSaveFilePicker?(options: { readonly suggestedName: string }): Promise<FileSystemFileHandle>;
 }
 
-/** Asks where to save. */
+/** Asks the person where to save. */
 export async function chooseFile(suggestedName: string): Promise<Chosen | 'nothing-chosen'> {
   const { showSaveFilePicker } = window as Picker;
   if (showSaveFilePicker === undefined) return 'here';
@@ -17,13 +17,13 @@ export async function chooseFile(suggestedName: string): Promise<Chosen | 'nothi
   }
 }
 
-/** Saves what the page holds, as a browser saves any download. */
+/** Saves data that the page holds, as an ordinary download of the browser. */
 export function saveAs(file: Blob, name: string): void {
   const address = URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = address;
   link.download = name;
   link.click();
-  // Not at once: the browser takes it a moment later.
+  // Not at once, because the browser reads it a moment later.
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

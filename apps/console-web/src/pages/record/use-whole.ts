@@ -3,14 +3,14 @@ import type { Progress, Wanted } from './proof/download.js';
 import type { Compared } from './spread.js';
 import type { Order, Outcome, Target } from './whole.worker.js';
 
-/** How the reading of the whole record stands. */
+/** The state of the reading of the whole record. */
 export type Standing =
   | { readonly state: 'idle' }
   | { readonly state: 'running'; readonly progress: Progress | undefined }
   | { readonly state: 'done'; readonly outcome: Extract<Outcome, { kind: 'done' }>; readonly compared: Compared }
   | { readonly state: 'failed'; readonly title: string; readonly detail: string };
 
-/** Without them a record that was rebuilt and signed again would be called whole. */
+/** Without these, the check would accept a record that was rebuilt and signed again. */
 const nothingToCompare: Standing = {
   state: 'failed',
   title: 'The check did not start',
@@ -18,7 +18,7 @@ const nothingToCompare: Standing = {
     'This console did not give the checkpoints that it has kept, and the check compares the record with them. Nothing was read. Load the page again, then try again.',
 };
 
-/** Reads and verifies the whole record beside the page, which stays usable meanwhile. It ends when the page is left. */
+/** Reads and verifies the whole record in the background, while the page stays usable. It ends when the person leaves the page. */
 export function useWhole() {
   const [standing, setStanding] = useState<Standing>({ state: 'idle' });
   const worker = useRef<Worker>(null);
@@ -38,7 +38,7 @@ export function useWhole() {
         setStanding(ended);
       };
       const start = (compared: Compared) => {
-        // Whoever stopped meanwhile wants nothing any more.
+        // The person stopped it in the meantime, so nothing more is wanted.
         if (worker.current !== own) return;
         if (compared.notes.length === 0) return end(nothingToCompare);
         own.onmessage = ({ data: outcome }: MessageEvent<Outcome>) => {

@@ -5,7 +5,7 @@ import { type ConsistencyChecked, checkCheckpoint } from './proof/record.js';
 import { spread } from './spread.js';
 
 const number = new Intl.NumberFormat();
-/** The record answers 20 questions a second; more checkpoints would show no more. */
+/** The record answers 20 questions a second, and more checkpoints would show nothing more. */
 const mostChecked = 40;
 
 interface Checkpoint {
@@ -21,7 +21,7 @@ interface Result {
   readonly checked: ConsistencyChecked;
 }
 
-/** Checks in this browser that the record still begins with what the checkpoints signed that were seen before. */
+/** Checks in this browser that the record still begins with the entries that the earlier checkpoints signed. */
 export function Verify({ record: { url, key }, checkpoints }: Props) {
   const [total, setTotal] = useState(0);
   const [results, setResults] = useState<readonly Result[]>([]);
@@ -39,7 +39,7 @@ export function Verify({ record: { url, key }, checkpoints }: Props) {
       const checked = await checkCheckpoint(note, { url, key });
       found.push({ size, checked });
       setResults([...found]);
-      // Where nobody answers, nobody answers the next question either.
+      // If the record did not answer this question, it will not answer the next one.
       if (checked.state === 'unreachable' || checked.state === 'cannot-check') break;
     }
     running.current = false;

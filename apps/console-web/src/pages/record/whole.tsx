@@ -22,11 +22,11 @@ const counted = (n: number, singular: string, plural: string): string =>
 
 interface Props {
   readonly record: { readonly url: string | null; readonly key: string | null };
-  /** The latest checkpoints that the console has seen. A check compares with older ones too. */
+  /** The latest checkpoints that the console has seen. A check also compares with older ones. */
   readonly checkpoints: readonly { readonly note: string; readonly at: string }[];
 }
 
-/** Verifies and exports the whole record in this browser, for an auditor who says why. */
+/** Verifies and exports the whole record in this browser, for an auditor who gives a reason. */
 export function Whole({ record: { url, key }, checkpoints }: Props) {
   const mayRead = useMay('auditor');
   const [asking, setAsking] = useState<PassUse>();

@@ -1,7 +1,10 @@
 import { downloadAndVerify, NotDownloaded, type Progress, type Wanted } from './proof/download.js';
 import type { WholeReport } from './proof/whole.js';
 
-/** Where the bytes of an export go: nowhere, into a file that its reader chose, or into what the page offers when it is whole. */
+/**
+ * Where the bytes of an export go: nowhere, into a file that its reader chose, or into a download that the page offers when it is
+ * complete.
+ */
 export type Target = 'nothing' | 'here' | FileSystemFileHandle;
 export interface Order {
   readonly wanted: Wanted;
@@ -17,9 +20,9 @@ export type Outcome =
     }
   | { readonly kind: 'failed'; readonly title: string; readonly detail: string };
 
-/** As much as a page can be asked to hold. A browser that can write files holds none of it. */
+/** The most that a page can reasonably hold. A browser that can write files holds none of it. */
 const mostHeld = 268_435_456;
-/** Parts are handed to the browser in blobs of this size, which it may put on disk. */
+/** The parts go to the browser in blobs of this size. The browser may put them on disk. */
 const partBytes = 8_388_608;
 const reportEveryMs = 150;
 

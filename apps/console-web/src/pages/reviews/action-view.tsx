@@ -9,7 +9,7 @@ import type { Proposal } from './reviews.queries.js';
 type Facts = Proposal['facts'];
 type Payload = Readonly<Record<string, unknown>>;
 
-/** The thing itself, as its receiver or the ad system will have it. `payload` may be an edited one. */
+/** The action as its recipient or the ad system will get it. `payload` may be an edited one. */
 export function ActionView({
   kind,
   payload,
@@ -19,7 +19,7 @@ export function ActionView({
   readonly kind: string;
   readonly payload: Payload;
   readonly facts: Facts;
-  /** When a person was asked: the facts are those of then. */
+  /** When a person was asked. The facts are as they were then. */
   readonly askedAt: string;
 }) {
   switch (kind) {
@@ -38,7 +38,7 @@ export function ActionView({
   }
 }
 
-/** The figures before and after; `before` is undefined where nobody has reported it. */
+/** The figures before and after. `before` is undefined if it was never reported. */
 function changesOf(kind: string, payload: Payload, { campaigns }: Facts): readonly Change[] {
   const known = (id: unknown) => campaigns.find(({ campaignId }) => campaignId === id);
   const name = (id: unknown): string => campaignName(campaigns, id);
@@ -79,7 +79,7 @@ const toFigure = (name: string, figure: string, before: number | undefined, afte
   by: before === undefined ? undefined : after - before,
 });
 
-/** A text of an agent or a template: text and nothing else, its placeholders marked. */
+/** A text of an agent or a template. It is shown as plain text, with its placeholders marked. */
 export const Written = ({ text }: { readonly text: string }) => (
   <Text component="span" className="written">
     {pieces(text).map((piece, place) =>
@@ -149,7 +149,7 @@ function Advertisement({ payload, facts }: { readonly payload: Payload; readonly
   );
 }
 
-/** Whatever has no view of its own: its members, in words. */
+/** An action without a view of its own: its members, in words. */
 function Members({ payload, facts }: { readonly payload: Payload; readonly facts: Facts }) {
   return (
     <Table withTableBorder>

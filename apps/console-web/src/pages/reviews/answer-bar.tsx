@@ -10,18 +10,18 @@ import type { LiveVerdict } from './use-live-verdict.js';
 interface Props {
   readonly card: Review;
   readonly sending: boolean;
-  /** What an approval comes to while a stop holds. */
+  /** The result of an approval while a stop is in force. */
   readonly stopped: string | undefined;
   readonly live: LiveVerdict;
   readonly onApprove: () => void;
   readonly onEdit: (() => void) | undefined;
-  /** Asks the rules what they say now. */
+  /** Asks for the present verdict of the rules. */
   readonly onAskAgain: (() => void) | undefined;
   readonly asking: boolean;
   readonly onReject: () => void;
 }
 
-/** The answers; each button says what happens. */
+/** The buttons for the answers. Each button says what happens. */
 export function AnswerBar({ card, sending, stopped, live, asking, onApprove, onEdit, onAskAgain, onReject }: Props) {
   const now = useNow(15_000);
   const runsAt = card.subject === 'proposal' ? card.runsAt : null;

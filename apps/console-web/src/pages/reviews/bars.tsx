@@ -13,7 +13,7 @@ export interface Change {
 interface BarsProps {
   readonly changes: readonly Change[];
   readonly currency: string;
-  /** By when the figures before were reported. */
+  /** When the figures before the change were reported. */
   readonly reportedAt: string;
 }
 

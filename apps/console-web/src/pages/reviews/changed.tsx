@@ -10,7 +10,7 @@ interface Props {
   readonly onRead: () => void;
 }
 
-/** The card is not what its reader has read: what changed, and a button to go on with what it is now. */
+/** The card differs from what its reader has read: what changed, and a button to continue with the present content. */
 export function Changed({ before, now, onRead }: Props) {
   const changes = changesBetween(before, now);
   return (

@@ -8,7 +8,7 @@ import { useNow } from '../../parts/use-now.js';
 import { type People, withoutIds } from './facts.js';
 import { effectOf } from './verdict-words.js';
 
-/** How long nobody has to type before the rules are asked. */
+/** How long the person must pause typing before the rules are asked. */
 const pauseMs = 400;
 
 interface Props {
@@ -18,7 +18,7 @@ interface Props {
   readonly people: People;
 }
 
-/** What the rules would say of the changed version at this moment, while it is written. Nothing is reserved by asking. */
+/** What the rules would say about the changed version at this moment, while the person writes it. Asking reserves nothing. */
 export function DryRun({ subjectId, digest, payload, people }: Props) {
   const text = JSON.stringify(payload);
   const [asked] = useDebouncedValue(text, pauseMs);
@@ -26,7 +26,7 @@ export function DryRun({ subjectId, digest, payload, people }: Props) {
     queryKey: ['dry-run', subjectId, digest, asked],
     staleTime: 10_000,
     retry: false,
-    // It is asked for by typing alone.
+    // Only typing starts the request.
     refetchInterval: false,
     queryFn: () =>
       answerOf(
@@ -59,7 +59,7 @@ export function DryRun({ subjectId, digest, payload, people }: Props) {
 
 interface VerdictProps {
   readonly outcome: 'approved' | 'refused';
-  /** Null where the rules were not asked, because the answer would be set aside. */
+  /** Null if the rules were not asked because the answer would be set aside. */
   readonly policy: object | null;
   readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
   readonly people: People;

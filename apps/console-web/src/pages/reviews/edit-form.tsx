@@ -15,14 +15,14 @@ interface Props {
   readonly card: Proposal;
   readonly sending: boolean;
   readonly error: unknown;
-  /** What its author had typed before. */
+  /** What its author typed earlier. */
   readonly draft: Draft | undefined;
   readonly onDraft: (draft: Draft) => void;
   readonly onSend: (answer: Answer) => void;
   readonly onCancel: () => void;
 }
 
-/** A form from the kind's JSON Schema, with the thing itself beside it as it will be. */
+/** A form made from the kind's JSON Schema, with a preview of the changed action beside it. */
 export function EditForm({ card, sending, error, draft, onDraft, onSend, onCancel }: Props) {
   const kinds = useQuery(kindsQuery);
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>(draft?.typed ?? {});

@@ -6,7 +6,7 @@ import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
 import type { Review } from './reviews.queries.js';
 
-/** Why a person is asked: the rules that would not decide alone; the others behind a fold. */
+/** Why a person is asked: the rules that escalated. The other rules are folded away. */
 export function Why({ card }: { readonly card: Review }) {
   const now = useNow(60_000);
   if (card.subject === 'checkpoint')
@@ -43,7 +43,7 @@ export function Why({ card }: { readonly card: Review }) {
   );
 }
 
-/** A sentence of the gate without the ids of people, who stand on the card by what they are, and with times in the reader's zone. */
+/** A sentence of the gate. The people in it are described as on the card, without their ids, and times are in the reader's time zone. */
 export const withoutIds = (detail: string, people: People, now: number): string =>
   plainReason(detail, new Map(people.map(({ contactId }) => [contactId, 'this person'])), now);
 export type People = readonly { readonly contactId: string }[];
@@ -70,7 +70,7 @@ export function Evidence({ card }: { readonly card: Review }) {
 /** More alternatives than these are folded. */
 const mostOpen = 2;
 
-/** The agent's own words: quoted, marked as unchecked, with how sure it says that it is, and what it considered and left. */
+/** The agent's own words: quoted and marked as unchecked, with its stated confidence and the alternatives that it rejected. */
 export function AgentWords({ card }: { readonly card: Review }) {
   if (card.subject === 'checkpoint') return null;
   const { quote, confidence, alternatives } = card.agentSays;

@@ -1,7 +1,7 @@
 import { capital } from '../../parts/capital.js';
 import { amountOf, money } from '../../parts/money.js';
 
-/** What is used here of a JSON Schema, as the console tells it of a kind. */
+/** The parts of a JSON Schema that are used here, as the console describes a kind. */
 export interface Schema {
   readonly type?: string;
   readonly enum?: readonly unknown[];
@@ -29,7 +29,7 @@ export interface Field {
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** "dailyBudgetMinor" as a person says it: "Daily budget". */
+/** "dailyBudgetMinor" in the words of a person: "Daily budget". */
 export function labelOf(name: string): string {
   const words = name
     .replace(/(Minor|Id)$/, '')
@@ -37,7 +37,7 @@ export function labelOf(name: string): string {
   return capital(words);
 }
 
-/** The inputs that a payload of this kind has; those of an object inside it stand among them. */
+/** The inputs for a payload of this kind, including those of an object inside it. */
 export function fieldsOf(schema: Schema, path: readonly string[] = []): Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
     const here = [...path, name];
@@ -88,14 +88,14 @@ function withValue(payload: Payload, [name, ...rest]: readonly string[], value: 
   const inner = valueAt(payload, [name]);
   const next = rest.length === 0 ? value : withValue((inner ?? {}) as Payload, rest, value);
   const others = Object.entries(payload).filter(([key]) => key !== name);
-  // Members keep their place, so that a reader finds them where they were.
+  // Members stay at their place, so that a reader finds them again.
   if (!Object.hasOwn(payload, name)) return next === undefined ? payload : { ...payload, [name]: next };
   return next === undefined
     ? Object.fromEntries(others)
     : Object.fromEntries(Object.entries(payload).map(([key, old]) => [key, key === name ? next : old]));
 }
 
-/** What stands in an input, as text; for a time, the reader's own zone. */
+/** The content of an input as text. A time is in the reader's time zone. */
 export function typedOf(field: Field, payload: Payload): string {
   const value = valueAt(payload, field.path);
   if (value === undefined || value === null) return '';
@@ -113,20 +113,23 @@ export function typedOf(field: Field, payload: Payload): string {
   }
 }
 
-/** The currency that stands beside an amount; XXX, which is ISO 4217 for none, where none is written yet. */
+/** The currency beside an amount. If there is none yet: XXX, the code of ISO 4217 for no currency. */
 export const currencyBeside = (field: Field, payload: Payload): string => {
   const currency = String(valueAt(payload, [...field.path.slice(0, -1), 'currency']));
   return /^[A-Z]{3}$/.test(currency) ? currency : 'XXX';
 };
 
-/** The value of `<input type="datetime-local">`: no zone, the reader's is meant. */
+/** The value of `<input type="datetime-local">`. It has no time zone, so the reader's zone applies. */
 export function localTime(at: string): string {
   const time = new Date(at);
   const pad = (n: number): string => String(n).padStart(2, '0');
   return `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}T${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
 }
 
-/** The payload with what was typed; what nobody touched stays as it is, to the last digit. Faults by the label of their input. */
+/**
+ * The payload with the typed values. An input that was not touched keeps its exact value. Faults are listed by the label of their
+ * input.
+ */
 export function edited(
   payload: Payload,
   fields: readonly Field[],

@@ -1,4 +1,4 @@
-/** What counts under a limit without the action. */
+/** The amount that counts under a limit without the action. */
 export interface Total {
   readonly ledger: string;
   readonly held: number;
@@ -7,27 +7,27 @@ export interface Total {
   readonly currency?: string | undefined;
 }
 
-/** With the action counted in. */
+/** The amount including the action. */
 export interface Figure {
   readonly sum: number;
   readonly cap: number;
 }
 
 export interface LimitRow {
-  /** Without its day where both sides are of different days. */
+  /** Without its day if the two sides are of different days. */
   readonly ledger: string;
   readonly currency: string | undefined;
-  /** Undefined where nobody has said: there was no such limit, or it was not counted. */
+  /** Undefined if it is not known: the limit did not exist, or was not counted. */
   readonly asked: Figure | undefined;
   /** As `asked`. */
   readonly now: Figure | undefined;
 }
 
-/** The name of a limit without the day that a spend has at its end: the next day counts under another name, and it is the same limit. */
+/** The name of a limit without the day at the end of the name of a spend. On the next day the name differs, but the limit is the same. */
 const withoutDay = (ledger: string): string =>
   ledger.startsWith('spend:') ? ledger.replace(/:\d{4}-\d{2}-\d{2}$/, '') : ledger;
 
-/** Each limit once: as it was when a person was asked, beside what it is now. */
+/** Each limit once: its state when a person was asked, beside its present state. */
 export function limitRows(
   asked: readonly Total[],
   now: readonly Total[] | undefined,

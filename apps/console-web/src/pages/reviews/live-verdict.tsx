@@ -22,7 +22,10 @@ interface Props {
   readonly live: LiveVerdict;
 }
 
-/** That an approval would come to nothing now, with the rules that say so; and that another policy is in force than when a person was asked. */
+/**
+ * Says that an approval would have no effect now, with the rules that decide so. Also says if the policy in force differs from the
+ * one when a person was asked.
+ */
 export function SinceAsked({ card, live }: Props) {
   if (live.state !== 'known') return null;
   const { judged } = live;
@@ -73,7 +76,7 @@ function Against({ card, judged }: { readonly card: Proposal; readonly judged: J
   );
 }
 
-/** Under the buttons: what an approval comes to at this moment, and that this is no verdict yet. */
+/** Under the buttons: the result of an approval at this moment, and the note that this is not a verdict yet. */
 export function IfApproved({ live }: Pick<Props, 'live'>) {
   switch (live.state) {
     case 'not-asked':

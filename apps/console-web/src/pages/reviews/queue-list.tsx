@@ -16,11 +16,11 @@ const urgencyWords: Readonly<Record<Urgency, string>> = {
   past: 'Past their deadline',
 };
 
-/** The rows with their keys: `j` and `k` go through them, Enter opens. */
+/** The rows with their keys: `j` and `k` move through them, Enter opens one. */
 export function Queue({ rows, grouped }: { readonly rows: readonly Row[]; readonly grouped: boolean }) {
   const navigate = useNavigate();
   const [at, setAt] = useState(-1);
-  // Groups are those of when the list was made: a row does not change its group while it is looked at.
+  // The groups are those of the time when the list was made: a row does not change its group while somebody reads it.
   const [made] = useState(() => Date.now());
   const { list, height, shown, scrollTo } = useRows({ rows, keyOf: idOf, height: 100 });
   const go = (step: number) => {
@@ -67,7 +67,7 @@ interface RowProps extends Row {
   readonly onReach: (index: number) => void;
 }
 
-/** While the list is scrolled, a row that stays is not made again. */
+/** While the person scrolls, a row that stays on the screen is not rendered again. */
 const ReviewRow = memo(({ card, gone, index, onReach }: RowProps) => {
   const final = card.subject === 'proposal' && card.facts.reversible.startsWith('cannot');
   const senior = gravity(card) % 4 >= 2;

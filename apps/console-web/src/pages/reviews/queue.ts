@@ -1,6 +1,6 @@
 import type { ReviewCard } from './reviews.queries.js';
 
-/** What the list is narrowed to; as it stands in the address. */
+/** The filters of the list, as they stand in the address. */
 export interface Filter {
   readonly state: 'open' | 'answered' | 'approved' | 'refused' | 'superseded' | 'expired' | 'all';
   readonly agent?: string;
@@ -20,7 +20,7 @@ export const stateWords: Readonly<Record<Filter['state'], string>> = {
 };
 const names = ['agent', 'kind', 'play', 'account'] as const;
 
-/** The filter that an address names; what makes no sense there is left out. */
+/** The filter that an address names. Values that make no sense are left out. */
 export function filterOf(search: Readonly<Record<string, unknown>>): Filter {
   const state = states.find((known) => known === search.state) ?? 'open';
   const chosen = names.flatMap((name) => {
@@ -42,7 +42,7 @@ export const fits = (card: Concerned, { agent, kind, play, account }: Filter): b
   (play === undefined || card.play.id === play) &&
   (account === undefined || card.facts.accountId === account);
 
-/** What a reader can choose from: what is in the list. */
+/** The values that a reader can choose: those in the list. */
 export function choices(cards: readonly Concerned[]): Readonly<Record<(typeof names)[number], readonly string[]>> {
   const sorted = (values: readonly (string | null)[]): readonly string[] =>
     [...new Set(values.flatMap((value) => (value === null ? [] : [value])))].sort();
@@ -63,7 +63,7 @@ export function urgencyOf(deadline: string, now: number): Urgency {
   return left <= 0 ? 'past' : left < hourMs ? 'hour' : left < 24 * hourMs ? 'day' : 'later';
 }
 
-/** How much is at stake, so that of two with about the same deadline the graver is first. */
+/** How much is at stake. Of two actions with nearly the same deadline, the one with more at stake comes first. */
 export function gravity(card: ReviewCard): number {
   if (card.subject === 'checkpoint') return 1;
   const final = card.facts.reversible.startsWith('cannot') ? 4 : 0;
@@ -71,7 +71,7 @@ export function gravity(card: ReviewCard): number {
   return final + senior + (card.facts.money ? 1 : 0);
 }
 
-/** By urgency, in it the graver first, then the nearer deadline. */
+/** By urgency; within it the graver first, then the nearer deadline. */
 export function inOrder(cards: readonly ReviewCard[], now: number): ReviewCard[] {
   const rank = (card: ReviewCard): number => urgencies.indexOf(urgencyOf(card.deadline, now));
   return cards.toSorted(
@@ -80,22 +80,22 @@ export function inOrder(cards: readonly ReviewCard[], now: number): ReviewCard[]
   );
 }
 
-/** A row of the list: what it was when it was put there, and whether it has left the list since. */
+/** A row of the list: its content when it was added, and whether it has left the list since. */
 export interface Row {
   readonly card: ReviewCard;
   readonly gone: boolean;
 }
 
 /**
- * What stands below the rows on the screen when more is asked for: all that the list has behind them. That is the page that was asked for, and what has moved
- * from it to an earlier page because a row above was answered meanwhile.
+ * The rows to add below those on the screen when the person asks for more: all later rows of the list. That is the page that was
+ * asked for, and the rows that moved from it to an earlier page because a row above was answered in the meantime.
  */
 export function withMore(shown: readonly ReviewCard[], known: readonly ReviewCard[]): readonly ReviewCard[] {
   const here = new Set(shown.map(({ id }) => id));
   return known.slice(known.findLastIndex(({ id }) => here.has(id)) + 1);
 }
 
-/** The rows in the order that stands on the screen, with what is known now: nothing moves under a finger. */
+/** The rows in the order on the screen, with their present data. No row changes its position. */
 export function rowsOf(
   shown: readonly ReviewCard[],
   known: readonly ReviewCard[],

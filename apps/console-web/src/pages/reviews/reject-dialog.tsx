@@ -20,14 +20,14 @@ const categoryOf = (name: string | undefined): Category | undefined =>
   name !== undefined && Object.hasOwn(categories, name) ? (name as Category) : undefined;
 
 interface Props {
-  /** What its author had chosen and typed before. */
+  /** What its author chose and typed earlier. */
   readonly draft: Draft | undefined;
   readonly onDraft: (draft: Draft) => void;
   readonly onReject: (answer: Pick<Answer, 'category' | 'note'>) => void;
   readonly onClose: () => void;
 }
 
-/** Why it is rejected: a reason for the figures of the agent, and a note for whoever reads it. */
+/** Why the action is rejected: a reason for the figures of the agent, and a note for its readers. */
 export function RejectDialog({ draft, onDraft, onReject, onClose }: Props) {
   const [category, setCategory] = useState(categoryOf(draft?.category));
   const note = useNote(draft?.note);

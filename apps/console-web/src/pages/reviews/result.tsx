@@ -9,7 +9,7 @@ import { When } from '../../parts/when.js';
 import { type People, withoutIds } from './facts.js';
 import { type Result, resultQuery } from './reviews.queries.js';
 
-/** What somebody did to it. */
+/** What somebody did with the card. */
 export const acts: Readonly<Record<Result['decision'], string>> = {
   approve: 'approved it',
   edit: 'changed it',
@@ -27,11 +27,11 @@ const outcomes: Readonly<Record<NonNullable<Result['settlement']>['outcome'], st
 interface Props {
   readonly reviewId: string;
   readonly me: string | undefined;
-  /** Whom the card is about; a play's checkpoint is about nobody. */
+  /** The subject of the card; a play's checkpoint has none. */
   readonly people?: People | undefined;
 }
 
-/** What became of an answer: it waits for the verdict, then for the effect, and says what is known at each moment. */
+/** The result of an answer. It waits for the verdict, then for the effect, and shows what is known at each moment. */
 export function ResultView({ reviewId, me, people = [] }: Props) {
   const result = useQuery(resultQuery(reviewId));
   if (result.isError && !result.data) return <Problem error={result.error} again={() => void result.refetch()} />;

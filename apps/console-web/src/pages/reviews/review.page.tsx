@@ -32,7 +32,7 @@ import { isUnknown, useAnswer } from './use-answer.js';
 import { useLiveVerdict } from './use-live-verdict.js';
 import { useLooked } from './use-looked.js';
 
-/** One review: the card, the answer, and what became of it. */
+/** One review: the card, the answer, and its result. */
 export function ReviewPage() {
   const { subjectId } = useParams({ from: '/signed-in/reviews/$subjectId' });
   const review = useQuery(reviewQuery(subjectId));
@@ -74,7 +74,7 @@ function useNeighbours(subjectId: string): { readonly next?: string | undefined 
 }
 
 function Card({ card, stops }: { readonly card: Review; readonly stops: readonly Control[] | undefined }) {
-  // What its reader has read; another content under the same id asks to be read first.
+  // The content that the reader has read. If the content under the same id changes, the page asks the reader to read it first.
   const [read, setRead] = useState(card);
   const session = useSession();
   const draft = useDraft(card, useAuthor());
@@ -255,7 +255,7 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
   );
 }
 
-/** What this person has begun to write about what is on the card. It is there again after the page was left, or the session ended. */
+/** The drafts of this person for the content of the card. They are restored after the person left the page or the session ended. */
 function useDraft({ id, digest, state }: Review, author: string | undefined) {
   const place = author === undefined ? undefined : { person: author, id, digest };
   const find = (mode: Draft['mode']) => place && drafts().find(place, mode);
@@ -266,7 +266,7 @@ function useDraft({ id, digest, state }: Review, author: string | undefined) {
   }, [state]);
   return {
     find,
-    /** A rejection is begun over an edit, not the other way about. */
+    /** A rejection can begin while an edit is open, but not the reverse. */
     begun: () => (find('reject') ?? find('edit'))?.mode,
     save: (draft: Draft) => place && drafts().save(place, draft),
     forget,

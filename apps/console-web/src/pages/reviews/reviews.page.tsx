@@ -102,18 +102,18 @@ interface ListedProps {
   readonly empty: 'filter' | 'queue';
 }
 
-/** The rows as they were when the list was opened; what comes later waits behind a button. */
+/** The rows as they were when the list was opened. Later rows wait behind a button. */
 function Listed({ known, pages, ordered, empty }: ListedProps) {
   const arrange = (cards: readonly ReviewCard[]) => (ordered ? inOrder(cards, Date.now()) : [...cards]);
   const [shown, setShown] = useState<readonly ReviewCard[]>(() => arrange(known));
-  // Whoever asks for more finds it below, and does not have to ask twice.
+  // If the person asks for more, the later rows appear below without a second request.
   const [read, setRead] = useState(pages);
   if (pages !== read) {
     setRead(pages);
     if (pages > read) setShown([...shown, ...arrange(withMore(shown, known))]);
   }
   const { rows, more } = rowsOf(shown, known);
-  // An empty list has nothing that could move.
+  // In an empty list nothing can move.
   const arrived = shown.length === 0 && known.length > 0;
   useEffect(() => {
     if (arrived) setShown(ordered ? inOrder(known, Date.now()) : [...known]);

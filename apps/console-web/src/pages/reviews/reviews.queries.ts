@@ -14,7 +14,7 @@ export type Review = Ok<'reviews_show'>;
 export type Proposal = Extract<Review, { subject: 'proposal' }>;
 export type Result = Ok<'reviews_result'>;
 
-/** As many as are read at once; the nearest deadlines come first. */
+/** How many are read in one request. The nearest deadlines come first. */
 const atOnce = 200;
 
 export const reviewsQuery = (state: ReviewState | undefined) =>
@@ -43,14 +43,14 @@ export const reviewQuery = (subjectId: string) =>
     queryFn: () => answerOf(api.GET('/v1/reviews/{subjectId}', { params: { path: { subjectId } } })),
   });
 
-/** Another digest where something changed that the verdict on it rests on. The live stream calls this part of the pages `facts`. */
+/** This digest changes when something changes that the verdict depends on. The live stream calls this part of the pages `facts`. */
 export const factsQuery = (subjectId: string) =>
   queryOptions({
     queryKey: ['facts', subjectId],
     queryFn: () => answerOf(api.GET('/v1/reviews/{subjectId}/facts', { params: { path: { subjectId } } })),
   });
 
-/** What became of an answer; asked again until it has settled. */
+/** The result of an answer. It is read again until it has settled. */
 export const resultQuery = (reviewId: string) =>
   queryOptions({
     queryKey: ['reviews', 'result', reviewId],

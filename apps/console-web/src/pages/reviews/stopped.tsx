@@ -7,7 +7,7 @@ import { When } from '../../parts/when.js';
 import { kindsQuery, type Review } from './reviews.queries.js';
 import { approvalUnder, stopsOn } from './stops.js';
 
-/** The stops that cover a card; undefined while nobody knows. `waits` while the first reading is under way. */
+/** The stops that cover a card; undefined while they are not known. `waits` during the first reading. */
 export function useStops(card: Review | undefined): {
   readonly stops: readonly Control[] | undefined;
   readonly waits: boolean;
@@ -21,7 +21,7 @@ export function useStops(card: Review | undefined): {
   return { stops, waits };
 }
 
-/** That something stops what is on the card, and what this means for an answer. */
+/** Says that something stops the action on the card, and what this means for an answer. */
 export function Stopped({ card, stops }: { readonly card: Review; readonly stops: readonly Control[] }) {
   if (stops.length === 0) return null;
   return (

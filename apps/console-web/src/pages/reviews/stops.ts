@@ -12,7 +12,10 @@ type Concerned =
     });
 type Channels = readonly { readonly kind: string; readonly channel: string }[];
 
-/** The scopes of which a stop changes what an answer does: those that the validator asks, or the orchestrator for the tasks of a play. */
+/**
+ * The scopes in which a stop changes the effect of an answer: those that the validator checks, or the orchestrator for the tasks of
+ * a play.
+ */
 function scopesOf(card: Concerned, channels: Channels): readonly string[] {
   const broad = ['all', `play:${card.play.id}`];
   const account = card.facts.accountId === null ? [] : [`account:${card.facts.accountId}`];
@@ -37,7 +40,7 @@ export function stopsOn<S extends Stopping>(card: Concerned, controls: readonly 
   return controls.filter(({ scope, state }) => state === 'stopped' && scopes.has(scope));
 }
 
-/** What an approval comes to while these stops hold. */
+/** The result of an approval while these stops are in force. */
 export const approvalUnder = (card: Pick<Concerned, 'subject'>, stops: readonly Stopping[]): string =>
   card.subject === 'proposal'
     ? 'If you approve it now, changed or not, it is refused and cannot be approved later.'

@@ -12,13 +12,16 @@ import type { Judged } from './use-live-verdict.js';
 interface Props {
   readonly regions: readonly string[];
   readonly facts: Proposal['facts'];
-  /** When a person was asked: the totals are those of then. */
+  /** When a person was asked. The totals are as they were then. */
   readonly countedAt: string;
-  /** What counts now, where the validator has said it. */
+  /** The present totals, if the validator has reported them. */
   readonly now: Pick<Judged, 'runningTotals' | 'at'> | undefined;
 }
 
-/** Whom and what the action touches, with the totals as they were with it when a person was asked, and as they are. */
+/**
+ * The people and things that the action concerns. The totals include the action: as they were when a person was asked, and as they
+ * are now.
+ */
 export function Touches({ facts, regions, countedAt, now }: Props) {
   const { people, account, accountId, reversible, runningTotals } = facts;
   const present = now?.runningTotals ?? undefined;
@@ -89,13 +92,13 @@ const Sum = ({ figure, currency }: { readonly figure: Figure | undefined; readon
 
 const countries = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' });
 
-/** "DE" as "Germany"; what is no code of a country stays as its source wrote it. */
+/** "DE" as "Germany". A text that is not a country code stays as its source wrote it. */
 const regionWords = (region: string): string => (/^[A-Z]{2}$/.test(region) ? (countries.of(region) ?? region) : region);
 
 const spender = ([kind, id = '']: readonly string[], campaigns: Proposal['facts']['campaigns']): string =>
   kind === 'campaign' ? campaignName(campaigns, id) : id;
 
-/** What is counted: "spend:campaign:c-1:2026-11-21" is the money of a campaign on a day. */
+/** What a limit counts: "spend:campaign:c-1:2026-11-21" is the money of a campaign on one day. */
 function ledgerWords(ledger: string, campaigns: Proposal['facts']['campaigns']): string {
   const [family = '', ...rest] = ledger.split(':');
   switch (family) {

@@ -8,13 +8,13 @@ type Body = NonNullable<operations['reviews_answer']['requestBody']>['content'][
 export type Answer = Pick<Body, 'decision' | 'payload' | 'note' | 'category'>;
 
 /**
- * The same for every answer to what is on the card: however often it is sent, and after whatever was lost on the way, one answer counts.
- * An answer that was set aside opens the card again, and the next is another one.
+ * The id is the same for every try to answer what is on the card. So one answer counts, however often it is sent and whatever was
+ * lost on the way. An answer that was set aside opens the card again, and the next answer gets another id.
  */
 export const keyOf = ({ digest, answers }: Pick<Review, 'digest' | 'answers'>): string =>
   `${digest}:${answers.filter(({ setAside }) => setAside !== null).length}`;
 
-/** Sends a person's answer to a card. What comes of it is read from the card and its result, never assumed. */
+/** Sends a person's answer to a card. The effect of the answer is read from the card and its result, never assumed. */
 export const useAnswer = (card: Review, looked: () => number) =>
   useMutation({
     mutationFn: (answer: Answer) =>
@@ -27,6 +27,6 @@ export const useAnswer = (card: Review, looked: () => number) =>
     onSettled: () => fresh.now({ queryKey: ['reviews'] }),
   });
 
-/** Whether nobody knows if the answer arrived. */
+/** Whether it is unknown if the answer arrived. */
 export const isUnknown = (error: unknown): boolean =>
   error instanceof ApiProblem && (error.status === 0 || error.status >= 500);

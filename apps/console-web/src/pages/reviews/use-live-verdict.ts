@@ -4,15 +4,15 @@ import type { Answer } from '../../app/answers.js';
 import { answerOf, api } from '../../app/api.js';
 import { factsQuery, type Review } from './reviews.queries.js';
 
-/** The validator is asked so often at most, however much changes. */
+/** The shortest time between two requests to the validator, however much changes. */
 const atMostEveryMs = 5_000;
-/** No change of a profile, a campaign or a rate is told, and none of the time. */
+/** The console announces no change of a profile, a campaign or a rate, and the passing of time is no event. */
 const atLeastEveryMs = 60_000;
-/** After so long without a key or a pointer nobody is taken to read. */
+/** After this time without a key or a pointer, the page assumes that nobody is reading. */
 const idleMs = 5 * 60_000;
 
 export type Judged = Extract<Answer<'dryRuns_ask'>, { judged: true }>;
-/** What the rules say of an approval now; `unknown` where they cannot be asked or have not answered in time. */
+/** The present verdict of the rules on an approval; `unknown` if they cannot be asked or have not answered in time. */
 export type LiveVerdict =
   | { readonly state: 'asking' | 'unknown' | 'not-asked' }
   | { readonly state: 'known'; readonly judged: Judged };
@@ -20,14 +20,14 @@ export type LiveVerdict =
 export interface AskedVerdict {
   readonly live: LiveVerdict;
   readonly asking: boolean;
-  /** Asks at once, for whoever does not want to wait for a change. */
+  /** Asks at once, for a person who does not want to wait for a change. */
   readonly again: () => void;
 }
 
 /**
- * The verdict that an approval of the card would have. It is asked for when the card opens, again when the console tells of a change that it
- * rests on, and every minute, but not while nobody looks at the page or uses it. What was known stays until the next answer: it says of when
- * it is.
+ * The verdict that an approval of the card would have. The page asks for it when the card opens, when the console announces a
+ * change that the verdict depends on, and every minute. It does not ask while the page is hidden or unused. The last verdict is
+ * shown with its time until the next answer arrives.
  */
 export function useLiveVerdict(card: Review, open: boolean): AskedVerdict {
   const idle = useIdle(idleMs, { initialState: false });
@@ -54,7 +54,7 @@ export function useLiveVerdict(card: Review, open: boolean): AskedVerdict {
   return {
     live: known(),
     asking: verdict.isFetching || facts.isFetching,
-    // Where nothing was learnt of the facts there is nothing to ask about yet.
+    // While the facts are not known, there is nothing to ask about yet.
     again: digest === undefined ? () => void facts.refetch() : () => void verdict.refetch(),
   };
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 
-/** For how long this page has been before its reader's eyes since it was opened, in milliseconds; not while another tab was. */
+/** How long this page was visible to its reader since it was opened, in milliseconds. The time in another tab does not count. */
 export function useLooked(subjectId: string): () => number {
   const seen = useRef({ before: 0, since: performance.now() });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another card begins anew

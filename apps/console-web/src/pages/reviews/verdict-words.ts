@@ -2,11 +2,14 @@ import type { Judged } from './use-live-verdict.js';
 
 type Outcome = Pick<Judged, 'outcome'> & { readonly policy: object | null };
 
-/** What an answer comes to. Where no policy is named the rules were not asked: the answer is set aside, and the card waits for another one. */
+/**
+ * The result of an answer. If no policy is named, the rules were not asked: the answer is set aside, and the card waits for another
+ * one.
+ */
 export const effectOf = ({ outcome, policy }: Outcome): 'approved' | 'refused' | 'none' =>
   outcome === 'approved' ? 'approved' : policy === null ? 'none' : 'refused';
 
-/** Over the reasons against an approval; undefined where there are none. */
+/** The heading over the reasons against an approval; undefined if there are none. */
 export function titleAgainst(judged: Outcome): string | undefined {
   switch (effectOf(judged)) {
     case 'approved':
@@ -18,7 +21,7 @@ export function titleAgainst(judged: Outcome): string | undefined {
   }
 }
 
-/** Under the buttons: what is said as of the time of the verdict, and what follows from it. */
+/** Under the buttons: the result at the time of the verdict, and what follows from it. */
 export function underButtons(judged: Outcome): readonly [now: string, then: string] {
   switch (effectOf(judged)) {
     case 'approved':

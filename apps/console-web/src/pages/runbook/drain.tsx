@@ -10,7 +10,10 @@ import { nowQuery, queueQuery } from '../now/now.queries.js';
 import { Command, NeedsRole, Step } from './step.js';
 import { UnderWay } from './under-way.js';
 
-/** What the product has of a drain today: what is under way is shown until it is empty; what begins new work is taken out of the policy. */
+/**
+ * What the product offers for a drain today: it shows what is under way until nothing is left, and new work is stopped by an edit
+ * of the policy.
+ */
 export function DrainGuide() {
   const now = useQuery(nowQuery);
   const [agent, setAgent] = useState<string | null>(null);
@@ -62,7 +65,7 @@ export function DrainGuide() {
   );
 }
 
-/** The last act of a drain; it says who has stopped the agent already. */
+/** The last act of a drain. It says who has already stopped the agent. */
 function StopAgent({ agent }: { readonly agent: string }) {
   const mayStop = useMay('operator');
   const controls = useQuery(controlsQuery);

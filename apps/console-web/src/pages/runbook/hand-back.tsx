@@ -165,7 +165,7 @@ function Decide({ permit, onDecided }: { readonly permit: Unresolved; readonly o
   );
 }
 
-/** Waits for the executor: only its settlement ends the permit. */
+/** Waits for the executor, because only its settlement ends the permit. */
 function Settled({ permitId }: { readonly permitId: string }) {
   const permit = useQuery(settlementQuery(permitId));
   if (permit.isError) return <Problem error={permit.error} />;

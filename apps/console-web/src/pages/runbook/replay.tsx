@@ -25,7 +25,7 @@ export function ReplayGuide() {
   const letters = useInfiniteQuery(deadLettersQuery);
   const [chosen, setChosen] = useState<string>();
   const inList = letters.data?.find(({ deadLetterId }) => deadLetterId === chosen);
-  // What was handled moves to the end of the list, which may not be loaded.
+  // A letter that was handled moves to the end of the list, which may not be loaded.
   const alone = useQuery({ ...deadLetterQuery(chosen ?? ''), enabled: chosen !== undefined && !inList });
   const letter = inList ?? alone.data;
   if (letters.isError && !letters.data) return <Problem error={letters.error} again={() => void letters.refetch()} />;
@@ -138,7 +138,7 @@ function Order({ letter }: { readonly letter: DeadLetter }) {
           body: { note: note.text },
         }),
       ),
-    // The next order is another order.
+    // The next order gets another id.
     onSuccess: () => setKey(crypto.randomUUID()),
     onSettled: () => void fresh.now({ queryKey: ['dead-letters'] }),
   });

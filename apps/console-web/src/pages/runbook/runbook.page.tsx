@@ -2,7 +2,7 @@ import { Card, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { guides } from './guides.js';
 
-/** What to do when something is wrong: each guide does it, step by step. */
+/** What to do when something is wrong. Each guide does it step by step. */
 export function RunbookPage() {
   return (
     <Stack>

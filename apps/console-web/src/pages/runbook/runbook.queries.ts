@@ -24,7 +24,7 @@ export const unresolvedQuery = infiniteQueryOptions({
   select: ({ pages }) => pages.flatMap(({ unresolved }) => unresolved),
 });
 
-/** A permit by its id, also when it is not unresolved any more. */
+/** A permit by its id, even if it is not unresolved any more. */
 export const settlementQuery = (permitId: string) =>
   queryOptions({
     queryKey: ['funnel', 'settlements', permitId],
@@ -32,7 +32,7 @@ export const settlementQuery = (permitId: string) =>
     refetchInterval: 2_000,
   });
 
-/** A dead letter by its id, also when it moved behind the part of the list that is loaded. */
+/** A dead letter by its id, even if it moved behind the part of the list that is loaded. */
 export const deadLetterQuery = (deadLetterId: string) =>
   queryOptions({
     queryKey: ['dead-letters', 'one', deadLetterId],

@@ -34,7 +34,7 @@ export function ScopeChoice({
   );
 }
 
-/** The options of the command line for a scope. */
+/** The options for a scope on the command line. */
 export function scopeOption(scope: string): string {
   const colon = scope.indexOf(':');
   return colon < 0 ? '--all' : `--${scope.slice(0, colon)} ${scope.slice(colon + 1)}`;

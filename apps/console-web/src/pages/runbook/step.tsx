@@ -22,7 +22,7 @@ export const Step = ({
   </Card>
 );
 
-/** A command: the one that does the same, or what `about` says. */
+/** A command: the one that does the same as the page, or the one that `about` describes. */
 export const Command = ({
   text,
   about = 'The same from the command line:',
@@ -55,7 +55,7 @@ export const Command = ({
   </div>
 );
 
-/** For a person who has not the role of an act. */
+/** For a person who lacks the role for an act. */
 export const NeedsRole = ({ holder, act }: { readonly holder: string; readonly act: string }) => (
   <Text size="sm">
     Only {holder} can {act}. Ask somebody who has this role; the steps stay the same.

@@ -19,7 +19,7 @@ export function StopGuide() {
   const mayStop = useMay('operator');
   const controls = useQuery({ ...controlsQuery, refetchInterval: 2_000 });
   const stop = controls.data?.find((control) => control.scope === scope && control.state === 'stopped');
-  // The steps come together: the first one pushes no button of the others down.
+  // All steps appear at the same time, so that the first one moves no button of the others down.
   if (reached.isPending) return <Skeleton h={760} />;
   return (
     <>

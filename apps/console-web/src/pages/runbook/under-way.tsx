@@ -6,7 +6,7 @@ import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { queueQuery } from '../now/now.queries.js';
 
-/** What is under way in a scope, with the first of each. */
+/** What is under way in a scope, with the first items of each sort. */
 export function UnderWay({ scope }: { readonly scope: string }) {
   const queue = useQuery({ ...queueQuery(scope), refetchInterval: 2_000 });
   if (queue.isError) return <Problem error={queue.error} again={() => void queue.refetch()} />;
@@ -49,7 +49,7 @@ export function UnderWay({ scope }: { readonly scope: string }) {
 }
 
 const shown = 5;
-/** A contact is told from another one by the beginning of its id. */
+/** The beginning of its id distinguishes one contact from another. */
 const short = (detail: string): string => detail.replace(/\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '$1…');
 const count = (n: number, single: string, several: string): string =>
   `${n.toLocaleString()} ${n === 1 ? single : several}`;

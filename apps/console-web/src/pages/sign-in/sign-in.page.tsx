@@ -11,15 +11,15 @@ import { hearTabs } from '../../app/tabs.js';
 import { storeWayBack, takeWayBack } from '../../app/way-back.js';
 import { Problem } from '../../parts/problem.js';
 
-/** The code of a one-time link, taken out of the address: it stays in no history, and no one looking at the screen reads it. */
+/** The code of a one-time link. It is removed from the address, so that it is in no history and nobody can read it on the screen. */
 function takeCode(): string | undefined {
   const code = new URLSearchParams(window.location.hash.slice(1)).get('code') ?? undefined;
   if (code !== undefined) window.history.replaceState(null, '', window.location.pathname + window.location.search);
   return code;
 }
-// Once for this visit: React may build the page twice, and a code is good for one use.
+// Only once for each visit: React may render the page twice, and a code can be used once.
 const code = takeCode();
-// Another link in the same tab changes no more than what is behind the #, and the browser loads nothing by itself.
+// Another link in the same tab changes only the part behind the #, and the browser does not load the page again.
 window.addEventListener('hashchange', () => {
   const { pathname, hash } = window.location;
   if (pathname === '/sign-in' && new URLSearchParams(hash.slice(1)).has('code')) window.location.reload();
@@ -50,11 +50,11 @@ export function SignInPage() {
     () =>
       hearTabs(async (news) => {
         if (news === 'signed-out') {
-          // Nor does the next person go where this one wanted to go.
+          // The next person must not be sent to the page that this person wanted to open.
           forgetPerson();
           await navigate({ to: '/sign-in', search: {}, replace: true });
         }
-        // The link was opened in another tab: this one goes where its visitor wanted to go.
+        // The link was opened in another tab. This tab opens the page that its visitor wanted.
         if (news !== 'signed-in' || code !== undefined) return;
         if (await queries.fetchQuery({ ...sessionQuery, staleTime: 0 })) await go();
       }),
@@ -67,7 +67,7 @@ export function SignInPage() {
   }, [used, signIn]);
   const openId = ways.data?.oidc;
   useEffect(() => {
-    // A session of the provider is short: it mostly begins again without a question, so nobody is asked to press a button for it.
+    // A session of the provider is short, and a new one usually begins without a question. So the person need not press a button.
     if (code === undefined && openId && takeRenewal() === openId.url)
       window.location.replace(withNext(openId.url, next));
   }, [openId, next]);

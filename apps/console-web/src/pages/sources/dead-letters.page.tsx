@@ -13,7 +13,7 @@ import { When } from '../../parts/when.js';
 import { Section } from './sections.js';
 import { type DeadLetter, deadLettersQuery, useReplay } from './sources.queries.js';
 
-/** What services could not handle, and the order to handle it again. */
+/** What services could not handle, and the button that orders them to handle it again. */
 export function DeadLettersPage() {
   const letters = useInfiniteQuery(deadLettersQuery);
   const [chosen, setChosen] = useState<DeadLetter>();
@@ -124,7 +124,7 @@ function Outcome({ letter: { state, endedAt, service } }: { readonly letter: Dea
   }
 }
 
-/** Asks what has changed: without a change it fails as before. */
+/** Asks what has changed. Without a change, it fails again. */
 function ReplayDialog({ letter, onClose }: { readonly letter: DeadLetter; readonly onClose: () => void }) {
   const note = useNote();
   const [key] = useState(() => crypto.randomUUID());

@@ -9,7 +9,7 @@ import { When } from '../../parts/when.js';
 import { Section } from './sections.js';
 import { type RejectedFilter, type RejectedSignal, rejectedQuery, sourcesQuery } from './sources.queries.js';
 
-/** Signals that were not taken: why, and what to change where they come from. */
+/** Signals that were rejected: why, and what to change in their source. */
 export function RejectedPage() {
   const filter = useSearch({ from: '/signed-in/sources/rejected' });
   const navigate = useNavigate();

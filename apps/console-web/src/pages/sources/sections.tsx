@@ -8,7 +8,7 @@ const sections = [
   { to: '/sources/dead-letters', label: 'Dead letters' },
 ] as const;
 
-/** What the three pages about what comes in have in common. */
+/** The common part of the three pages about incoming signals. */
 export function Section({
   title,
   about,

@@ -7,7 +7,7 @@ import { When } from '../../parts/when.js';
 import { Section } from './sections.js';
 import { type Source, sourcesQuery } from './sources.queries.js';
 
-/** Each system that sends signals, the silent ones too. */
+/** Each system that sends signals, including those that are silent. */
 export function SourcesPage() {
   const sources = useQuery(sourcesQuery);
   return (

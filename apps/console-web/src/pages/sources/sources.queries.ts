@@ -10,7 +10,7 @@ export const sourcesQuery = queryOptions({
 });
 export type Source = operations['sources_health']['responses'][200]['content']['application/json']['sources'][number];
 
-/** Which rejected signals: of one source, for one reason; all where nothing is said. */
+/** Which rejected signals: of one source, for one reason; all if both are absent. */
 export interface RejectedFilter {
   readonly source?: string;
   readonly code?: string;
@@ -39,7 +39,7 @@ export type RejectedSignal =
 
 export type DeadLetter =
   operations['deadLetters_list']['responses'][200]['content']['application/json']['deadLetters'][number];
-/** Those that wait for somebody come first. */
+/** Dead letters that wait for a person come first. */
 export const deadLettersQuery = infiniteQueryOptions({
   queryKey: ['dead-letters', 'list'],
   initialPageParam: undefined as string | undefined,
@@ -51,7 +51,7 @@ export const deadLettersQuery = infiniteQueryOptions({
     ),
   getNextPageParam: ({ next }) => next ?? undefined,
   select: ({ pages }) => pages.flatMap(({ deadLetters }) => deadLetters),
-  // What was ordered is over soon, and whoever ordered it waits for the outcome.
+  // An order ends soon, and the person who gave it waits for the outcome.
   refetchInterval: ({ state }) =>
     state.data?.pages.some(({ deadLetters }) => deadLetters.some((letter) => letter.state === 'ordered'))
       ? 2_000
@@ -61,7 +61,7 @@ export const deadLettersQuery = infiniteQueryOptions({
 interface Order {
   readonly deadLetterId: string;
   readonly note: string;
-  /** The same for a repeat, after an answer that was lost. */
+  /** A repeat after a lost answer uses the same id. */
   readonly key: string;
 }
 export const useReplay = () =>

@@ -11,7 +11,7 @@ import {
   IconQuestionMark,
 } from '@tabler/icons-react';
 
-/** Where a story stands, in words; the colour is never alone. */
+/** The state of a story, in words. Colour is never the only sign. */
 export const outcomes = {
   proposed: { words: 'Proposed, not judged yet', color: 'gray', Icon: IconProgress },
   escalated: { words: 'Waits for a person', color: 'yellow', Icon: IconHourglass },
@@ -27,7 +27,7 @@ export const outcomes = {
 export type Outcome = keyof typeof outcomes;
 export const isOutcome = (text: unknown): text is Outcome => typeof text === 'string' && Object.hasOwn(outcomes, text);
 
-/** What a reason answers. */
+/** The question that a reason answers. */
 export const reasonWords: Readonly<Partial<Record<Outcome, string>>> = {
   refused: 'Why it was refused',
   escalated: 'Why a person is asked',

@@ -12,7 +12,7 @@ interface BadgeText {
   readonly more?: string;
 }
 
-/** What a proof is told as. Only a proof that this browser computed says that something is in the record. */
+/** How the page shows a proof. It says that something is in the record only if this browser computed the proof. */
 export function proofWords(proof: Proof | undefined, at: string): BadgeText {
   switch (proof?.state) {
     case undefined:

@@ -14,7 +14,7 @@ const ruleWords: Readonly<Record<string, { words: string; color: string; Icon: t
   pass: { words: 'passes', color: 'green', Icon: IconCheck },
 };
 
-/** Everything that an event says, read out of the very bytes that its proof is about. */
+/** The whole content of an event, read from the same bytes that its proof covers. */
 export function StepFacts({ step }: { readonly step: Step }) {
   const event = useQuery({ ...eventQuery(step.id), enabled: step.provable });
   const read = event.data && readEvent(event.data.bytes);

@@ -105,7 +105,7 @@ export function StoriesPage() {
   );
 }
 
-/** The stories that there were when the list was opened; newer ones wait behind a button, so that nothing moves under a finger. */
+/** The stories that existed when the list was opened. Newer ones wait behind a button, so that no row moves while somebody reads. */
 function Arriving({ rows }: { readonly rows: readonly Story[] }) {
   const [newest, setNewest] = useState(rows[0]?.startedAt ?? '');
   const shown = rows.filter(({ startedAt }) => startedAt <= newest);
@@ -129,7 +129,7 @@ function Arriving({ rows }: { readonly rows: readonly Story[] }) {
   );
 }
 
-/** What is chosen is among the choices, also where the policy does not name it any more. */
+/** The chosen value is among the choices, even if the policy does not name it any more. */
 function withGiven(known: readonly { value: string; label: string }[] | undefined, given: string | undefined) {
   const all = [...(known ?? [])];
   if (given !== undefined && !all.some(({ value }) => value === given)) all.push({ value: given, label: given });

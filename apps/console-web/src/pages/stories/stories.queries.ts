@@ -19,7 +19,7 @@ export interface Filter {
   readonly account?: string;
 }
 
-/** A filter out of an address: what is none is left out. */
+/** A filter from an address. Values that are no filter are left out. */
 export function filterOf(search: Readonly<Record<string, unknown>>): Filter {
   const text = (name: string): string | undefined => {
     const value = search[name];

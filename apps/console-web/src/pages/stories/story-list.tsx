@@ -8,7 +8,7 @@ import { OutcomeBadge } from './outcome-badge.js';
 import type { Story } from './stories.queries.js';
 import { asSentence, legible, storySentence } from './words.js';
 
-/** Stories, newest first; `j` and `k` go through them, Enter opens. */
+/** Stories, newest first. `j` and `k` move through them, Enter opens one. */
 export function StoryList({ stories }: { readonly stories: readonly Story[] }) {
   const here = useRef(-1);
   const { list, height, shown, scrollTo } = useRows({ rows: stories, keyOf: idOf, height: 112 });
@@ -41,7 +41,7 @@ interface RowProps {
   readonly onReach: (index: number) => void;
 }
 
-/** While the list is scrolled, or grows at its end, a row that stays is not made again. */
+/** While the person scrolls or the list grows at its end, a row that stays on the screen is not rendered again. */
 const StoryRow = memo(({ story, index, onReach }: RowProps) => (
   <Paper
     withBorder

@@ -9,7 +9,7 @@ import { StepFacts } from './step-facts.js';
 import type { Step, Story } from './stories.queries.js';
 import { asSentence, doerWords, legible } from './words.js';
 
-/** One step: when, what, who, and everything else behind one fold. */
+/** One step: when, what and who. The other facts are behind one fold. */
 export function StoryStep({ step, people }: { readonly step: Step; readonly people: Story['people'] }) {
   const [open, toggle] = useOpen(step.id);
   const facts = useId();

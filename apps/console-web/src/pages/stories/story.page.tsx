@@ -18,7 +18,7 @@ import { asSentence, legible, storySentence } from './words.js';
 const nobody: Story['people'] = [];
 const stepId = ({ id }: Step): string => id;
 
-/** One story from what began it to what became of it. */
+/** One story, from its beginning to its outcome. */
 export function StoryPage() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const asked = useQuery(storyQuery(id));

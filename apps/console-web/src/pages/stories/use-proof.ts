@@ -10,11 +10,11 @@ export type Proof = Checked | { readonly state: 'not-set' } | { readonly state: 
 const youngMs = 60_000;
 export const isYoung = (at: string): boolean => Date.now() - Date.parse(at) < youngMs;
 
-/** Whether what was found may be another in a moment. */
+/** Whether the result may change in a moment. */
 const mayChange = (proof: Proof | undefined, at: string): boolean =>
   proof?.state === 'not-signed-yet' || (proof?.state === 'not-on-record' && isYoung(at));
 
-/** This browser asks the record, and computes. What was proved stays proved. */
+/** This browser asks the record, and computes. A proof that was found stays valid. */
 export const proofQuery = (client: QueryClient, step: Pick<Step, 'id' | 'at' | 'provable'>) =>
   queryOptions({
     queryKey: ['proof', step.id],

@@ -5,7 +5,7 @@ import { personWords } from '../../parts/sentence.js';
 import { full } from '../../parts/times.js';
 import type { Step, Story } from './stories.queries.js';
 
-/** A line of the console as a sentence: a capital at its beginning, a stop at its end. */
+/** A line of the console as a sentence, with a capital letter at its beginning and a full stop at its end. */
 export function asSentence(detail: string): string {
   const signal = /^signal (\w+) accepted, quality (\d+)$/.exec(detail);
   if (signal) return `A signal came in: ${spaced(signal[1] ?? '')} (quality ${signal[2]} of 100).`;
@@ -48,7 +48,7 @@ type Members = Readonly<Record<string, unknown>>;
 const membersOf = (value: unknown): Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {};
 
-/** The rules of a verdict, those that decided first. */
+/** The rules of a verdict. Those that decided come first. */
 export function rulesOf(value: unknown): Rule[] {
   const { reasons } = membersOf(membersOf(value).verdict);
   if (!Array.isArray(reasons)) return [];
@@ -78,7 +78,7 @@ export interface Fact {
   readonly value: string;
 }
 
-/** What is told elsewhere on the page, or is for machines. */
+/** Members that the page shows elsewhere, or that are only for machines. */
 const elsewhere = new Set(['verdict', 'rationale', 'digest', 'permit', 'card']);
 const mostFacts = 80;
 
@@ -89,14 +89,14 @@ const factWords = (part: unknown): string => {
 };
 
 const minor = /Minor$/;
-/** A number of minor units beside its currency, as money; anything else as it is. */
+/** A number of minor units as money, if its currency stands beside it; anything else unchanged. */
 function amountIn(beside: Members, member: string): Fact | undefined {
   const { [member]: part, currency } = beside;
   if (!minor.test(member) || typeof part !== 'number' || typeof currency !== 'string') return undefined;
   return { name: spaced(member.replace(minor, '')), value: money(part, currency) };
 }
 
-/** The facts of an event, one a line, by the names that the event has for them; money and times as people read them. */
+/** The facts of an event, one on each line, under their names in the event; money and times in readable form. */
 export function factsOf(value: unknown): { facts: Fact[]; more: boolean } {
   const facts: Fact[] = [];
   const collect = (name: string, part: unknown): void => {
@@ -130,12 +130,12 @@ type Named = Story['people'][number];
 const wordsOf = ({ seniority, jobFunction, accountName }: Named): string =>
   personWords({ seniority, jobFunction: jobFunction ?? undefined, accountName: accountName ?? undefined });
 
-/** A text of the console with people by what they are instead of their ids, and with times in the reader's zone. */
+/** A text of the console. The people in it are described instead of named by their ids, and times are in the reader's time zone. */
 export function legible(text: string, people: readonly Named[], now: number): string {
   return plainReason(text, new Map(people.map((person) => [person.contactId, wordsOf(person)])), now);
 }
 
-/** What the action does, and for whom where it concerns one person. */
+/** What the action does, and for whom if it concerns one person. */
 export function storySentence({ sentence, people }: Pick<Story, 'sentence' | 'people'>): string {
   const [only, ...others] = people;
   return only && others.length === 0 ? sentence.replace(/\ba contact\b/, wordsOf(only)) : sentence;

@@ -1,17 +1,17 @@
 import type { Facts } from '../facts.js';
 
 /**
- * Identifiers that other systems chose, under names of ours: what an ad platform or a CRM calls a thing is text from
+ * Replaces identifiers that other systems chose by names of ours. An ad platform or a CRM chose them, so they are text from
  * outside, and no such text reaches a model.
  */
 export interface Aliases {
   readonly aliasOf: (id: string) => string;
   readonly idOf: (alias: string) => string;
-  /** A text in which aliases stand, with the ids in their place. */
+  /** A text with the aliases replaced by the ids. */
   readonly resolve: (text: string) => string;
 }
 
-/** The aliases of a task's facts: `account`, `owner`, `ad-account`, `campaign-1` and on in the order of the facts. */
+/** The aliases of a task's facts: `account`, `owner`, `ad-account`, then `campaign-1` and so on in the order of the facts. */
 export function aliasesOf(facts: Facts): Aliases {
   const ids = new Map<string, string>();
   facts.adAccount?.campaigns.forEach((c, n) => {
@@ -27,7 +27,7 @@ export function aliasesOf(facts: Facts): Aliases {
   };
 }
 
-/** The payload members whose values travel as aliases. */
+/** The payload members whose values are sent as aliases. */
 export const aliased: ReadonlySet<string> = new Set([
   'adAccountId',
   'campaignId',

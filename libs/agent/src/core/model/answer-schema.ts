@@ -6,7 +6,7 @@ import { type Aliases, aliased } from './aliases.js';
 
 type Schema = { readonly [member: string]: unknown };
 
-/** What strict mode understands everywhere; lengths, formats and ranges are checked when the answer is clamped. */
+/** The keywords that every server's strict mode understands. Lengths, formats and ranges are checked when the answer is clamped. */
 const understood = ['type', 'enum', 'const', 'anyOf', 'items', 'properties', 'description'];
 
 const text = { type: 'string' };
@@ -18,7 +18,7 @@ const object = (properties: Schema): Schema => ({
 });
 const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
 
-/** The kinds of a task that its facts leave something to choose for; a kind without its identifiers cannot be proposed. */
+/** The kinds of a task for which its facts have identifiers to choose. A kind without its identifiers cannot be proposed. */
 export function offeredKinds(
   task: TaskAssigned,
   facts: Facts,
@@ -76,6 +76,6 @@ function strict(schema: Schema, allowed: (member: string) => readonly string[] |
   );
 }
 
-/** No value to choose from: nothing but null, which only an optional member may be. */
+/** There is no value to choose, so only null is allowed. Only an optional member may be null. */
 const choice = (values: readonly string[]): Schema =>
   values.length > 0 ? { type: 'string', enum: values } : { type: 'null' };

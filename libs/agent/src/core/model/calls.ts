@@ -1,9 +1,9 @@
 import type { ModelUse } from '@countersign/contracts';
 
-/** The calls of one question: the first try and those after it. */
+/** The calls of one question: the first try and the repeats. */
 export type Calls = Omit<ModelUse, 'name'>;
 
-/** A question as it is kept. Without calls, it was begun and nobody wrote down its end: one call at least, of unknown tokens. */
+/** A question as it is stored. If it has no calls, it began and its end was never stored: at least one call with unknown tokens. */
 export interface StoredQuestion {
   readonly model: string;
   readonly calls: Calls | undefined;
@@ -11,7 +11,7 @@ export interface StoredQuestion {
 
 const cutShort: Calls = { calls: 1, unknownCalls: 1, inputTokens: 0, outputTokens: 0 };
 
-/** What an answer took of a model: of all its questions, in the order in which they were asked. `configured` is the model of now. */
+/** The tokens that an answer used of a model, for all its questions in their order. `configured` is the model that is configured now. */
 export function modelUse(questions: readonly StoredQuestion[], configured: string | undefined): ModelUse | undefined {
   const name = questions.at(-1)?.model ?? configured;
   if (name === undefined) return undefined;

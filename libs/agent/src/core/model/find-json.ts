@@ -1,9 +1,9 @@
 import { refuseTooDeep } from '@countersign/contracts';
 
 /**
- * The one JSON object that a model's text holds: the text itself, or what stands between a brace and the brace that closes it,
- * whatever surrounds it (a code fence, words); reasoning in tags before it does not count. Undefined where there is none or more
- * than one. Its strings are such that any store holds them: no NUL, no half of a surrogate pair.
+ * The one JSON object in a model's text: the whole text, or the part between a brace and its closing brace, whatever is around it
+ * (a code fence, words). Reasoning in tags before it does not count. Undefined if there is none, or more than one. Every store can
+ * hold its strings: no NUL, and no half of a surrogate pair.
  */
 export function findJson(text: string): unknown {
   const whole = parse(text.trim());
@@ -14,18 +14,18 @@ export function findJson(text: string): unknown {
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** More groups of braces are no answer; each that is not JSON costs an exception. */
+/** A text with more groups of braces is not an answer. Each group that is not JSON costs an exception. */
 const mostGroups = 100;
 
 const reasoning = 'think|thinking|thought|reasoning';
 
-/** The text after the last end of a reasoning; nothing where a reasoning has no end. Some servers leave out where it begins. */
+/** The text after the last end of a reasoning; empty if a reasoning has no end. Some servers leave out its beginning. */
 function withoutReasoning(text: string): string {
   const answer = text.split(new RegExp(`</(?:${reasoning})>`, 'i')).at(-1) ?? '';
   return new RegExp(`^\\s*<(?:${reasoning})>`, 'i').test(answer) ? '' : answer;
 }
 
-/** What stands in braces, the braces included. A brace in a JSON string closes nothing; outside braces a quotation mark is prose. */
+/** The parts in braces, including the braces. A brace in a JSON string closes nothing; outside braces a quotation mark is ordinary text. */
 function groupsOf(text: string): string[] {
   const found: string[] = [];
   let [depth, from, quoted] = [0, 0, false];

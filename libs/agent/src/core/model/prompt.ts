@@ -23,8 +23,8 @@ export interface Prompt {
 }
 
 /**
- * The question to a model. It holds ids of ours, aliases, figures, times and words from closed lists, beside what the operator wrote in
- * policy: no name, and no text that an outsider wrote.
+ * The question to a model. It contains our ids, aliases, figures, times, words from closed lists, and what the operator wrote in
+ * the policy. It contains no name, and no text that an outsider wrote.
  */
 export function promptOf(
   task: TaskAssigned,
@@ -69,7 +69,7 @@ export function promptOf(
         }),
         sequences: facts.sequences.map((s) => ({ id: s.id, purpose: s.purpose, steps: s.steps.length })),
       },
-      // Numbered, so that the answer can point at a signal without its id; what a signal says stays out.
+      // Numbered, so that the answer can refer to a signal without its id. The content of a signal is left out.
       evidence: task.evidence.map((e, n) => ({
         n: n + 1,
         type: e.type,
@@ -95,10 +95,10 @@ const instructions = (kinds: readonly ActionKindName[], most: number): string =>
     'If nothing would help, propose nothing and say why in "declined".',
   ].join('\n');
 
-/** Asks once more, saying what did not fit. The schema is repeated for servers that take no notice of a response format. */
+/** Asks once more and says what did not fit. The schema is repeated for servers that ignore a response format. */
 export const repairOf = (reason: readonly string[], schema: unknown): string =>
   ['That answer does not fit:', ...reason.slice(0, 10).map((reason) => `- ${reason}`), inWords(schema)].join('\n');
 
-/** Asks in words for an answer of the schema, where no response format does. */
+/** Asks in words for an answer that fits the schema, if there is no response format. */
 export const inWords = (schema: unknown): string =>
   `Answer with one JSON object of this schema and nothing else:\n${JSON.stringify(schema)}`;

@@ -20,7 +20,7 @@ const ModelAnswer = z.object({
   declined: z.string().trim().nullish(),
 });
 
-/** Reads a model's answer into a plan that is still to be clamped, or says what of its shape does not fit. */
+/** Reads a model's answer into a plan that still has to be clamped, or says which part of its shape does not fit. */
 export function readAnswer(
   content: string,
   task: TaskAssigned,
@@ -41,7 +41,7 @@ export function readAnswer(
         kind: p.kind,
         payload: payloadOf(p.payload, aliases),
         rationale: cut(aliases.resolve(p.rationale), 3000),
-        // A number that no evidence has is no evidence.
+        // A number that belongs to no evidence is ignored.
         evidence: [...new Set(p.evidence)].flatMap((n) => task.evidence[n - 1] ?? []),
         confidence: p.confidence,
         alternatives: p.alternatives.slice(0, 10).map(({ detail, rejectedBecause }) => ({
@@ -54,10 +54,10 @@ export function readAnswer(
   };
 }
 
-/** Cut to a length, and no letter in half. */
+/** Cut to a length, without splitting a character. */
 const cut = (text: string, most: number): string => text.slice(0, most).toWellFormed();
 
-/** Strict mode writes an absent member as null; aliases become the ids they stand for. */
+/** Strict mode writes an absent member as null. Aliases become the ids that they represent. */
 const payloadOf = (payload: Readonly<Record<string, unknown>>, aliases: Aliases): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(payload)

@@ -1,7 +1,7 @@
 import { listOf, parseJson, TooDeep } from '@countersign/contracts';
 import { z } from 'zod';
 
-/** What came of one question. `reason` is a class of failure in our words, never the model's or the server's. */
+/** The result of one question. `reason` is a class of failure in our words, never in those of the model or the server. */
 export type Asked =
   | { readonly ok: true; readonly content: string; readonly cut: boolean }
   | { readonly ok: false; readonly reason: string };
@@ -10,7 +10,7 @@ const part = z.object({ text: z.string().catch(''), refusal: z.string().catch(''
 const Choice = z.object({
   finish_reason: z.unknown().optional(),
   message: z.object({
-    // A text, or parts of which some have text; whatever else it is says nothing.
+    // A text, or parts of which some have text. Any other content counts as empty.
     content: z.union([z.string(), listOf(part, 1000)]).catch(''),
     refusal: z.string().catch(''),
   }),
@@ -25,13 +25,13 @@ const no = (reason: string): Asked => ({ ok: false, reason: `the model's server 
 
 interface Read {
   readonly asked: Asked;
-  /** All tokens; missing where the server names no count. */
+  /** All tokens; missing if the server gives no count. */
   readonly tokens?: number;
-  /** Those of the question and those of the answer; missing where the server names only one of them, or none. */
+  /** The tokens of the question and those of the answer; missing if the server gives only one of them, or none. */
   readonly parts?: { readonly inputTokens: number; readonly outputTokens: number };
 }
 
-/** Reads the body of an answer with status 200, whatever it is. */
+/** Reads the body of an answer with status 200, whatever the body is. */
 export function readCompletion(body: string): Read {
   let json: unknown;
   try {

@@ -1,20 +1,20 @@
-/** The parts of a question that not every server knows. */
+/** The parts of a question that some servers do not know. */
 export interface RequestForm {
-  /** The member that bounds the tokens of an answer. */
+  /** The member that limits the tokens of an answer. */
   readonly limit: 'max_completion_tokens' | 'max_tokens';
-  /** The response format. Where it is not `json_schema`, the question says the schema in words. */
+  /** The response format. If it is not `json_schema`, the question describes the schema in words. */
   readonly format: 'json_schema' | 'json_object' | 'none';
 }
 
-/** What the protocol's newest version understands; the first question is asked so. */
+/** The form for the newest version of the protocol. The first question uses it. */
 export const fullForm: RequestForm = { limit: 'max_completion_tokens', format: 'json_schema' };
 
-/** Statuses that servers give for a part that they do not know. The others (401, 413, 429 …) speak of something else. */
+/** The statuses with which servers refuse a part that they do not know. Other statuses (401, 413, 429 …) have other causes. */
 const unknownPart: ReadonlySet<number | undefined> = new Set([400, 404, 422, 500, 501]);
 
 /**
- * The form without the part that a refusal names, one step simpler; undefined where the refusal names none that can be left out.
- * Every step leaves less to leave out, so it ends after three.
+ * The form without the part that a refusal names, one step simpler. Undefined if the refusal names no part that can be left out.
+ * Each step leaves fewer parts to leave out, so this ends after three steps.
  */
 export function simplerForm(form: RequestForm, status: number | undefined, refusal: string): RequestForm | undefined {
   if (!unknownPart.has(status)) return undefined;

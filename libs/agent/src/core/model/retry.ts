@@ -1,4 +1,4 @@
-/** What a try came to that got no answer: the status and the headers, where the server sent any. */
+/** A try that got no answer: its status and headers, if the server sent any. */
 export interface FailedTry {
   readonly status?: number | undefined;
   readonly header: (name: string) => string | null | undefined;
@@ -8,9 +8,9 @@ export interface FailedTry {
 const retries = 2;
 
 /**
- * How long to wait, in milliseconds, before a question is asked again after `tries` failed tries; undefined where it is not asked
- * again. Asked again is what may pass: no connection, 408, 409, 429, 5xx, or what `x-should-retry` says. A wait that the server asks
- * for is kept, however long it is: the caller compares it with the time that is left.
+ * How long to wait, in milliseconds, before a question is asked again after `tries` failed tries; undefined if it is not asked
+ * again. It is asked again after a failure that may pass: no connection, 408, 409, 429, 5xx, or as `x-should-retry` says. If the
+ * server asks for a wait, that wait is used, however long it is: the caller compares it with the time that is left.
  */
 export function waitBefore({ status, header }: FailedTry, tries: number): number | undefined {
   if (tries > retries) return undefined;
@@ -25,12 +25,12 @@ function asked(header: FailedTry['header']): number | undefined {
   const waits = [
     count(header('retry-after-ms')),
     count(after) * 1000,
-    // By the server's own clock: the one here may be another.
+    // By the server's own clock, because our clock may differ.
     Date.parse(after) - Date.parse(header('date') ?? ''),
   ];
   return waits.find((wait) => wait >= 0);
 }
 
-/** A count, which may have decimals; NaN where the text is none. */
+/** A number, which may have decimals; NaN if the text is not a number. */
 const count = (text: string | null | undefined): number =>
   /^\s*\d{1,12}(\.\d{1,9})?\s*$/.test(text ?? '') ? Number(text) : Number.NaN;

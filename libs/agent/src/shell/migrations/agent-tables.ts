@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What every agent remembers: its tasks and their answers, its proposals and what became of them, a model's plans and tokens. */
+/** What every agent stores: its tasks and their answers, its proposals and their outcomes, a model's plans and tokens. */
 export class AgentTables1763700000001 implements MigrationInterface {
   readonly name = 'AgentTables1763700000001';
 
@@ -58,7 +58,7 @@ export class AgentTables1763700000001 implements MigrationInterface {
   }
 }
 
-/** Proposals that never end are ended, and found by their age. */
+/** Finds proposals by their age, to end those that would never end. */
 export class UnsettledProposals1763700000011 implements MigrationInterface {
   readonly name = 'UnsettledProposals1763700000011';
 
@@ -83,8 +83,9 @@ export class UnsettledProposals1763700000011 implements MigrationInterface {
 }
 
 /**
- * A settlement counts where it agrees with the approval of its proposal; one that is read before waits in `settlements`. What was taken
- * before approvals were read stands until the approval turns out to be of another permit, executor or action.
+ * A settlement counts if it agrees with the approval of its proposal. A settlement that is read before the approval waits in
+ * `settlements`. A settlement that was accepted before approvals were read stands until the approval turns out to name another
+ * permit, executor or action.
  */
 export class PermitsOfProposals1764300000066 implements MigrationInterface {
   readonly name = 'PermitsOfProposals1764300000066';

@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Finds the campaigns of an ad account. Of the key alone, which no change of a row touches: that stays on its page of the table. */
+/**
+ * Finds the campaigns of an ad account. The index has only the key, which no change of a row touches. So a changed row stays on its
+ * page of the table.
+ */
 export class CampaignsOfAdAccounts1763700000010 implements MigrationInterface {
   readonly name = 'CampaignsOfAdAccounts1763700000010';
 

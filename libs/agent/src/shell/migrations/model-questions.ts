@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Each question to a model, with what it took. Its figures are missing until its end is written down. */
+/** Each question to a model, with what it used. Its figures are missing until its end is stored. */
 export class ModelQuestions1764500000231 implements MigrationInterface {
   readonly name = 'ModelQuestions1764500000231';
 

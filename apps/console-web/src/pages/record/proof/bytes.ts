@@ -1,15 +1,15 @@
-/** Bytes with a buffer of their own, as `crypto.subtle` takes them. */
+/** Bytes with a buffer of their own, which `crypto.subtle` requires. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 interface Base64 {
   fromBase64?(text: string, options: { lastChunkHandling: 'strict' }): Bytes;
 }
 
-/** Standard base64 with its padding; undefined where it is anything else. */
+/** Standard base64 with its padding; undefined if the text is anything else. */
 export function fromBase64(text: string): Bytes | undefined {
   const { fromBase64: decoded } = Uint8Array as unknown as Base64;
   try {
-    // Many times as fast; it passes over white space.
+    // Many times faster, but it ignores white space.
     if (decoded !== undefined && !/\s/.test(text))
       return decoded.call(Uint8Array, text, { lastChunkHandling: 'strict' });
     const binary = atob(text);
@@ -19,7 +19,7 @@ export function fromBase64(text: string): Bytes | undefined {
   }
 }
 
-/** 32 bytes in lower-case hexadecimal; undefined where it is anything else. */
+/** 32 bytes in lower-case hexadecimal; undefined if the text is anything else. */
 export const hashFromHex = (text: unknown): Bytes | undefined =>
   typeof text === 'string' && /^[0-9a-f]{64}$/.test(text)
     ? Uint8Array.from({ length: 32 }, (_, at) => Number.parseInt(text.slice(at * 2, at * 2 + 2), 16))

@@ -2,21 +2,21 @@ import { lineCutter, NotAnExport } from './export-lines.js';
 import { keyOf, type RecordPlace, textOf } from './record.js';
 import { WholeCheck, type WholeReport } from './whole.js';
 
-/** What is to be downloaded, and where its bytes go beside the check. */
+/** What to download, and where its bytes go in addition to the check. */
 export interface Wanted {
   readonly record: RecordPlace;
-  /** Of the pass: only the page that asked for it has it. */
+  /** The secret of the pass. Only the page that asked for the pass has it. */
   readonly secret: string;
   /** Checkpoints that the console has seen. */
   readonly seenNotes: readonly string[];
 }
 export interface Progress {
   readonly entries: number;
-  /** As many as the export has at least; undefined until its first line has come. */
+  /** The number of entries that the export has at least; undefined until its first line has arrived. */
   readonly total: number | undefined;
   readonly bytes: number;
 }
-/** Why there is no result, in words for the reader. */
+/** Why there is no result, as text for the reader. */
 export class NotDownloaded extends Error {
   override readonly name = 'NotDownloaded';
   constructor(
@@ -27,13 +27,13 @@ export class NotDownloaded extends Error {
   }
 }
 
-/** The record knows a pass once it has read the request for it from Kafka. */
+/** The record knows a pass only after it has read the request for it from Kafka. */
 const passWaitMs = 20_000;
 const againMs = 250;
-/** As many lines as are hashed side by side. */
+/** The number of lines that are hashed at the same time. */
 const linesAtOnce = 500;
 
-/** Asks for the export until the record knows the pass. */
+/** Asks for the export again until the record knows the pass. */
 async function begin(address: string, secret: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const until = performance.now() + passWaitMs;
   for (;;) {
@@ -66,14 +66,14 @@ async function problemOf(response: Response): Promise<{ title: string; detail: s
     const { title, detail } = JSON.parse(await textOf(response)) as { title?: unknown; detail?: unknown };
     if (typeof title === 'string' && typeof detail === 'string') return { title, detail };
   } catch {
-    // It is said by its status.
+    // The status of the answer already says it.
   }
   return { title: 'The record did not give its export', detail: `It answered with status ${response.status}.` };
 }
 
 /**
- * Downloads the whole record and verifies it as it comes; `store` is given each piece as it was sent. Memory does not grow with the
- * record. Throws `NotDownloaded` where there is no result.
+ * Downloads the whole record and verifies it as it arrives. `store` receives each piece as it was sent. Memory does not grow with
+ * the record. Throws `NotDownloaded` if there is no result.
  */
 export async function downloadAndVerify(
   { record, secret, seenNotes }: Wanted,

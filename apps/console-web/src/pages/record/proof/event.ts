@@ -1,7 +1,7 @@
 import { type Bytes, encode, fromBase64, sha256, toHex } from './bytes.js';
 import { hashLeaf } from './tree.js';
 
-/** An event as the console keeps it: where it stands on Kafka, and its bytes in base64. */
+/** An event as the console stores it: its place on Kafka, and its bytes in base64. */
 export interface StoredEvent {
   readonly topic: string;
   readonly partition: number;
@@ -11,13 +11,13 @@ export interface StoredEvent {
   readonly bytes: string;
 }
 
-/** The SHA-256 of an event's bytes in hexadecimal, computed here; undefined where they are no base64. */
+/** The SHA-256 of an event's bytes in hexadecimal, computed here; undefined if the bytes are not valid base64. */
 export async function digestOf(event: StoredEvent): Promise<string | undefined> {
   const bytes = fromBase64(event.bytes);
   return bytes && toHex(await sha256(bytes));
 }
 
-/** The hash of the leaf that the record should have: RFC 8785 JSON of place, name and digest. */
+/** The hash that the leaf in the record should have: of the RFC 8785 JSON of place, name and digest. */
 export function leafHashOf(event: StoredEvent, digest: string, topicId: string | null): Promise<Bytes> {
   const { id, offset, partition, source, topic } = event;
   const leaf = { id, offset, partition, sha256: digest, source, topic, ...(topicId !== null && { topicId }) };
@@ -27,13 +27,13 @@ export function leafHashOf(event: StoredEvent, digest: string, topicId: string |
 export interface ReadEvent {
   readonly key: string | null;
   readonly headers: readonly (readonly [name: string, value: string | null])[];
-  /** The value's JSON; its text where it is none. */
+  /** The value as JSON; as text if it is not JSON. */
   readonly value: unknown;
 }
 
 const absent = 0xffffffff;
 
-/** What the bytes of an event hold; undefined where they have another form. */
+/** The content of an event's bytes; undefined if they have another form. */
 export function readEvent(encoded: string): ReadEvent | undefined {
   const bytes = fromBase64(encoded);
   if (!bytes) return undefined;

@@ -10,21 +10,21 @@ export interface ExportHead {
 /** A leaf of an export, with the hashes that were computed here. */
 export interface ReadLeaf {
   readonly index: number;
-  /** Topic and partition, and the id of a topic that was made again. */
+  /** Topic and partition, and the id of the topic if it was deleted and made again. */
   readonly partition: string;
   readonly offset: string;
-  /** The hash of what the line says. */
+  /** The hash of the content of the line. */
   readonly own: Bytes;
-  /** The hash that is stored with it. */
+  /** The hash that is stored with the line. */
   readonly stored: Bytes | null;
-  /** Whether its event has the SHA-256 that the line names; undefined where its bytes are not there. */
+  /** Whether its event has the SHA-256 that the line names; undefined if the bytes are missing. */
   readonly eventHolds: boolean | undefined;
-  /** Its bytes are a commitment: it stands for an event whose content is not stored. */
+  /** Its bytes are a commitment, which represents an event whose content is not stored. */
   readonly isCommitment: boolean;
 }
 export type ReadEntry = { readonly checkpoint: string } | ReadLeaf;
 
-/** A line that is no part of an export. It names the line, and nothing of its content. */
+/** A line that is not part of an export. The message names the line, and nothing of its content. */
 export class NotAnExport extends Error {
   override readonly name = 'NotAnExport';
 }
@@ -51,7 +51,7 @@ export function readHead(text: string): ExportHead {
   return { origin, latest: checkpoint };
 }
 
-/** Reads any other line, and computes what its leaf and its event hash to. */
+/** Reads any later line, and computes the hashes of its leaf and of its event. */
 export async function readLine(text: string, line: number): Promise<ReadEntry> {
   const members = membersOf(text, line);
   if ('checkpoint' in members) {
@@ -95,10 +95,10 @@ export async function readLine(text: string, line: number): Promise<ReadEntry> {
   };
 }
 
-/** Longer than any line of an export may be: an event has less than a megabyte. */
+/** The longest line that an export may have: an event has less than a megabyte. */
 const longestLine = 16 * 1024 * 1024;
 
-/** Cuts text that comes in pieces into lines. */
+/** Splits text that arrives in pieces into lines. */
 export function lineCutter() {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let begun = '';
@@ -115,7 +115,7 @@ export function lineCutter() {
     }
   };
   return {
-    /** The lines that are whole with this piece. */
+    /** The lines that are complete with this piece. */
     cut(piece: Uint8Array): string[] {
       const parts = (begun + decoded(() => decoder.decode(piece, { stream: true }))).split('\n');
       begun = parts.pop() ?? '';

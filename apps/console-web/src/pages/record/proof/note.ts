@@ -19,7 +19,10 @@ export type Opened =
 
 const ed25519 = 1;
 
-/** Reads `name+hash+key`; undefined where it is none, or where its hash is of another key. Throws where the browser has no Ed25519. */
+/**
+ * Reads `name+hash+key`; undefined if the text is not of this form, or if its hash belongs to another key. Throws if the browser
+ * has no Ed25519.
+ */
 export async function readVerifierKey(text: string): Promise<VerifierKey | undefined> {
   const [name, hash, encoded, ...more] = splitKey(text);
   const typed = fromBase64(encoded ?? '');
@@ -30,14 +33,14 @@ export async function readVerifierKey(text: string): Promise<VerifierKey | undef
   return { name, hash, publicKey };
 }
 
-/** A base64 key may have a plus too: only the first two divide. */
+/** A base64 key may contain a plus too, so only the first two plus signs separate. */
 function splitKey(text: string): string[] {
   const first = text.indexOf('+');
   const second = text.indexOf('+', first + 1);
   return first < 0 || second < 0 ? [] : [text.slice(0, first), text.slice(first + 1, second), text.slice(second + 1)];
 }
 
-/** Opens a checkpoint: a signed note whose text is origin, size and root. Nothing but the exact form is accepted. */
+/** Opens a checkpoint: a signed note whose text is origin, size and root. It accepts only the exact form. */
 export async function openCheckpoint(note: string, key: VerifierKey): Promise<Opened> {
   const refused = (detail: string): Opened => ({ ok: false, detail });
   const blank = note.lastIndexOf('\n\n');

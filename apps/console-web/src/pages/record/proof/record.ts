@@ -3,13 +3,13 @@ import { digestOf, leafHashOf, type StoredEvent } from './event.js';
 import { type Checkpoint, openCheckpoint, readVerifierKey, type VerifierKey } from './note.js';
 import { verifyConsistency, verifyInclusion } from './tree.js';
 
-/** Where the record is, and the key that its checkpoints are verified with. */
+/** The address of the record, and the key that verifies its checkpoints. */
 export interface RecordPlace {
   readonly url: string;
   readonly key: string;
 }
 
-/** What came of a check. Only `proved` is said by a computation of this browser that came out right. */
+/** The result of a check. The result is `proved` only if a computation in this browser succeeded. */
 export type Checked =
   | { readonly state: 'proved'; readonly index: number; readonly size: number }
   | { readonly state: 'not-signed-yet' }
@@ -26,7 +26,7 @@ interface Reply {
   readonly status: number;
   readonly body: unknown;
 }
-/** Asks the record for a page; throws where it cannot be reached. Replaced in tests. */
+/** Asks the record for a page; throws if the record cannot be reached. Tests replace it. */
 export type Ask = (address: string) => Promise<Reply>;
 
 const patience = 10_000;
@@ -35,7 +35,7 @@ export const askRecord: Ask = async (address) => {
   return { status: response.status, body: JSON.parse(await textOf(response)) };
 };
 
-/** A proof or a refusal has at most a few kilobytes: what has more is neither. */
+/** A proof or a refusal has at most a few kilobytes. A larger answer is neither. */
 const mostBytes = 262_144;
 /** The text of such an answer. */
 export async function textOf({ body }: Response): Promise<string> {
@@ -55,7 +55,7 @@ export async function textOf({ body }: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** The key, ready for use; what a reader is told where it cannot be used. */
+/** The key, ready for use; or the text for the reader if it cannot be used. */
 export async function keyOf(record: RecordPlace): Promise<VerifierKey | string> {
   if (globalThis.crypto?.subtle === undefined)
     return 'Browsers check signatures only on pages that came over HTTPS or from this machine. Open the console that way.';
@@ -70,7 +70,7 @@ export async function keyOf(record: RecordPlace): Promise<VerifierKey | string> 
 
 /**
  * Whether the record holds this event, byte by byte, under a head that its key signed. `seen` is the size of a checkpoint that was
- * published before: a record that answers with fewer entries has lost some.
+ * published before: if the record answers with fewer entries, it has lost some.
  */
 export async function checkEvent(
   event: StoredEvent,
@@ -101,7 +101,7 @@ export async function checkEvent(
     : wrong('the proof does not lead from this event to the signed head');
 }
 
-/** Whether the record still begins with everything that this checkpoint, which was seen before, signed. */
+/** Whether the record still begins with all entries that this earlier checkpoint signed. */
 export async function checkCheckpoint(
   note: string,
   record: RecordPlace,
@@ -112,7 +112,7 @@ export async function checkCheckpoint(
   const before = await openCheckpoint(note, key);
   if (!before.ok) return wrong(`the checkpoint that was published does not verify: ${before.detail}`);
   const answer = await asked(`${record.url}/v1/proofs/consistency?from=${before.checkpoint.size}`, ask);
-  // Nothing that was published can be unsigned again.
+  // A published signature cannot be withdrawn.
   if ('state' in answer && answer.state === 'not-signed-yet')
     return wrong(`the record has signed fewer entries than this checkpoint, which has ${before.checkpoint.size}`);
   if ('state' in answer) return answer;

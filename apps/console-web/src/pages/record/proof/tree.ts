@@ -38,7 +38,7 @@ export class GrowingTree {
   }
 }
 
-/** RFC 9162 §2.1.3.2. What is malformed is `false`. */
+/** RFC 9162 §2.1.3.2. A malformed proof gives `false`. */
 export async function verifyInclusion(claim: {
   readonly leafHash: Bytes;
   readonly index: number;
@@ -58,7 +58,7 @@ export async function verifyInclusion(claim: {
   return climb.done() && sameBytes(hash, head.root);
 }
 
-/** RFC 9162 §2.1.4.2. What is malformed is `false`. */
+/** RFC 9162 §2.1.4.2. A malformed proof gives `false`. */
 export async function verifyConsistency(claim: {
   readonly from: Head;
   readonly to: Head;
@@ -93,7 +93,7 @@ export async function verifyConsistency(claim: {
   return climb.done() && sameBytes(olderRoot, from.root) && sameBytes(newerRoot, to.root);
 }
 
-/** The way up from a node to the root: on which side the next sibling stands. */
+/** The path from a node up to the root: on which side each sibling is. */
 function climbFrom(node: number, last: number) {
   let fn = node;
   let sn = last;

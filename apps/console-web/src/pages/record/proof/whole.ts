@@ -3,7 +3,7 @@ import { NotAnExport, type ReadEntry, type ReadLeaf, readHead, readLine } from '
 import { openCheckpoint, type VerifierKey } from './note.js';
 import { GrowingTree } from './tree.js';
 
-/* The whole record, verified in one pass: the same rules as `verifyRecord` of the record's library, which a test compares with this. */
+/* Verifies the whole record in one pass, by the same rules as `verifyRecord` of the record's library. A test compares the two. */
 
 export const problemKinds = [
   ...(['event-altered', 'event-missing', 'leaf-altered', 'gap', 'repeat'] as const),
@@ -11,7 +11,7 @@ export const problemKinds = [
   ...(['no-checkpoint', 'checkpoint-missing', 'bad-checkpoint'] as const),
 ] as const;
 
-/** One thing that is wrong, without any content of an event. `leaf`: its index, where it is about one. */
+/** One fault, without any content of an event. `leaf`: the index of the leaf, if the fault concerns one. */
 export interface WholeProblem {
   readonly kind: (typeof problemKinds)[number];
   readonly leaf?: number;
@@ -21,13 +21,13 @@ export interface WholeProblem {
 export interface WholeReport {
   readonly ok: boolean;
   readonly size: number;
-  /** The first so many entries are vouched for by a signed checkpoint. Those after them are not yet. */
+  /** A signed checkpoint covers the entries up to this number. It does not cover the later ones yet. */
   readonly confirmed: number;
   readonly checkpointsChecked: number;
-  /** Entries whose bytes were compared, and how many of these bytes are a commitment. */
+  /** The number of entries whose bytes were compared, and how many of these have a commitment as their bytes. */
   readonly eventsChecked: number;
   readonly commitmentsChecked: number;
-  /** All counted, and the first hundred of them. */
+  /** The number of all faults, and the first hundred of them. */
   readonly problemCount: number;
   readonly problems: readonly WholeProblem[];
 }
@@ -39,7 +39,7 @@ interface Head {
   readonly root: Bytes;
 }
 
-/** Heads that wait for the entries that they sign, in the order of their sizes. */
+/** Heads that wait for the entries that they sign, ordered by their sizes. */
 class Waiting {
   private heads: Head[] = [];
   private due = 0;
@@ -47,7 +47,7 @@ class Waiting {
   push(head: Head): void {
     this.heads.push(head);
   }
-  /** Takes the next one out, if it signs no more entries. */
+  /** Takes the next head out, if it signs no more entries than these. */
   upTo(size: number): Head | undefined {
     const head = this.heads[this.due];
     if (head === undefined || head.size > size) return undefined;
@@ -63,10 +63,10 @@ class Waiting {
   }
 }
 
-/** Whether one decimal number without leading zeros is greater than another, of any length. */
+/** Whether one decimal number without leading zeros is greater than another. They may have any length. */
 const isAfter = (a: string, b: string): boolean => (a.length === b.length ? a > b : a.length > b.length);
 
-/** Verifies the lines of an export as they come. `seenNotes`: checkpoints that somebody else has stored. */
+/** Verifies the lines of an export as they arrive. `seenNotes`: checkpoints that somebody else has stored. */
 export class WholeCheck {
   private readonly tree = new GrowingTree();
   private readonly problems: WholeProblem[] = [];
@@ -85,7 +85,7 @@ export class WholeCheck {
   private commitmentsChecked = 0;
   private largest = -1;
   private lastNote: string | null = null;
-  /** How many entries the export has at least, as its last checkpoint says. */
+  /** The number of entries that the export has at least, according to its last checkpoint. */
   announced: number | undefined;
 
   constructor(
@@ -97,7 +97,7 @@ export class WholeCheck {
     return this.tree.size;
   }
 
-  /** Takes the next lines. Throws `NotAnExport` where one is none of an export. */
+  /** Takes the next lines. Throws `NotAnExport` if one of them is not a line of an export. */
   async take(lines: readonly string[]): Promise<void> {
     let rest = lines;
     if (!this.head && rest.length > 0) {
@@ -120,7 +120,7 @@ export class WholeCheck {
       this.found('size-mismatch', `a checkpoint signs ${head.size} entries, the record has ${size}`);
     const { latest } = this.head;
     if (this.lastNote !== latest) {
-      // One that does not open, or signs more entries than there are, has been named.
+      // A checkpoint that does not open, or that signs more entries than there are, has already been reported.
       const signed = latest === null ? 0 : this.sizes.get(latest);
       if (signed !== undefined && signed <= size)
         this.found('checkpoint-missing', 'the last checkpoint in it is not the one that it names as its last');
@@ -196,12 +196,13 @@ export class WholeCheck {
       this.eventsChecked += 1;
       if (isCommitment) this.commitmentsChecked += 1;
     }
-    // Every line says what its bytes are. The tree covers only their digest, so all hashes are right without them.
+    // Every line should carry the bytes of its event. The tree covers only their digest, so all hashes are right even if the bytes
+    // are missing.
     else this.found('event-missing', 'the bytes of its event are not stored any more: somebody erased them', index);
     if (eventHolds === false) this.found('event-altered', 'the event is not the one that was recorded', index);
     if (stored && !sameBytes(own, stored)) {
       this.found('leaf-altered', 'the entry does not have the hash that is stored with it', index);
-      // The tree goes on with what was appended, so one altered entry does not hide what else may be wrong.
+      // The tree continues with the entry that was appended, so that one altered entry does not hide other faults.
       return stored;
     }
     const last = this.lastOffsets.get(partition);
@@ -214,7 +215,7 @@ export class WholeCheck {
   private async addCheckpoint(note: string): Promise<void> {
     this.lastNote = note;
     const known = this.sizes.get(note);
-    // What was given too is compared, and counted, as given.
+    // A checkpoint that was also given is compared, and counted, as a given one.
     const head = known === undefined ? await this.open(note) : undefined;
     const size = known ?? head?.size;
     if (size === undefined) return;
