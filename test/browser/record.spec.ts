@@ -167,6 +167,25 @@ test('a record that does not answer, and a download that breaks off, are said to
   expect(await wholeOn(page).getByText(isWhole).count()).toBe(0);
 });
 
+test('without the checkpoints that the console stored nothing is read, and nothing is called whole', async () => {
+  const { page } = await on.enter();
+  await page.route(/\/v1\/record\/checkpoints\?spread=/, (route) => route.abort());
+  const downloads: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/v1/passes/export')) downloads.push(request.method());
+  });
+  await begin(page, 'Verify every entry', 'without checkpoints');
+  await wholeOn(page).getByText('The check did not start').waitFor({ timeout: 60_000 });
+  expect(await wholeOn(page).getByText(isWhole).count()).toBe(0);
+  expect(downloads).toEqual([]);
+  await page.unroute(/\/v1\/record\/checkpoints\?spread=/);
+  await begin(page, 'Verify every entry', 'with them again');
+  await wholeOn(page)
+    .getByText(/compared with [\d,]+ checkpoints that this console has kept, the oldest of /)
+    .waitFor({ timeout: 60_000 });
+  expect(downloads).toContain('GET');
+});
+
 test('whoever is no auditor reads whom to ask, and has no button for it', async () => {
   const { page } = await on.colleague();
   await page.goto('/record');
