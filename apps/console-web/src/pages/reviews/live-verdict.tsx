@@ -1,4 +1,4 @@
-import { Alert, List, Loader, Text } from '@mantine/core';
+import { Alert, List, Text } from '@mantine/core';
 import { IconBan } from '@tabler/icons-react';
 import { capital } from '../../parts/capital.js';
 import { full, toTheSecond } from '../../parts/times.js';
@@ -82,12 +82,8 @@ export function IfApproved({ live }: Pick<Props, 'live'>) {
     case 'not-asked':
       return 'The rules are applied once more before it runs. You approve this one action and nothing like it later.';
     case 'asking':
-      return (
-        <>
-          <Loader size="xs" mr="xs" />
-          Asking what the rules say at this moment. They are applied once more before it runs.
-        </>
-      );
+      // A sentence alone: a spinner would make the line higher, and the buttons would move when the answer comes.
+      return 'Asking what the rules say at this moment. They are applied once more before it runs.';
     case 'unknown':
       return 'What the rules say at this moment is not known. They are applied once more before it runs. You approve this one action and nothing like it later.';
     case 'known': {
