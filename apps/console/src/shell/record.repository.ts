@@ -13,6 +13,9 @@ export interface SeenCheckpoint {
   readonly at: string;
 }
 
+type Row = Omit<SeenCheckpoint, 'at'> & { readonly at: Date };
+const seenOf = (row: Row): SeenCheckpoint => ({ ...row, at: row.at.toISOString() });
+
 /** Stores the checkpoints that were published: a service other than the recorder must have them. */
 export function storeCheckpoints(tx: Tx, checkpoints: readonly Checkpoint[], at: string): void {
   if (checkpoints.length === 0) return;
@@ -49,11 +52,11 @@ export class CheckpointStore {
 
   /** The largest first; if `before` is given, only those with fewer leaves. */
   async checkpoints(before: number | undefined, limit: number): Promise<SeenCheckpoint[]> {
-    const rows = await this.store.forPages.query<Omit<SeenCheckpoint, 'at'> & { at: Date }>(
+    const rows = await this.store.forPages.query<Row>(
       `SELECT size, root, origin, note, at FROM checkpoints WHERE size < $1 ORDER BY size DESC, root LIMIT $2`,
       [before ?? Number.MAX_SAFE_INTEGER, limit],
     );
-    return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+    return rows.map(seenOf);
   }
 
   /**
@@ -67,7 +70,7 @@ export class CheckpointStore {
     const [smallest] = await this.store.forPages.query<{ size: number }>(
       'SELECT size FROM checkpoints ORDER BY size LIMIT 1',
     );
-    const rows = await this.store.forPages.query<Omit<SeenCheckpoint, 'at'> & { at: Date }>(
+    const rows = await this.store.forPages.query<Row>(
       `SELECT DISTINCT found.* FROM unnest($1::bigint[]) AS due(size)
        CROSS JOIN LATERAL (SELECT size FROM checkpoints WHERE size <= due.size ORDER BY size DESC LIMIT 1) AS nearest
        CROSS JOIN LATERAL (
@@ -75,6 +78,6 @@ export class CheckpointStore {
        ORDER BY size DESC, root`,
       [evenSizes(smallest?.size ?? 0, largest.size, most)],
     );
-    return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+    return rows.map(seenOf);
   }
 }

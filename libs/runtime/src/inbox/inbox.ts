@@ -60,6 +60,11 @@ const byPlace = (a: Placed, b: Placed): number => {
   );
 };
 
+const nothingHandled = (): Handled => ({ fresh: 0, redelivered: 0, duplicate: 0, dead: 0 });
+const addTo = (total: Handled, counts: Handled): void => {
+  for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += counts[name];
+};
+
 /**
  * The batch protocol, with exactly one effect per event. It inserts the keys first, handles the fresh events, stores the outputs
  * with the rows, commits, and publishes. A repeat publishes the stored outputs again, with the same bytes.
@@ -86,13 +91,10 @@ export class Inbox {
   /** The same for entries of several topics with one handler, in one transaction and one batch. */
   async processTogether(given: readonly Slice[], handle: Handle): Promise<Handled> {
     const slices = given.filter(({ entries }) => entries.length > 0);
-    const total: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
-    const add = (counts: Handled): void => {
-      for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += counts[name];
-    };
+    const total = nothingHandled();
     // Outputs are stored under the source and id of their event. These name one event only within its topic.
     if (slices.length > 1 && sharesIds(slices)) {
-      for (const slice of slices) add(await this.processTogether([slice], handle));
+      for (const slice of slices) addTo(total, await this.processTogether([slice], handle));
       return total;
     }
     if (slices.length === 0) return total;
@@ -105,7 +107,8 @@ export class Inbox {
       this.deps.log.warn(
         `${names}: a batch of ${count} failed (${describe(error).detail}); trying its events one by one`,
       );
-      for (const { topic, entries } of slices) for (const entry of entries) add(await this.alone(topic, entry, handle));
+      for (const { topic, entries } of slices)
+        for (const entry of entries) addTo(total, await this.alone(topic, entry, handle));
       return total;
     }
   }
@@ -132,12 +135,12 @@ export class Inbox {
         this.deps.onScheduled(scheduled);
       }
       for (const span of spans.values()) span.end();
-      const total: Handled = { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 };
+      const total = nothingHandled();
       for (const { topic, entries } of slices) {
-        const counts = handled.get(topic.name) ?? total;
+        const counts = handled.get(topic.name) as Handled;
         const times = () => taken.flatMap(({ topic: from, entry }) => (from === topic.name && entry.event?.time) || []);
         batchMeasured({ service, topic: topic.name, began, records: entries.length, handled: counts, times });
-        for (const name of Object.keys(total) as (keyof Handled)[]) total[name] += counts[name];
+        addTo(total, counts);
       }
       return total;
     } catch (error) {
@@ -195,9 +198,7 @@ export class Inbox {
     const at = this.deps.now();
     const unit = new UnitOfWork(this.deps.spec.name, at, tx, this.deps.bounds);
     const topicNamed = new Map(slices.map(({ topic }) => [topic.name, topic]));
-    const handled = new Map<string, Handled>(
-      slices.map(({ topic }) => [topic.name, { fresh: 0, redelivered: 0, duplicate: 0, dead: 0 }]),
-    );
+    const handled = new Map(slices.map(({ topic }) => [topic.name, nothingHandled()]));
     const count = (name: keyof Handled, placed: readonly Placed[]): void => {
       for (const { topic } of placed) (handled.get(topic) as Handled)[name]++;
     };

@@ -203,46 +203,28 @@ async function comparedWithEnds(deps: PositionsOf, table: Positions) {
   return positions;
 }
 
-type Ends = readonly (readonly [place: string, end: number])[];
+type Offsets = readonly (readonly [place: string, offset: number])[];
 
 /**
- * Where each topic ends. All topics are asked for in one request. If it fails, each topic is asked for alone, so that a topic without
- * an answer holds up no other.
+ * Where each topic ends, or begins. All topics are asked for in one request. If it fails, each topic is asked for alone, so that a
+ * topic without an answer holds up no other.
  */
-async function endsOf(
-  { facts, admin }: { readonly facts: Pick<TopicFacts, 'offsets'>; readonly admin: Pick<Admin, 'fetchTopicOffsets'> },
+async function offsetsOf(
+  facts: Pick<TopicFacts, 'offsets'>,
   topics: readonly string[],
-): Promise<readonly PromiseSettledResult<Ends>[]> {
+  which: 'first' | 'end',
+  alone: (topic: string) => Promise<Offsets>,
+): Promise<readonly PromiseSettledResult<Offsets>[]> {
+  if (topics.length === 0) return [];
   try {
-    const ends = [...(await facts.offsets(topics, 'end'))];
+    const all = [...(await facts.offsets(topics, which))];
     return topics.map((topic) => ({
       status: 'fulfilled',
-      value: ends.filter(([place]) => topicOf(place) === topic),
+      value: all.filter(([place]) => topicOf(place) === topic),
     }));
   } catch {
     // The single requests show which topic is at fault.
-    return Promise.allSettled(
-      topics.map(async (topic) =>
-        (await admin.fetchTopicOffsets(topic)).map(
-          ({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const,
-        ),
-      ),
-    );
-  }
-}
-
-/** Where these topics begin. A topic whose beginning is not known counts as not deleted, so it stays open and holds up no other. */
-async function startsOf(
-  facts: Pick<TopicFacts, 'offsets'>,
-  topics: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  if (topics.length === 0) return new Map();
-  try {
-    return await facts.offsets(topics, 'first');
-  } catch {
-    // One topic without an answer fails the request for all.
-    const each = await Promise.allSettled(topics.map((topic) => facts.offsets([topic], 'first')));
-    return new Map(each.flatMap((answer) => (answer.status === 'fulfilled' ? [...answer.value] : [])));
+    return Promise.allSettled(topics.map(alone));
   }
 }
 
@@ -327,8 +309,7 @@ export async function followState(deps: {
   let stopped = false;
   let failures = 0;
   // Ends that were seen and are not reached yet. If state comes in all the time, the tables are always behind the newest ends.
-  let seen: { readonly since: Ago; readonly topic: string; readonly ends: readonly (readonly [string, number])[] }[] =
-    [];
+  let seen: { readonly since: Ago; readonly topic: string; readonly ends: Offsets }[] = [];
   deps.watch.add({
     topics: deps.topics.map(({ name }) => name),
     whole: true,
@@ -352,16 +333,24 @@ export async function followState(deps: {
     const since = ago();
     // The ends come first: a table that is read to them has everything that was there when the comparison began.
     const names = deps.topics.map(({ name }) => name);
-    const asked = await endsOf(deps, names);
+    const asked = await offsetsOf(deps.facts, names, 'end', async (topic) =>
+      (await deps.admin.fetchTopicOffsets(topic)).map(
+        ({ partition, high }) => [`${topic}/${partition}`, Number(high)] as const,
+      ),
+    );
     for (const [n, topic] of names.entries()) {
       const answer = asked[n];
       if (answer?.status === 'fulfilled') seen.push({ since, topic, ends: answer.value });
     }
     const positions = await readPositions(deps.db);
-    const isOpen = ([place, end]: Ends[number]) => !isReached(end, positions.get(place) ?? 0, passed.get(place));
+    const isOpen = ([place, end]: Offsets[number]) => !isReached(end, positions.get(place) ?? 0, passed.get(place));
     const open = seen.filter(({ ends }) => ends.some(isOpen)).map(({ topic }) => topic);
     // Deleted records cannot be read. If they were not read before, the topic watch reports a gap.
-    const starts = await startsOf(deps.facts, [...new Set(open)]);
+    // A topic whose beginning is not known counts as not deleted, so it stays open.
+    const begun = await offsetsOf(deps.facts, [...new Set(open)], 'first', async (topic) => [
+      ...(await deps.facts.offsets([topic], 'first')),
+    ]);
+    const starts = new Map(begun.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : [])));
     seen = seen.filter(({ since, topic, ends }) => {
       const reached = ends.every((end) => !isOpen(end) || (starts.get(end[0]) ?? 0) >= end[1]);
       if (reached) compared[topic] = since;

@@ -1,7 +1,7 @@
 import { Alert, Button, List, Paper, Progress, Stack, Text, Title } from '@mantine/core';
 import { IconShieldCheck, IconShieldQuestion, IconShieldX } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
-import { type ConsistencyChecked, checkCheckpoint } from './proof/record.js';
+import { type ConsistencyChecked, checkCheckpoint, noRecordPlace } from './proof/record.js';
 import { spread } from './spread.js';
 
 const number = new Intl.NumberFormat();
@@ -60,11 +60,7 @@ export function Verify({ record: { url, key }, checkpoints }: Props) {
         <Button onClick={() => void verify()} loading={busy} disabled={!usable || checkpoints.length === 0}>
           Verify now
         </Button>
-        {!usable && (
-          <Text size="sm">
-            This console was not told where the record is. Its operator sets RECORD_URL and RECORD_KEY_FILE.
-          </Text>
-        )}
+        {!usable && <Text size="sm">{noRecordPlace}</Text>}
         {total > 0 && (
           <>
             <Progress w="100%" value={(results.length / total) * 100} aria-label="Checkpoints verified" />

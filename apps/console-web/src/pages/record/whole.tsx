@@ -7,6 +7,7 @@ import { full } from '../../parts/times.js';
 import type { PassUse } from './pass.js';
 import { PassDialog } from './pass-dialog.js';
 import type { Progress as Read } from './proof/download.js';
+import { noRecordPlace } from './proof/record.js';
 import type { WholeReport } from './proof/whole.js';
 import { spreadCheckpoints } from './record.queries.js';
 import { saveAs } from './save.js';
@@ -41,17 +42,13 @@ export function Whole({ record: { url, key }, checkpoints }: Props) {
           The whole record
         </Title>
         <Text size="sm">
-          This browser downloads every entry, computes every hash itself, and compares with every checkpoint in it, and
-          with checkpoints that this console has kept, from the oldest to the newest.
+          This browser downloads every entry, computes every hash itself, and compares them with every checkpoint in the
+          record and with checkpoints that this console has kept, from the oldest to the newest.
           {mayRead
             ? ' You say what it is for, and the record keeps that.'
             : ' Only an auditor may do this: ask one, or ask an operator for the role.'}
         </Text>
-        {!usable && (
-          <Text size="sm">
-            This console does not know where the record is. An operator sets RECORD_URL and RECORD_KEY_FILE.
-          </Text>
-        )}
+        {!usable && <Text size="sm">{noRecordPlace}</Text>}
         {mayRead && (
           <Group>
             <Button disabled={!usable || isRunning} onClick={() => setAsking('verify')}>

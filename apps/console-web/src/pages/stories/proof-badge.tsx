@@ -1,5 +1,6 @@
 import { Badge, Group, Text } from '@mantine/core';
 import { IconLoader2, IconShieldCheck, IconShieldQuestion, IconShieldX } from '@tabler/icons-react';
+import { noRecordPlace } from '../record/proof/record.js';
 import type { Step } from './stories.queries.js';
 import { isYoung, type Proof, useProof } from './use-proof.js';
 
@@ -59,7 +60,7 @@ export function proofWords(proof: Proof | undefined, at: string): BadgeText {
         words: 'Not checked',
         color: 'gray',
         Icon: IconShieldQuestion,
-        more: 'This console was not told where the record is. Its operator sets RECORD_URL and RECORD_KEY_FILE.',
+        more: noRecordPlace,
       };
     case 'forgotten':
       return {

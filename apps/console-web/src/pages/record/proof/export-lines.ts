@@ -1,4 +1,4 @@
-import { type Bytes, encode, fromBase64, hashFromHex, sha256 } from './bytes.js';
+import { type Bytes, encode, fromBase64, hashFromHex, sameBytes, sha256 } from './bytes.js';
 import { hashLeaf } from './tree.js';
 
 /** What an export says before its entries. */
@@ -90,7 +90,7 @@ export async function readLine(text: string, line: number): Promise<ReadEntry> {
     offset,
     own,
     stored,
-    eventHolds: eventDigest?.every((byte, place) => byte === named[place]),
+    eventHolds: eventDigest && sameBytes(eventDigest, named),
     isCommitment: kept === 'commitment',
   };
 }

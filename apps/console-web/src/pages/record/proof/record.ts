@@ -9,6 +9,10 @@ export interface RecordPlace {
   readonly key: string;
 }
 
+/** For the reader, if the console has no such place. */
+export const noRecordPlace =
+  'This console does not know where the record is. An operator sets RECORD_URL and RECORD_KEY_FILE.';
+
 /** The result of a check. The result is `proved` only if a computation in this browser succeeded. */
 export type Checked =
   | { readonly state: 'proved'; readonly index: number; readonly size: number }
