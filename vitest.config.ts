@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { memoryFolder } from './libs/testing/src/memory.ts';
+
+// All temporary folders of the tests and of what they start. Who sets TMPDIR decides.
+const memory = process.env.TMPDIR ? undefined : memoryFolder();
+if (memory) process.env.TMPDIR = memory;
 
 const shared = {
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
@@ -36,8 +42,19 @@ const light = {
 
 const real = { testTimeout: 120_000, hookTimeout: 180_000, fileParallelism: false, pool: 'forks' as const };
 
+/** Files that leave something behind in the installation that the files of their project share run after the others. */
+const last = ['test/browser/probe.spec.ts'];
+const runsLast = ({ moduleId }: TestSpecification): boolean => last.some((file) => moduleId.endsWith(file));
+class LastOfAll extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return [...sorted.filter((file) => !runsLast(file)), ...sorted.filter(runsLast)];
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LastOfAll },
     silent: 'passed-only',
     projects: [
       // Thousands of cases take what a busy machine takes: the limit is there for what never ends.
@@ -49,6 +66,9 @@ export default defineConfig({
         ['**/src/**/*.int.spec.ts', 'test/routes/**/*.spec.ts', '!**/node_modules/**', '!**/dist/**'],
         {
           ...real,
+          fileParallelism: true,
+          // Most of their time is waiting: for a broker that starts, a group that forms.
+          maxWorkers: 3,
           // One broker and one Postgres for the whole run; each file makes its own databases and topics.
           globalSetup: [fileURLToPath(new URL('libs/testing/src/global-setup.ts', import.meta.url))],
         },

@@ -21,8 +21,42 @@ const compressed = (): Plugin => ({
   },
 });
 
+/**
+ * Writes into the page the names of all files that the other pages need, in the order of the routes. `app/pages-code.ts` loads them
+ * after the first view.
+ */
+const namesOfCode = (): Plugin => ({
+  name: 'names-of-code',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler(_html, { bundle = {}, chunk: entry }) {
+      const found = new Set<string>();
+      const find = (names: readonly string[], later: boolean): void => {
+        for (const name of names) {
+          const chunk = bundle[name];
+          if (found.has(name) || chunk?.type !== 'chunk') continue;
+          found.add(name);
+          for (const style of chunk.viteMetadata?.importedCss ?? []) found.add(style);
+          find(chunk.imports, later);
+          if (later) find(chunk.dynamicImports, later);
+        }
+      };
+      const names = entry === undefined ? [] : [entry.fileName];
+      find(names, false);
+      const first = found.size;
+      find(entry?.dynamicImports ?? [], true);
+      const content = [...found]
+        .slice(first)
+        .map((name) => `/${name}`)
+        .join(' ');
+      return [{ tag: 'meta', attrs: { name: 'code-of-pages', content }, injectTo: 'head' }];
+    },
+  },
+});
+
 export default defineConfig({
-  plugins: [react(), compressed()],
+  plugins: [react(), namesOfCode(), compressed()],
   html: { cspNonce: nonce },
   build: {
     outDir: 'dist/pages',

@@ -1,9 +1,11 @@
 import { workspaceRoot } from '@countersign/servers';
-import { type Arguments, help, type Measurement, measurements, readArguments } from './arguments.js';
+import { type Arguments, help, type Measurement, measurements, onRequest, readArguments } from './arguments.js';
+import { type Curve, curveLines, type Measured } from './curve.js';
 import type { Bench, Figure } from './figure.js';
 import { floors } from './floors/index.js';
 import { thisMachine } from './machine.js';
 import { rowsOf, table } from './report.js';
+import type { Build } from './system/build.js';
 
 /** Runs `npm run bench`; resolves to the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -37,6 +39,7 @@ async function run(options: Arguments): Promise<number> {
   const interrupted = interruption(log);
   const bench: Bench = { log, wrong, quick, signal: interrupted };
   const figures: Figure[] = [];
+  const curves: Curve[] = [];
   const attempt = async (what: string, measure: () => Promise<readonly Figure[]>): Promise<void> => {
     if (interrupted.aborted) return;
     try {
@@ -62,11 +65,12 @@ async function run(options: Arguments): Promise<number> {
 
   for (const [id, measure] of Object.entries(floors)) {
     if (only.has(id as Measurement)) {
-      log(`${id}: ${measurements[id as Measurement]}`);
+      log(`${id}: ${measurements[id as keyof typeof measurements]}`);
       await attempt(id, () => measure(bench));
     }
   }
-  const ofSystem = new Set([...only].filter((id) => !Object.hasOwn(floors, id) && id !== 'g'));
+  const alone: readonly Measurement[] = ['g', 'long', 'growth'];
+  const ofSystem = new Set([...only].filter((id) => !Object.hasOwn(floors, id) && !alone.includes(id)));
   if (ofSystem.size > 0) {
     // Loaded only when it is needed: a measurement of floors alone does not need it.
     const { loadBuild } = await import('./system/build.js');
@@ -83,9 +87,30 @@ async function run(options: Arguments): Promise<number> {
     await attempt('g', () => measurePages(bench));
   }
 
+  const { long, growth } = options;
+  const attemptCurves = (id: keyof typeof onRequest, measure: (build: Build) => Promise<Measured>): Promise<void> =>
+    attempt(id, async () => {
+      log(`${id}: ${onRequest[id]}`);
+      const { loadBuild } = await import('./system/build.js');
+      const measured = await measure(await loadBuild(workspaceRoot));
+      curves.push(...measured.curves);
+      return measured.figures;
+    });
+  if (long)
+    await attemptCurves('long', async (build) => (await import('./long/index.js')).measureLong(bench, build, long));
+  if (growth)
+    await attemptCurves('growth', async (build) =>
+      (await import('./growth/index.js')).measureGrowth(bench, build, growth),
+    );
+
+  if (!interrupted.aborted || figures.length > 0 || curves.length > 0) {
+    const report = { machine, quick, seconds: seconds(), figures: rowsOf(figures), problems };
+    const text = [...curves.flatMap((curve) => ['', ...curveLines(curve)]), '', table(report)].join('\n');
+    process.stdout.write(
+      json ? `${JSON.stringify({ ...report, ...(curves.length > 0 && { curves }) }, null, 2)}\n` : text,
+    );
+  }
   if (interrupted.aborted) return gone(log);
-  const report = { machine, quick, seconds: seconds(), figures: rowsOf(figures), problems };
-  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : `\n${table(report)}`);
   return problems.length > 0 ? 1 : 0;
 }
 

@@ -15,9 +15,10 @@ export const together = 500;
 export const kafkaOf = (access: KafkaAccess): Kafka =>
   new kafkajs.Kafka({ ...access, logLevel: kafkajs.logLevel.NOTHING });
 
-/** A connected producer, to be used with `acks: -1`. */
+/** A connected producer, to be used with `acks: -1`. Between two tries it waits for a second at most. */
 export async function producerOf(kafka: Kafka): Promise<Producer> {
   const producer = kafka.producer({
+    retry: { maxRetryTime: 1_000 },
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
     maxInFlightRequests: 5,

@@ -23,15 +23,20 @@ export function ofProcess(pid: number): Use {
   return { cpuMs: (count(11) + count(12)) * tickMs, rssBytes: count(21) * pageBytes };
 }
 
+/** The processor time of children that have ended and that the process has waited for. */
+export const ofEndedChildren = (pid: number): number => {
+  const fields = statOf(pid);
+  return (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) * tickMs;
+};
+
 /** A server with a process per connection: all of them, and those that it has waited for. Shared pages count once. */
 export function ofFamily(pid: number): Use {
-  const own = statOf(pid);
   const children = readdirSync('/proc')
     .map(Number)
     .filter((other) => other > 0 && statOf(other)[1] === String(pid));
   const uses = [pid, ...children].map(ofProcess);
   return {
-    cpuMs: uses.reduce((sum, use) => sum + use.cpuMs, (Number(own[13]) + Number(own[14])) * tickMs),
+    cpuMs: uses.reduce((sum, use) => sum + use.cpuMs, ofEndedChildren(pid)),
     rssBytes: [pid, ...children].reduce((sum, id) => sum + proportional(id), 0),
   };
 }

@@ -80,6 +80,12 @@ const planted: { rule: string; path: string; code: string; detail: RegExp }[] = 
     code: `import { readFileSync } from 'node:fs';\nexport const a = readFileSync;\n`,
     detail: /the pages run in a browser/,
   },
+  ...['Date.now()', 'new Date()', '[Date.now]'].map((how) => ({
+    rule: `the pages do not read the browser's clock by ${how}`,
+    path: 'apps/console-web/src/parts/planted.tsx',
+    code: `export const a = () => ${how};\n`,
+    detail: /a browser's clock may be wrong/,
+  })),
   {
     rule: 'core knows no shell',
     path: 'apps/console/src/core/planted.ts',

@@ -24,11 +24,12 @@ const tables = made('TABLE');
 const views = made('VIEW');
 
 /**
- * Files that may name them, and why. All but the first are migrations that were released before the rule: their text never changes,
+ * Files that may name them, and why. All but the first two are migrations that were released before the rule: their text never changes,
  * and what it did stays as it was done.
  */
 const excepted: Readonly<Record<string, string>> = {
   'bench/src/floors/durable-hop.ts': 'makes tables of its own under these names, without the runtime',
+  'apps/cli/src/core/gaps-text.ts': 'shows a person the statement of docs/sre.md, and runs none',
   'apps/audit-recorder/src/shell/migrations/ids-of-leaves.ts': 'counts positions of leaves anew',
   'apps/console/src/shell/migrations/own-state-alone.ts': 'puts back what the console had of its own state',
   'apps/console/src/shell/migrations/permits.ts': 'drops confirmations of controls that were never published',

@@ -36,7 +36,7 @@ async function scrolledTo(page: Page, row: Locator): Promise<void> {
     .toBe(1);
 }
 
-test.each<Screen>(['phone'])(
+test.each<Screen>(['phone', 'desktop'])(
   'on a %s a lost connection is said, and what was missed is made up for',
   async (screen) => {
     const { baseURL, loseAll, mend } = await byLossyWay();

@@ -7,13 +7,15 @@ import { offer } from '../flows/offer.js';
 import { startPlayed } from '../flows/played.js';
 import { receiver } from '../flows/receiver.js';
 import { routeFirst } from '../flows/started.js';
-import { screens } from './person.js';
+import { screens, traceUrl } from './person.js';
+import { identityProvider } from './provider.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** One installation for all files of a run, with the sample played, so that every page has something to show, and a second reviewer. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const hook = await receiver();
+  const provider = await identityProvider();
   const folder = mkdtempSync(join(tmpdir(), 'countersign-people-'));
   const [lea, marc] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
   const people = [
@@ -36,13 +38,18 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     routeFirst(config, [{ kinds: ['crm.create_task'], accounts, executor: 'action-executor', connector: 'webhook' }]);
   };
   const more = {
-    console: { CONSOLE_TOKENS_FILE: file },
+    console: { CONSOLE_TOKENS_FILE: file, TRACE_URL: traceUrl('{traceId}'), ...provider.environment },
     'action-executor': { CONNECTORS_FILE: hook.connectorsFile, CALL_TRIES: '3' },
   };
-  const begin = () => startPlayed({ more }, configure);
-  const end = await offer(project, begin, { colleagueToken: marc });
+  const begin = async () => {
+    const started = await startPlayed({ more }, configure);
+    provider.open(started.running.run.http.console as string);
+    return started;
+  };
+  const end = await offer(project, begin, { colleagueToken: marc, providerUrl: provider.environment.OIDC_ISSUER });
   return async () => {
     await end();
+    await provider.close();
     await hook.close();
     rmSync(folder, { recursive: true, force: true });
   };

@@ -1,12 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import type { DataOf } from '@countersign/contracts';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { company, inSandbox, reports } from '../flows/signals.js';
+import { company } from '../flows/signals.js';
 import { expectHandledOnce, type Mended, mendedTasks } from './dead-letters.js';
+import { makeAgain } from './gaps.js';
 import { objections, settled, tooWide } from './looks.js';
 import { type Screen, screens } from './person.js';
-import { stage } from './stage.js';
+import { sight, stage } from './stage.js';
+import { resumeBy, stopBy } from './stopping.js';
+import { shiftToAsk } from './waiting.js';
 
 /* Guides of the runbook, each from its first step to its last. */
 
@@ -93,7 +95,7 @@ test.each(all)('on a %s what nobody can tell of is looked into, said and settled
   await step(page, 4).getByRole('status').getByText('action-executor has settled it: it was done.').waitFor();
   expect(ends(permitId).map(({ outcome }) => outcome)).toEqual(['unresolved', 'executed']);
   expect(on.visitor.eventsOf('SettlementDecided', (d) => d.permitId === permitId)).toMatchObject([
-    { outcome: 'executed', by: 'lea', note: 'the ticket is there' },
+    { outcome: 'executed', by: 'lea', note: 'the ticket is there', seen: sight },
   ]);
   await expectFit(page);
 });
@@ -137,28 +139,9 @@ async function answerAll(): Promise<void> {
     await on.visitor.cli('review', 'reject', id, '--yes', '--category', 'wrong-time', '--note', 'not of this test');
 }
 
-/** A campaign whose budget the agent wants to move, by more than it may alone. */
-async function shiftToAsk(): Promise<DataOf<'ActionEscalated'>> {
-  const run = randomUUID().slice(0, 8);
-  const campaign = (name: string, returnPercent: number) => ({
-    campaignId: `cmp-${name}-${run}`,
-    adAccountId: `ads-${run}`,
-    dailyBudgetMinor: 100_000,
-    returnPercent,
-  });
-  const [best, low] = [campaign('best', 400), campaign('low', 100)];
-  const ports = on.visitor.ports();
-  await ports.act({ kind: 'campaigns', campaigns: [best, low].map(inSandbox) });
-  await ports.close();
-  for (const reported of [best, low]) await on.visitor.accepted('ads', reports(reported));
-  return on.visitor.until('a shift that waits for a person', () =>
-    on.visitor.eventsOf('ActionEscalated', ({ action }) => action.payload.fromCampaignId === low.campaignId).at(0),
-  );
-}
-
 test.each(all)('on a %s an agent runs empty: its last review is answered, then it is stopped', async (screen) => {
   await answerAll();
-  const { proposalId } = await shiftToAsk();
+  const { proposalId } = await shiftToAsk(on.visitor);
   const { page } = await on.enter({ on: screen });
   await open(page, 'Let an agent run empty');
   const choose = async () => {
@@ -185,18 +168,129 @@ test.each(all)('on a %s an agent runs empty: its last review is answered, then i
   await left.getByText(`Nothing of ${agent} is under way.`).waitFor({ timeout: 30_000 });
 
   await stop.click();
-  const dialog = page.getByRole('dialog', { name: 'Stop' });
-  await dialog.getByLabel('Why').fill('out of service');
-  await dialog.getByRole('button', { name: `Stop the agent ${agent}` }).click();
-  await dialog.getByText('Every service of this installation applies it.').waitFor();
-  await dialog.getByRole('status').getByRole('button', { name: 'Close' }).click();
+  await stopBy(page.getByRole('dialog', { name: 'Stop' }), 'out of service');
   await step(page, 4).getByText(`lea stopped the agent ${agent}`).waitFor();
   await expectFit(page);
   await step(page, 4)
     .getByRole('button', { name: `Resume the agent ${agent}` })
     .click();
-  const resuming = page.getByRole('dialog', { name: 'Resume' });
-  await resuming.getByLabel('Why it may go on').fill('it is back');
-  await resuming.getByRole('button', { name: /^Resume / }).click();
-  await resuming.getByText('Every service of this installation applies it.').waitFor();
+  await resumeBy(page.getByRole('dialog', { name: 'Resume' }), 'it is back');
+  for (const reason of ['out of service', 'it is back']) {
+    const acts = () => on.visitor.eventsOf('ControlChanged', (control) => control.reason === reason);
+    expect(await on.visitor.until(`the event of “${reason}”`, () => acts().at(-1))).toMatchObject({ seen: sight });
+  }
 });
+
+test.each(all)(
+  'on a %s an agent is stopped by the guide: what it reaches, the stop, and that it holds',
+  async (screen) => {
+    await answerAll();
+    const { proposalId } = await shiftToAsk(on.visitor);
+    const { page } = await on.enter({ on: screen });
+    await open(page, 'Stop');
+    await step(page, 3).getByText('No stop of everything is in force.').waitFor();
+    await step(page, 1).getByLabel('What to stop').click();
+    await page.getByRole('option', { name: agent }).click();
+    const reached = step(page, 1).getByRole('list', { name: 'Under way' });
+    await reached.getByText('1 review waits for a person').waitFor();
+    await reached.locator(`a[href="/reviews/${proposalId}"]`).waitFor();
+    for (const [n, command] of [
+      [1, `npx countersign queue --agent ${agent}`],
+      [2, `npx countersign stop --agent ${agent} --reason "why"`],
+      [3, 'npx countersign controls'],
+    ] as const)
+      await step(page, n).getByText(command, { exact: true }).waitFor();
+    const hold = step(page, 3);
+    await hold.getByText(`No stop of the agent ${agent} is in force.`).waitFor();
+    await expectFit(page);
+
+    await step(page, 2)
+      .getByRole('button', { name: `Stop the agent ${agent}` })
+      .click();
+    await stopBy(page.getByRole('dialog', { name: 'Stop' }), `odd shifts on a ${screen}`);
+    const held = hold.getByRole('status');
+    await held.getByText(`lea stopped the agent ${agent}`, { exact: false }).waitFor();
+    await held.getByText(`odd shifts on a ${screen}`, { exact: false }).waitFor();
+    await held.getByText('The guardrails confirmed').waitFor();
+    await held.getByText('The executor confirmed').waitFor();
+    await held.getByText('The validator and every executor of this installation apply it.', { exact: false }).waitFor();
+    await expectFit(page);
+    // What step 1 says of reviews: what is approved does not run.
+    expect(await on.visitor.cli('review', 'approve', proposalId, '--yes')).toMatchObject({ code: 1 });
+    await reached.getByText('0 reviews wait for a person').waitFor();
+    expect(on.visitor.eventsOf('ActionApproved', (approval) => approval.proposalId === proposalId)).toEqual([]);
+
+    expect(await on.visitor.cli('resume', '--agent', agent, '--reason', 'they were right')).toMatchObject({ code: 0 });
+    await hold.getByText(`No stop of the agent ${agent} is in force.`).waitFor();
+  },
+);
+
+/** Without a gap there are no steps to follow. */
+const allClosed = (page: Page) => page.getByRole('region', { name: 'Whether all gaps are closed' });
+const noneWaits = (page: Page) => page.getByRole('heading', { name: 'No gap waits for a person' });
+/** Services need a few seconds to notice what happened to a topic. */
+const toNotice = { timeout: 90_000 };
+/** For each screen a topic that nobody else uses meanwhile; the recorder and the console read it. */
+const topicsOfGaps: Readonly<Record<Screen, string>> = {
+  desktop: 'reveals.answered.v1',
+  phone: 'sessions.ended.v1',
+};
+
+test.each(all)(
+  'on a %s a gap that arises is shown, acknowledged with a note, and closed by its services',
+  async (screen) => {
+    const topic = topicsOfGaps[screen];
+    const { page } = await on.enter({ on: screen });
+    await open(page, 'Acknowledge a gap');
+    await noneWaits(page).waitFor();
+    await allClosed(page).getByText('No service reports an open gap.').waitFor();
+    await expectFit(page);
+
+    await makeAgain(on.installed, topic);
+    const choice = step(page, 1).getByRole('radio', { name: topic });
+    await choice.waitFor(toNotice);
+    await step(page, 1).getByText('2 gaps of audit-recorder and console').waitFor(toNotice);
+    await choice.check();
+    await step(page, 2).getByText('The topic was deleted and made again.').waitFor();
+    await step(page, 4).getByText('There are open gaps that nobody has acknowledged.').waitFor();
+    const submit = step(page, 3).getByRole('button', { name: /^Acknowledge/ });
+    expect(await submit.isDisabled()).toBe(true);
+    await step(page, 3).getByLabel('What was lost').fill('a tool deleted it; nothing was unread');
+    await expectFit(page);
+
+    // What is no open gap any more, because the page was left open or a value was changed, is not taken for acknowledged.
+    const path = '**/v1/gaps/acknowledged';
+    await page.route(path, (route) => {
+      const body = route.request().postDataJSON() as { from: number } | null;
+      return route.continue(body ? { postData: { ...body, from: body.from + 1_000 } } : {});
+    });
+    await submit.click();
+    const refusal = step(page, 3).getByRole('alert');
+    await refusal.getByText('No such gap').waitFor();
+    await refusal.getByText('countersign gaps').waitFor();
+    expect(await step(page, 4).getByRole('article').filter({ hasText: topic }).count()).toBe(0);
+    await page.unroute(path);
+
+    await step(page, 3)
+      .getByRole('checkbox', { name: /^console/ })
+      .uncheck();
+    await step(page, 3).getByRole('button', { name: 'Acknowledge 1 gap' }).click();
+    const closedBy = (service: string) =>
+      page
+        .getByRole('article', { name: `Gap of ${service}` })
+        .filter({ hasText: topic })
+        .getByText(`Closed: ${service} does not report it any more.`);
+    await closedBy('audit-recorder').waitFor(toNotice);
+    expect(await closedBy('console').count()).toBe(0);
+    await step(page, 3).getByRole('button', { name: 'Acknowledge 1 gap' }).click();
+    await closedBy('console').waitFor(toNotice);
+    await noneWaits(page).waitFor();
+    await allClosed(page).getByText('No service reports an open gap.').waitFor();
+    await expectFit(page);
+    expect(await on.visitor.cli('gaps')).toMatchObject({ code: 0, out: expect.stringContaining('No gaps.') });
+    expect(on.visitor.eventsOf('GapAcknowledged', (word) => word.topic === topic)).toMatchObject([
+      { service: 'audit-recorder', by: 'lea', note: 'a tool deleted it; nothing was unread', seen: sight },
+      { service: 'console', by: 'lea', seen: sight },
+    ]);
+  },
+);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type DataOf, digestOf, sourceOf, toBinary, topics } from '@countersign/contracts';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { come, oneTimeLink, type Person, type Screen, signedIn } from './person.js';
+import { come, oneTimeLink, openLink, type Person, type Screen, signedIn } from './person.js';
 import { stage } from './stage.js';
 import { waiting } from './waiting.js';
 
@@ -16,6 +16,7 @@ let messages: readonly Message[];
 /** Its deadline is a minute away when the file begins, and its reader stays until then. */
 let short: Message;
 let reader: Person;
+let isHeldOpen = true;
 
 /** The charter in force says how long a review may take, so it is another one for as long as this takes. */
 async function withinAMinute(): Promise<Message> {
@@ -39,9 +40,15 @@ async function withinAMinute(): Promise<Message> {
 }
 
 beforeAll(async () => {
-  messages = [...(await waiting(on.visitor, 3)), ...(await waiting(on.visitor, 3))];
+  messages = [...(await waiting(on.visitor, 3)), ...(await waiting(on.visitor, 3)), ...(await waiting(on.visitor, 3))];
   short = await withinAMinute();
   reader = await come(on.browser, on.installed, { on: 'phone', ...(await signedIn(on.browser, on.installed)) });
+  // The console's answers to this page do not say that it has expired until they may.
+  await reader.page.route(`**/v1/reviews/${short.proposalId}`, async (route) => {
+    const response = await route.fetch();
+    const card = (await response.json()) as { state: string };
+    await route.fulfill({ response, json: isHeldOpen && card.state === 'expired' ? { ...card, state: 'open' } : card });
+  });
   await reader.page.goto(`/reviews/${short.proposalId}`);
 });
 afterAll(async () => {
@@ -101,9 +108,46 @@ test('a card that changes while it is read says what changed; an answer to the o
   expect(old.code).not.toBe(0);
   expect(decisions(message.proposalId)).toEqual([]);
 
-  // Who has read it may answer again.
+  // Who has read it may answer again, and has looked only at the new content: not longer than this test since they said so.
+  const since = performance.now();
   await change.getByRole('button', { name: 'I have read it: let me answer' }).click();
-  await approve(page).waitFor();
+  // The new content is not the proposal's own, so the rules are against it: an approval takes a second step.
+  await page.getByRole('button', { name: 'Approve all the same' }).click();
+  await page
+    .getByRole('dialog', { name: 'Approve it all the same?' })
+    .getByRole('button', { name: 'Yes, approve it' })
+    .click();
+  const longest = performance.now() - since;
+  const answer = await on.visitor.until('the answer', () => decisions(message.proposalId).at(0));
+  expect(answer.digest).not.toBe(message.digest);
+  expect(answer.lookedMs).toBeGreaterThanOrEqual(0);
+  expect(answer.lookedMs).toBeLessThanOrEqual(Math.ceil(longest));
+});
+
+/** Sets the clock of the pages of this browser forward, as on a phone whose clock is wrong. */
+const clockAhead = (ms: number): string => `{
+  const { Date: Right } = globalThis;
+  globalThis.Date = class extends Right {
+    constructor(...given) { given.length > 0 ? super(...given) : super(Right.now() + ${ms}); }
+    static now() { return Right.now() + ${ms}; }
+  };
+}`;
+
+test('on a phone whose clock is two months ahead an open card is open: it is answered, and the list counts the same time until its deadline', async () => {
+  const { proposalId, deadline, action } = next();
+  const { page } = await on.enter({ on: 'phone' });
+  await page.addInitScript({ content: clockAhead(60 * 24 * 3_600_000) });
+  await page.goto(`/reviews/${proposalId}`);
+  await page.getByText(/^as of /).waitFor();
+  expect(Date.parse(deadline)).toBeLessThan(await page.evaluate<number>('Date.now()'));
+  await page.getByText(/Answer by .* \(in \d+ hours?\)\. If nobody answers, it is refused\./).waitFor();
+  expect(await page.getByText(/deadline has passed/i).count()).toBe(0);
+  await page.goto(`/reviews?account=${action.accountId}`);
+  await page.getByText(/^as of /).waitFor();
+  await page.locator(`main a[href$="/reviews/${proposalId}"]`).click();
+  await approve(page).click();
+  await page.getByText('Done: it was carried out.').waitFor({ timeout: 60_000 });
+  expect(decisions(proposalId)).toMatchObject([{ decision: 'approve' }]);
 });
 
 /** The session ends on the console's side: at its end, or because somebody ended it. */
@@ -116,7 +160,7 @@ async function endSession(context: BrowserContext): Promise<void> {
 /** Somebody with a session of their own, which may end without anybody else's. */
 async function signIn(screen: Screen): Promise<Person> {
   const person = await on.stranger({ on: screen });
-  await person.page.goto(await oneTimeLink(on.installed));
+  await openLink(person.page, on.installed);
   await person.page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
   return person;
 }
@@ -139,14 +183,14 @@ test('a session that ends in the middle of an edit: the link is opened beside it
   await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
 
   const beside = await context.newPage();
-  await beside.goto(await oneTimeLink(on.installed));
+  await openLink(beside, on.installed);
   const subject = page.getByRole('textbox', { name: /^Subject/ });
   await subject.waitFor();
   expect(new URL(page.url()).pathname).toBe(`/reviews/${message.proposalId}`);
   expect(await subject.inputValue()).toBe('Half a sub');
   expect(await page.getByRole('textbox', { name: 'Note' }).inputValue()).toBe('the first was too long');
   await subject.fill('A whole subject');
-  await page.getByRole('button', { name: 'Approve the changed version' }).click();
+  await page.getByRole('button', { name: 'Approve and send as changed' }).click();
   await page.getByText('Done: it was carried out.').waitFor({ timeout: 60_000 });
   expect(await draftCount(page)).toBe(0);
   expect(decisions(message.proposalId)).toMatchObject([{ decision: 'edit', note: 'the first was too long' }]);
@@ -176,7 +220,7 @@ test('on a phone a session that ends while the answer is on its way: nothing is 
   await signInAgain(page);
   await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
 
-  await page.goto(await oneTimeLink(on.installed));
+  await openLink(page, on.installed);
   await dialog.waitFor();
   expect(new URL(page.url()).search).toBe('?from=mail');
   expect(await dialog.getByRole('radio', { name: 'The wrong moment' }).isChecked()).toBe(true);
@@ -193,12 +237,12 @@ test('on a phone a session that ends while the answer is on its way: nothing is 
   await page.getByRole('heading', { level: 1, name: 'Sign in to Countersign' }).waitFor();
   expect(await draftCount(page)).toBe(0);
   // A link in the same tab is a new one, although only what is behind the # changes.
-  await page.goto(await oneTimeLink(on.installed));
+  await openLink(page, on.installed);
   await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
 });
 
 test("a provider's session that ends: one button goes there and comes back to what was typed; a sign-out counts for the other window", async () => {
-  const message = messages[0] as Message;
+  const message = next();
   const { page, context } = await signIn('desktop');
   // This installation has no provider: the console's answers say that it has, and what stands in for it begins a session unasked.
   const provider = '/v1/sign-in/oidc';
@@ -318,8 +362,9 @@ test('of two who press before either knows of the other one wins, and the other 
 
 test('a deadline that passes while the card is open is said, nobody can answer any more, and nothing is sent', async () => {
   const { page } = reader;
-  await page.getByText(/^The deadline has passed/).waitFor({ timeout: 90_000 });
+  await page.getByText(/^The deadline has passed .* Waiting for the result\.$/).waitFor({ timeout: 90_000 });
   expect(await approve(page).count()).toBe(0);
+  isHeldOpen = false;
   const answer = await on.visitor.cli('review', 'approve', short.proposalId, '--yes');
   expect(answer.code).not.toBe(0);
   expect(answer.out + answer.err).toMatch(/expired/);

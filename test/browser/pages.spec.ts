@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { objections, settled, stretched, tooWide } from './looks.js';
+import { cutOrOver, objections, settled, stretched, tooWide } from './looks.js';
 import type { Screen } from './person.js';
 import { stage } from './stage.js';
 import { waiting } from './waiting.js';
@@ -33,6 +33,7 @@ async function faultsOf(page: Page, address: string): Promise<string[]> {
   return [
     ...(titles === 1 ? [] : [`${titles} headings of the first level`]),
     ...(await objections(page)),
+    ...(await cutOrOver(page)),
     ...(await tooWide(page)),
   ];
 }
@@ -77,6 +78,25 @@ test.each(looks)(
   forAllPages,
 );
 
+test('on a phone no text is cut off where a list is filtered, or where everything is stopped', async () => {
+  const { page } = await on.enter({ on: 'phone' });
+  await page.goto('/sources/rejected?code=contract');
+  await settled(page);
+  await page.locator('input[value="A field is missing, wrong or unknown"]').waitFor();
+  expect([...(await objections(page)), ...(await cutOrOver(page)), ...(await tooWide(page))]).toEqual([]);
+
+  const stop = { scope: 'all', by: 'lea', reason: 'numbers look wrong', changedAt: '2026-11-21T10:00:00.000Z' };
+  await page.route('**/v1/plays', async (route) => {
+    const response = await route.fetch();
+    const { plays, ...answer } = (await response.json()) as { plays: object[] };
+    await route.fulfill({ response, json: { ...answer, plays: plays.map((play) => ({ ...play, stops: [stop] })) } });
+  });
+  await page.goto('/plays');
+  await settled(page);
+  await page.getByText('Stopped', { exact: true }).first().waitFor();
+  expect([...(await objections(page)), ...(await cutOrOver(page)), ...(await tooWide(page))]).toEqual([]);
+});
+
 test(
   'on a screen of 1920 pixels no page is stretched: its lines stay readable, and nobody scrolls sideways',
   async () => {
@@ -112,11 +132,42 @@ test(
   forAllPages,
 );
 
+/** The paths that a page asks the console for while it has no answer to any of them. */
+async function askedAtOnce(page: Page, address: string, atLeast: number): Promise<string[]> {
+  const asked = new Set<string>();
+  await page.route('**/v1/**', async (route) => {
+    const { pathname } = new URL(route.request().url());
+    // Without the session there is no page, and the stream never ends.
+    if (/^\/v1\/(session|live)$/.test(pathname)) return route.continue();
+    asked.add(pathname);
+  });
+  await page.goto(address, { waitUntil: 'commit' });
+  await expect.poll(() => asked.size, { timeout: 20_000 }).toBeGreaterThanOrEqual(atLeast);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  return [...asked].toSorted();
+}
+
+test('a page asks for all that it shows before it has any of it', async () => {
+  const { page } = await on.enter();
+  const addressOf = (kind: string): string => addresses.find((address) => address.startsWith(`/${kind}/`)) ?? '';
+  const expected: Record<string, readonly string[]> = {
+    [addressOf('reviews')]: ['', '/facts', ...['/v1/controls', '/v1/kinds', '/v1/reviews']],
+    [addressOf('people')]: ['', '/actions', '/reveals'],
+    [addressOf('agents')]: ['', '/actions', '/v1/controls'],
+    [addressOf('plays')]: ['', '/runs', '/v1/controls'],
+  };
+  for (const [address, paths] of Object.entries(expected)) {
+    const whole = paths.map((path) => (path.startsWith('/v1/') ? path : `/v1${address}${path}`)).toSorted();
+    expect(await askedAtOnce(page, address, whole.length)).toEqual(whole);
+  }
+});
+
 test('the first view loads at most 250 kB of compressed script', async () => {
   const { page, context } = await on.enter();
   const scripts = new Set<string>();
   page.on('request', (request) => {
-    if (new URL(request.url()).pathname.endsWith('.js')) scripts.add(request.url());
+    // What comes ahead for later views is no script: nothing runs it yet.
+    if (request.resourceType() === 'script') scripts.add(request.url());
   });
   await page.goto('/');
   await settled(page);

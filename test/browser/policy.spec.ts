@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { objections, tooWide } from './looks.js';
+import { cutOrOver, objections, tooWide } from './looks.js';
 import type { Screen } from './person.js';
-import { stage } from './stage.js';
+import { sight, stage } from './stage.js';
 
 /* Somebody changes a limit in the configuration folder, is told of a mistake in it, mends it and publishes. */
 
@@ -60,6 +60,65 @@ test.each<[Screen, number]>([
       .filter({ hasText: `Policy ${before + 1} is in force` })
       .waitFor();
     expect(await version()).toBe(before + 1);
-    expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
+    const published = () => on.visitor.eventsOf('PolicyPublished', (policy) => policy.version === before + 1).at(-1);
+    expect(await on.visitor.until('the event', published)).toMatchObject({ by: 'lea', seen: sight });
+    expect([...(await objections(page)), ...(await cutOrOver(page)), ...(await tooWide(page))]).toEqual([]);
   },
 );
+
+test.each<Screen>(['desktop', 'phone'])(
+  'on a %s a policy is read file by file, one setting is found by its name, and an earlier version is read as well',
+  async (screen) => {
+    const inForce = await version();
+    const { page } = await on.enter({ on: screen });
+    await page.goto('/policy');
+    const content = page.getByRole('region', { name: /^What policy \d+ says$/ });
+    await content.getByRole('heading', { name: `What policy ${inForce} says` }).waitFor();
+    await content.getByText('In force', { exact: true }).waitFor();
+    for (const file of ['rules.yaml', 'routes.yaml', 'plays/return-below-floor.yaml'])
+      await content.getByRole('button', { name: file }).waitFor();
+    await content.getByRole('button', { name: 'charters/paid-media-agent.yaml' }).click();
+    await content.getByText('limits.campaignSpendPerDayMinor', { exact: true }).waitFor();
+    await content
+      .getByText(/^EUR [\d,]+\.\d\d$/)
+      .first()
+      .waitFor();
+    await content.getByRole('link', { name: 'The page of paid-media-agent' }).waitFor();
+    expect([...(await objections(page)), ...(await cutOrOver(page)), ...(await tooWide(page))]).toEqual([]);
+
+    // Every setting of every file can be read.
+    const closed = content.getByRole('list').getByRole('button', { expanded: false });
+    while ((await closed.count()) > 0) await closed.first().click();
+    expect([...(await objections(page)), ...(await cutOrOver(page)), ...(await tooWide(page))]).toEqual([]);
+
+    await content.getByLabel('Find a setting').fill('permitSeconds');
+    await content.getByText('permitSeconds', { exact: true }).waitFor();
+    expect(await content.getByRole('list').getByRole('button').allTextContents()).toEqual(['rules.yaml']);
+    await content.getByLabel('Find a setting').fill('no such thing');
+    await content.getByRole('heading', { name: 'No setting has this' }).waitFor();
+    await content.getByLabel('Find a setting').fill('');
+
+    await page.getByRole('button', { name: `Read it: policy ${inForce - 1}` }).click();
+    await content.getByRole('heading', { name: `What policy ${inForce - 1} says` }).waitFor();
+    expect(await content.getByText('In force', { exact: true }).count()).toBe(0);
+    expect(await page.evaluate<string>('document.activeElement.textContent')).toContain('What policy');
+  },
+);
+
+test('a version is compared with the one that is listed before it, also where some are missing between them', async () => {
+  const inForce = await version();
+  const { page } = await on.enter();
+  await page.route('**/v1/policies/versions?*', async (route) => {
+    const response = await route.fetch();
+    const answer = (await response.json()) as { versions: { version: number }[] };
+    const versions = answer.versions.filter((listed) => listed.version !== inForce - 1);
+    await route.fulfill({ response, json: { ...answer, versions } });
+  });
+  await page.goto('/policy');
+  await page.getByRole('button', { name: `What it changed: policy ${inForce}` }).click();
+  const compared = page.getByRole('region', { name: `What changed from policy ${inForce - 2} to policy ${inForce}` });
+  await compared.getByRole('heading', { name: 'rules.yaml' }).waitFor();
+  expect(await page.getByRole('alert').count()).toBe(0);
+  // There is nothing before the first one that is listed.
+  expect(await page.getByRole('button', { name: 'What it changed: policy 1', exact: true }).count()).toBe(0);
+});

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { objections, settled, tooWide } from './looks.js';
 import { type Screen, screens } from './person.js';
-import { stage } from './stage.js';
+import { sight, stage } from './stage.js';
 
 const on = stage();
 const all = Object.keys(screens) as Screen[];
@@ -60,7 +60,7 @@ test.each(all)(
     expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
     // The request is itself on the record, and leads to nothing that opens it again.
     const [pass] = on.visitor.eventsOf('RecordPassRequested', (data) => data.purpose === purpose);
-    expect(pass).toMatchObject({ by: 'lea', use: 'verify' });
+    expect(pass).toMatchObject({ by: 'lea', use: 'verify', seen: sight });
     const story = await on.visitor.cli('show', pass?.passId as string);
     expect(story.out).toContain(purpose);
   },

@@ -4,7 +4,7 @@ import { crash } from '../flows/installation.js';
 import { stage } from './stage.js';
 import { approvedOnce, waiting } from './waiting.js';
 
-/* A service, the broker or the database dies in the middle of an answer and comes back: the answer counts once, and the page says what is known. */
+/* A service, the broker or the database dies in the middle of an answer, or the recorder under a story, and comes back: the answer counts once, and the page says what is known. */
 
 const on = stage();
 let messages: Awaited<ReturnType<typeof waiting>>;
@@ -165,4 +165,29 @@ test('the console is away when the answer is given: it is not lost, and its auth
   await again.click();
   await page.getByText('You approved it').waitFor();
   await approvedOnce(on.visitor, message.proposalId);
+});
+
+test('the recorder dies while a story is open: what was proved stays, what comes is not called proved, and is proved once the recorder is back', async () => {
+  const [message] = await waiting(on.visitor, 1);
+  const proposalId = message?.proposalId as string;
+  const { page } = await on.enter();
+  await page.goto(`/stories/${proposalId}`);
+  const allProved = page.getByText(/^(\d+) of \1 steps are in the record$/);
+  await allProved.waitFor(patience);
+  const steps = page.locator('.story-steps > li');
+  const proved = steps.filter({ hasText: /In the record at entry/ });
+  const before = await proved.count();
+  const again = await crash('audit-recorder');
+  try {
+    expect(await on.visitor.cli('review', 'approve', proposalId, '--yes')).toMatchObject({ code: 0 });
+    await steps.filter({ hasText: 'Not checked' }).first().waitFor(patience);
+    await page.getByText(/The record at .* does not answer this browser\. This page asks again\./).waitFor(patience);
+    expect(await proved.count()).toBe(before);
+    expect(await allProved.count()).toBe(0);
+  } finally {
+    await again();
+  }
+  await allProved.waitFor(patience);
+  expect(await proved.count()).toBe(await steps.count());
+  expect(await proved.count()).toBeGreaterThan(before);
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { ago, company, signal } from '../flows/signals.js';
 import { objections, settled, tooWide } from './looks.js';
 import { screens } from './person.js';
-import { stage } from './stage.js';
+import { sight, stage } from './stage.js';
 
 const on = stage();
 
@@ -34,7 +34,7 @@ test.each(Object.keys(screens) as (keyof typeof screens)[])(
     const { contactId, name } = await someone();
     const { page } = await on.enter({ on: screen });
     await page.goto(`/people/${contactId}`);
-    await page.getByText('Nobody has asked for the name or the address.').waitFor();
+    await page.getByText('Nobody has asked for the name or the address in the time that the console keeps.').waitFor();
     await cardOn(page).getByLabel('hidden').waitFor();
     await cardOn(page).getByRole('button', { name: 'Reveal' }).click();
     const dialog = page.getByRole('dialog', { name: 'Reveal who this is' });
@@ -54,6 +54,8 @@ test.each(Object.keys(screens) as (keyof typeof screens)[])(
     const looked = page.getByRole('region', { name: 'Who looked at the name' });
     await looked.getByText('Revealed to whoever asked').waitFor();
     await looked.getByText('The person asks what is known of them: “request 4711”').waitFor();
+    const asked = on.visitor.eventsOf('RevealRequested', (request) => request.contactId === contactId);
+    expect(asked).toMatchObject([{ by: 'lea', seen: sight }]);
     await settled(page);
     expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
 

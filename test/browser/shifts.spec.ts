@@ -1,7 +1,8 @@
 import type { Page, Route } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
+import { signal } from '../flows/signals.js';
 import { settled } from './looks.js';
-import { consoleUrl, type Screen } from './person.js';
+import type { Screen } from './person.js';
 import { stage } from './stage.js';
 import { atRest, waiting } from './waiting.js';
 
@@ -11,25 +12,60 @@ import { atRest, waiting } from './waiting.js';
  */
 
 const on = stage();
-let addresses: string[] = [];
+
+interface Visit {
+  readonly address: string;
+  /** Shown when the last answer has come; by default whatever shows that nothing loads. */
+  readonly last?: RegExp;
+  readonly answer?: (route: Route) => Promise<void>;
+}
+let visits: Visit[] = [];
 
 beforeAll(async () => {
   const [message] = await waiting(on.visitor, 1);
-  addresses = [
-    ...['/', '/reviews', '/stories', '/agents', '/plays', '/policy', '/sources', '/people', '/record', '/runbook'],
-    `/reviews/${message?.proposalId}`,
-    `/stories/${message?.proposalId}`,
-    `/people/${message?.action.payload.contactId}`,
-    '/agents/paid-media-agent',
-    '/plays/tier-1-comparison-surge',
-    '/sources/rejected',
-    '/sources/dead-letters',
-    ...['stop', 'hand-back', 'replay', 'gap', 'drain'].map((guide) => `/runbook/${guide}`),
-    '/sign-in',
+  const [late] = await waiting(on.visitor, 1);
+  const withdrawals = [1, 2, 3].map((n) =>
+    signal('crm', 'ConsentChanged', {
+      contact: { ref: `crm:${late?.action.accountId}-${n}` },
+      ...{ purpose: 'sales', channel: 'email', status: 'withdrawn' },
+    }),
+  );
+  await on.visitor.accepted('crm', withdrawals);
+  await on.visitor.until('the rules to refuse the message', async () => {
+    const { out } = await on.visitor.cli('review', 'dry-run', late?.proposalId as string);
+    return out.includes('The rules would refuse it');
+  });
+  visits = [
+    ...[
+      ...['/', '/reviews', '/stories', '/agents', '/plays', '/policy', '/sources', '/people', '/record', '/runbook'],
+      `/people/${message?.action.payload.contactId}`,
+      '/agents/paid-media-agent',
+      '/plays/tier-1-comparison-surge',
+      '/sources/rejected',
+      '/sources/dead-letters',
+      ...['stop', 'hand-back', 'replay', 'gap', 'drain'].map((guide) => `/runbook/${guide}`),
+      '/sign-in',
+    ].map((address) => ({ address })),
+    { address: `/reviews/${message?.proposalId}`, last: /^The rules would let it through/ },
+    { address: `/reviews/${late?.proposalId}`, last: /^The rules would refuse it/ },
+    { address: `/stories/${message?.proposalId}`, last: /^\d+ of \d+ steps are in the record$/ },
+    { address: `/stories/${message?.proposalId}`, last: /^0 of \d+ steps are in the record$/, answer: unproved },
   ];
   // What happens while a page is looked at may well move it: a review that comes is listed on the page Now.
   await atRest(on.visitor);
 });
+
+/** Answers with a story of an earlier day. The console has lost its first event, and the record has none of them. */
+async function unproved(route: Route): Promise<void> {
+  const { pathname } = new URL(route.request().url());
+  if (pathname.startsWith('/v1/proofs/')) return route.fulfill({ status: 404, json: {} });
+  if (!pathname.startsWith('/v1/stories/')) return route.continue();
+  const response = await route.fetch();
+  const story = (await response.json()) as { steps: { at: string; provable: boolean }[] };
+  const earlier = (at: string) => new Date(Date.parse(at) - 86_400_000).toISOString();
+  const steps = story.steps.map((step, n) => ({ ...step, at: earlier(step.at), provable: n > 0 && step.provable }));
+  await route.fulfill({ response, json: { ...story, steps } });
+}
 
 /** Runs in each page before anything else: what moved without an input, with its sources. */
 const watchShifts = `
@@ -44,10 +80,15 @@ const painted = (page: Page) =>
   page.evaluate<void>('new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => then())))');
 
 /** Holds the answers of the console, and gives one after another: the first asked for first, or the last. */
-async function oneAtATime(page: Page, order: 'first' | 'last'): Promise<() => Promise<void>> {
+async function oneAtATime(
+  page: Page,
+  order: 'first' | 'last',
+  answer: (route: Route) => Promise<void> = (route) => route.continue(),
+): Promise<() => Promise<void>> {
   const held: Route[] = [];
   let over = false;
-  await page.route(`${new URL(consoleUrl(on.installed)).origin}/v1/**`, async (route) => {
+  // Of the console and of the record.
+  await page.route('**/v1/**', async (route) => {
     // Without the session there is no page, and the stream never ends.
     if (over || /\/v1\/(session|live)$/.test(route.request().url())) await route.continue();
     else held.push(route);
@@ -59,10 +100,10 @@ async function oneAtATime(page: Page, order: 'first' | 'last'): Promise<() => Pr
       const route = order === 'first' ? held.shift() : held.pop();
       if (!route) continue;
       const request = route.request();
-      await route.continue().catch(() => undefined);
+      await answer(route).catch(() => undefined);
       await Promise.race([request.response(), page.waitForEvent('close')]).catch(() => undefined);
     }
-    for (const route of held.splice(0)) await route.continue().catch(() => undefined);
+    for (const route of held.splice(0)) await answer(route).catch(() => undefined);
   };
   const giving = give();
   return async () => {
@@ -82,16 +123,17 @@ test.each(ways)(
     const { page } = await on.enter({ on: screen });
     await page.addInitScript({ content: watchShifts });
     const moved: Record<string, readonly unknown[]> = {};
-    for (const address of addresses) {
-      const end = await oneAtATime(page, order);
+    for (const { address, last, answer } of visits) {
+      const end = await oneAtATime(page, order, answer);
       await page.goto(address, { waitUntil: 'commit' });
       await settled(page);
+      if (last) await page.getByText(last).first().waitFor();
       await painted(page);
       const shifts = await page.evaluate<{ value: number; sources: string }[]>('window.shifts');
       await end();
       // A word that becomes longer where nothing stands beside it: far below what anybody sees.
       const seen = shifts.filter(({ value }) => value >= 0.001);
-      if (seen.length > 0) moved[address] = seen;
+      if (seen.length > 0) moved[`${address} ${last ?? ''}`] = seen;
     }
     expect(moved).toEqual({});
   },

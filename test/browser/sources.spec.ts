@@ -4,7 +4,7 @@ import { ago, company, signal } from '../flows/signals.js';
 import { expectHandledOnce, type Mended, mendedTasks } from './dead-letters.js';
 import { objections, settled, tooWide } from './looks.js';
 import { type Screen, screens } from './person.js';
-import { stage } from './stage.js';
+import { sight, stage } from './stage.js';
 import { waiting } from './waiting.js';
 
 const on = stage();
@@ -93,6 +93,10 @@ test.each(all)(
     await dialog.getByLabel('What has changed?').fill('the rule of the table that forbade it is gone');
     await dialog.getByRole('button', { name: 'Let sequencing-agent handle it again' }).click();
     await letter.getByText(/^Handled/).waitFor();
+    const orders = on.visitor.eventsOf('DeadLetterReplayed', ({ note = '' }) =>
+      note.startsWith('the rule of the table'),
+    );
+    expect(orders.at(-1)).toMatchObject({ by: 'lea', seen: sight });
     expect(await letter.getByRole('button', { name: 'Handle again' }).count()).toBe(0);
     await settled(page);
     expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
@@ -105,7 +109,7 @@ test.each(all)('on a %s one finds what touched one person, without a name or an 
   const [message] = await waiting(on.visitor, 1, name);
   const { page } = await on.enter({ on: screen });
   await page.goto('/people');
-  await page.getByRole('searchbox', { name: 'Account or contact' }).fill(name.toLowerCase());
+  await page.getByRole('searchbox', { name: 'Account or role' }).fill(name.toLowerCase());
   await page.getByRole('button', { name: 'Search' }).click();
   const contactId = String(message?.action.payload.contactId);
   const found = page.getByRole('list', { name: 'People' }).getByRole('listitem');

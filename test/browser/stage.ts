@@ -19,6 +19,9 @@ export interface Stage {
 }
 
 /** Sets the stage of a file; what it has is there when the first test runs. */
+/** What an event says of what the person saw on the page. */
+export const sight = { digest: expect.stringMatching(/^[0-9a-f]{64}$/), lookedMs: expect.any(Number) };
+
 export function stage(): Stage {
   let set: Pick<Stage, 'browser' | 'installed' | 'visitor'>;
   const sessions = new Map<string, ReturnType<typeof signedIn>>();

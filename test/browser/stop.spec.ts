@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { DataOf } from '@countersign/contracts';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
+import { crash } from '../flows/installation.js';
 import { inSandbox, reports } from '../flows/signals.js';
-import { objections } from './looks.js';
+import { objections, settled, tooWide } from './looks.js';
 import type { Screen } from './person.js';
 import { stage } from './stage.js';
+import { resumeBy } from './stopping.js';
+import { waiting } from './waiting.js';
 
 /* Somebody presses the red button while an agent works: every service confirms it, and from then on nothing of the agent is approved. */
 
@@ -21,26 +24,30 @@ async function stop(page: Page, reason: string): Promise<void> {
   const dialog = page.getByRole('dialog', { name: 'Stop' });
   await dialog.getByLabel('What to stop').click();
   await page.getByRole('option', { name: 'One agent' }).click();
+  await dialog.getByText('Choose which agent to stop. Then you see here what the stop does.').waitFor();
+  // The list has its place before it is known what it says.
+  expect((await dialog.locator('.reach').boundingBox())?.height).toBeGreaterThan(150);
   await dialog.getByLabel('Which agent').click();
   await page.getByRole('option', { name: agent }).click();
-  await dialog.getByLabel('Why').fill(reason);
   await dialog.getByText('Nothing new of', { exact: false }).waitFor();
+  await dialog.getByText(/^(It touches no review|.* for a person\. What is approved while the stop holds)/).waitFor();
+  await dialog.getByLabel('Why').fill(reason);
   expect(await objections(page)).toEqual([]);
   await dialog.getByRole('button', { name: /^Stop / }).click();
   await dialog.getByText('Every service of this installation applies it.').waitFor();
-  await dialog.getByText('guardrail-validator confirmed').waitFor();
-  await dialog.getByText('action-executor confirmed').waitFor();
+  await dialog.getByText('The guardrails confirmed').waitFor();
+  await dialog.getByText('The executor confirmed').waitFor();
   await dialog.getByRole('status').getByRole('button', { name: 'Close' }).click();
 }
 
 async function resume(page: Page, why: string): Promise<void> {
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
-  const dialog = page.getByRole('dialog', { name: 'Stop' });
-  await dialog.getByRole('button', { name: 'Resume' }).click();
-  await dialog.getByLabel('Why it may go on').fill(why);
-  await dialog.getByRole('button', { name: /^Resume / }).click();
-  await dialog.getByText('Every service of this installation applies it.').waitFor();
-  await dialog.getByRole('status').getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('dialog', { name: 'Stop' }).getByRole('button', { name: 'Resume' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Resume' });
+  await resumeBy(dialog, why);
+  // What was asked for is done: no other form comes.
+  await dialog.waitFor({ state: 'detached' });
+  expect(await page.getByRole('dialog').count()).toBe(0);
 }
 
 /** Campaigns far below their floor, each of which the agent wants to pause once it hears of it. */
@@ -103,7 +110,8 @@ test('before a stop its dialog says how many actions may be called this moment, 
   const { page } = await on.enter();
   const first = Array.from({ length: 7 }, (_, n) => ({
     ...{ actionId: randomUUID(), proposalId: randomUUID(), agent, play: 'some-play', executor: 'action-executor' },
-    detail: `send "intro-${n}" (sales) to contact ${randomUUID()}`,
+    detail: n === 0 ? 'pause cmp-video' : `send "intro-${n}" (sales) to contact ${randomUUID()}`,
+    ...{ people: [], campaigns: n === 0 ? [{ campaignId: 'cmp-video', name: 'Video, DACH' }] : [] },
     ...{ approvedAt: new Date().toISOString(), notBefore: new Date().toISOString() },
     expiresAt: new Date(Date.now() + 600_000).toISOString(),
   }));
@@ -120,12 +128,88 @@ test('before a stop its dialog says how many actions may be called this moment, 
   await dialog.getByText('and 1 more', { exact: false }).waitFor();
   const links = dialog.getByRole('list', { name: 'May be called this moment' }).getByRole('link');
   expect(await links.allTextContents()).toEqual(
-    Array.from({ length: 5 }, (_, n) => `Send "intro-${n}" (sales) to a contact`),
+    Array.from({ length: 5 }, (_, n) => (n === 0 ? 'Pause Video, DACH' : `Send “intro-${n}” (sales) to a contact`)),
   );
   expect(await links.evaluateAll((all) => all.map((link) => link.getAttribute('href')))).toEqual(
     first.slice(0, 5).map(({ proposalId }) => `/stories/${proposalId}`),
   );
   expect(await objections(page)).toEqual([]);
+});
+
+type Message = DataOf<'ActionEscalated'>;
+
+/** Runs a command that has to succeed. */
+async function done(...words: string[]): Promise<void> {
+  const { code, out, err } = await on.visitor.cli(...words);
+  expect(code, out + err).toBe(0);
+}
+
+/** Opens the dialog that resumes an account, and reads what it says of the consequences. */
+async function beforeResume(page: Page, account: string) {
+  await page.goto('/');
+  await page.getByRole('button', { name: `Resume the account ${account}` }).waitFor();
+  // What is stopped comes before everything else.
+  expect(await page.getByRole('heading', { level: 2 }).first().textContent()).toBe('Stops');
+  await page.getByRole('button', { name: `Resume the account ${account}` }).click();
+  const dialog = page.getByRole('dialog', { name: 'Resume' });
+  return { dialog, lines: () => dialog.getByRole('listitem').allTextContents() };
+}
+
+test('before a resume its dialog counts the tasks, the reviews and the approved actions of what is stopped, and no others', async () => {
+  const { page } = await on.enter();
+  const quiet = `quiet-${randomUUID().slice(0, 8)}`;
+  const stopped: string[] = [];
+  // One of the two tasks has no answer as long as its agent is away.
+  const back = [await crash(agent)];
+  try {
+    const asked = await waiting(on.visitor, 3);
+    const [approved, rejected] = asked as [Message, Message];
+    const account = approved.action.accountId ?? '';
+    const unsettled = () => {
+      const settled = new Set(on.visitor.eventsOf('ActionSettled').map(({ permitId }) => permitId));
+      return on.visitor
+        .eventsOf('ActionApproved', ({ action }) => action.accountId === account)
+        .filter(({ permitId }) => !settled.has(permitId));
+    };
+    await on.visitor.until('what was approved before to settle', () => unsettled().length === 0);
+    // What is approved from now on does not settle as long as its executor is away.
+    back.push(await crash('action-executor'));
+    await done('review', 'approve', approved.proposalId, '--yes');
+    const [waits] = await on.visitor.until('its approval', () => unsettled().length === 1 && unsettled());
+    for (const id of [account, quiet]) {
+      stopped.push(id);
+      const { out, err } = await on.visitor.cli('stop', '--account', id, '--reason', 'a look at it');
+      // The executor is away, and no other service is.
+      expect(out, err).toContain('NOT CONFIRMED by action-executor:');
+    }
+
+    const { dialog, lines } = await beforeResume(page, account);
+    const ended = 'What was approved before the stop does not run: its approval ended with the stop.';
+    await expect
+      .poll(lines, { timeout: 20_000 })
+      .toEqual([
+        'New proposals are judged again.',
+        '1 task has no answer yet; what an agent proposes for it is judged again.',
+        '2 reviews wait for a person; approving them has an effect again.',
+        `${ended} 1 such action has not settled yet.`,
+      ]);
+    expect(await objections(page)).toEqual([]);
+    // What changes meanwhile changes there.
+    await done('review', 'reject', rejected.proposalId, '--yes', '--category', 'wrong-time');
+    await dialog.getByText('1 review waits for a person; approving it has an effect again.').waitFor();
+    await back.pop()?.();
+    await expect.poll(async () => (await lines()).at(-1), { timeout: 60_000 }).toBe(ended);
+    const ends = on.visitor.eventsOf('ActionSettled', ({ permitId }) => permitId === waits?.permitId);
+    expect(ends.map(({ outcome }) => outcome)).toEqual(['refused']);
+
+    const { lines: none } = await beforeResume(page, quiet);
+    await expect
+      .poll(none, { timeout: 20_000 })
+      .toEqual(['New proposals are judged again.', 'No review waits for a person.', ended]);
+  } finally {
+    for (const again of back) await again();
+    for (const id of stopped) await on.visitor.cli('resume', '--account', id, '--reason', 'the test is over');
+  }
 });
 
 test.each(['desktop', 'phone'] as Screen[])(
@@ -174,6 +258,20 @@ test.each(['desktop', 'phone'] as Screen[])(
         'kill-control',
       ]);
     expect((await on.visitor.cli('controls')).out).toContain(reason);
+    for (const path of ['/stories', '/policy', '/record']) {
+      await page.goto(path);
+      await settled(page);
+      await page
+        .getByRole('banner')
+        .getByRole('link', { name: /^\d+ stopped/ })
+        .waitFor();
+      expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
+    }
+    await page
+      .getByRole('banner')
+      .getByRole('link', { name: /^\d+ stopped/ })
+      .click();
+    await page.getByRole('button', { name: `Resume the agent ${agent}` }).waitFor();
     await resume(page, 'bids are right');
     await on.visitor.until(
       'the agent to run again',

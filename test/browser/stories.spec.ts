@@ -1,7 +1,9 @@
-import type { Page, Route } from 'playwright-core';
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Locator, Page, Route } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { company, signal } from '../flows/signals.js';
 import { objections, settled, tooWide } from './looks.js';
-import { screens } from './person.js';
+import { screens, traceUrl } from './person.js';
 import { stage } from './stage.js';
 
 const on = stage();
@@ -32,6 +34,8 @@ test.each(Object.keys(screens) as (keyof typeof screens)[])(
     expect(await badges.count()).toBeGreaterThan(2);
     for (const step of await badges.all())
       await step.getByText(/^In the record at entry [\d,]+, checkpoint of [\d,]+ entries$/).waitFor();
+    // Each step has its time of day to the second: a phone shows no hint for a distance.
+    for (const text of await badges.allTextContents()) expect(text).toMatch(/\d:\d\d:\d\d.+ago/);
     // The verdict's own rules and facts, out of the bytes that were proved.
     const verdict = badges.filter({ hasText: /Refused: / }).first();
     await verdict.getByRole('button', { name: 'Facts and rules' }).click();
@@ -47,6 +51,124 @@ test.each(Object.keys(screens) as (keyof typeof screens)[])(
     expect(await tooWide(page)).toEqual([]);
   },
 );
+
+const instant = /^\d{4}-\d\d-\d\dT/;
+/** The page shows these members elsewhere, or they are only for machines. */
+const notAFact = ['verdict', 'rationale', 'digest', 'permit', 'card'];
+
+/** The texts of an event's data that are facts of its step. */
+function textsOf(data: Readonly<Record<string, unknown>>): string[] {
+  const within = (part: unknown): string[] =>
+    typeof part === 'string'
+      ? [part].filter((text) => text !== '' && !instant.test(text))
+      : typeof part === 'object' && part !== null
+        ? Object.values(part).flatMap(within)
+        : [];
+  return Object.entries(data).flatMap(([name, part]) => (notAFact.includes(name) ? [] : within(part)));
+}
+
+/** A story whose signals came with a trace of their own, each with another. */
+async function traced(): Promise<{ story: string; account: string; traceIds: readonly string[] }> {
+  const firm = company(`traced-${randomUUID().slice(0, 8)}`, 3, 'c-suite');
+  const hex = (bytes: number) => randomBytes(bytes).toString('hex');
+  const compared = firm.compare().map((signal) => ({ ...signal, traceparent: `00-${hex(16)}-${hex(8)}-01` }));
+  await on.visitor.accepted('crm', firm.known());
+  await on.visitor.accepted('website', compared);
+  const [asked] = await on.visitor.until('a review', () => {
+    const found = on.visitor.eventsOf('ActionEscalated', ({ action }) => action.accountId === firm.id);
+    return found.length > 0 && found;
+  });
+  const story = asked?.proposalId ?? '';
+  await on.visitor.until('its story', async () => (await on.visitor.cli('review', 'list')).out.includes(story));
+  return { story, account: firm.id, traceIds: compared.map(({ traceparent }) => traceparent.split('-')[1] ?? '') };
+}
+
+/** What is behind the fold of a step. */
+async function factsOf(step: Locator): Promise<Locator> {
+  const id = await step.getByRole('button', { name: 'Facts and rules' }).getAttribute('aria-controls');
+  return step.locator(`[id="${id}"]`);
+}
+
+const ruleWords: Readonly<Record<string, string>> = { refuse: 'refuses', escalate: 'asks a person', pass: 'passes' };
+const instants = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+const contactIds = /contact [0-9a-f-]{36}/g;
+/** Times as a reader reads them in this browser: in the browser's zone and language, with the date if it is not today. */
+const asRead = (all: readonly string[]): string[] =>
+  all.map((at) => {
+    const time = new Date(at);
+    const today = time.toDateString() === new Date().toDateString();
+    return time.toLocaleString(undefined, { timeStyle: 'short', ...(!today && { dateStyle: 'medium' }) });
+  });
+
+/** The event that a step names, as it is on its topic. */
+async function eventOf(facts: Locator) {
+  const place = await facts.locator('dd').filter({ hasText: ', partition ' }).textContent();
+  const event = on.visitor.events.find((e) => `${e.topic}, partition ${e.partition}, offset ${e.offset}` === place);
+  if (!event) throw new Error(`no event is at ${place}`);
+  return event;
+}
+
+test('each step of a story opens to the facts and rules of its own event and closes again, and its link leads to the trace of that event', async () => {
+  const { story, account, traceIds } = await traced();
+  const { page, context } = await on.enter();
+  const visits: (string | undefined)[] = [];
+  await context.route(traceUrl('*'), async (route) => {
+    visits.push(route.request().headers().referer);
+    await route.fulfill({ contentType: 'text/html', body: '<title>A trace</title>' });
+  });
+  await page.goto(`/stories/${story}`);
+  await settled(page);
+  const steps = page.locator('.story-steps > li');
+  const count = await steps.count();
+  const seen = new Set<string>();
+  for (const step of await steps.all()) {
+    const fold = step.getByRole('button', { name: 'Facts and rules' });
+    const facts = await factsOf(step);
+    expect(await facts.textContent()).toBe('');
+    await fold.click();
+    await facts.getByText(/partition \d+, offset \d+/).waitFor();
+    await facts.getByRole('heading', { name: 'Facts' }).waitFor();
+    const event = await eventOf(facts);
+    seen.add(event.type);
+    await facts.getByText(event.type).waitFor();
+    const shown = await facts.locator('dd').allTextContents();
+    expect(shown).toEqual(expect.arrayContaining(textsOf(event.data)));
+    const { verdict, rationale } = event.data as {
+      verdict?: { reasons: { rule: string; outcome: string; detail: string }[] };
+      rationale?: string;
+    };
+    const rules = await facts.getByRole('listitem').allTextContents();
+    expect(rules).toHaveLength(verdict?.reasons.length ?? 0);
+    // The words of the record, except for times, people and a plural: those are as a reader reads them.
+    const texts = (verdict?.reasons ?? []).map(async ({ rule, outcome, detail }) => {
+      const times = detail.match(instants) ?? [];
+      const read = await page.evaluate(asRead, times);
+      const words = times
+        .reduce((text, at, n) => text.replace(at, read[n] ?? ''), detail)
+        .replaceAll(contactIds, `an executive of ${account}`)
+        .replace('in 1 days', 'in 1 day');
+      return `${rule} ${ruleWords[outcome]} ${words}`;
+    });
+    expect(rules.toSorted()).toEqual((await Promise.all(texts)).toSorted());
+    if (rationale !== undefined) await facts.getByRole('blockquote').getByText(rationale).waitFor();
+
+    const traceId = event.traceparent?.split('-')[1] ?? '';
+    expect(traceIds).toContain(traceId);
+    const [tab] = await Promise.all([context.waitForEvent('page'), step.getByRole('link', { name: 'Trace' }).click()]);
+    await tab.waitForURL(traceUrl(traceId));
+    await tab.close();
+  }
+  expect([...seen]).toEqual(
+    expect.arrayContaining(['SignalAccepted', 'TaskAssigned', 'ActionProposed', 'ActionEscalated']),
+  );
+  // Whoever looks at traces does not learn where in the console somebody came from.
+  expect(visits).toEqual(Array(count).fill(undefined));
+  expect(await objections(page)).toEqual([]);
+  for (const step of await steps.all()) {
+    await step.getByRole('button', { name: 'Facts and rules' }).click();
+    expect(await (await factsOf(step)).textContent()).toBe('');
+  }
+});
 
 /** Answers as the record does, with one character of one hash changed. */
 async function flipped(route: Route): Promise<void> {
@@ -90,6 +212,47 @@ test('a story is found by the first characters of its id; another search says wh
   await page.getByRole('heading', { name: 'Nothing was found with this name' }).waitFor();
 });
 
+test('a search that finds more names than the page looks at asks for more of the name, in stories and in people', async () => {
+  const name = `many-${randomUUID().slice(0, 8)}`;
+  const accounts = Array.from({ length: 21 }, (_, n) => {
+    const id = `${name}-${n}`;
+    return { ...signal('crm', 'AccountUpserted', { account: { id }, name: id, tier: 3, ownerId: 'owner-nord' }), id };
+  });
+  const { page } = await on.enter();
+  const find = async (text: string, chains: number): Promise<void> => {
+    await on.visitor.until(`${chains} chains of ${text}`, async () => {
+      await page.goto(`/stories?search=${text}`);
+      await settled(page);
+      return (await page.locator('main a.row').count()) === chains;
+    });
+  };
+  const more = (text: string) =>
+    page.getByText(
+      `More names begin with “${text}” than are looked at here. Write more of the name to find the others.`,
+    );
+  await on.visitor.accepted('crm', accounts.slice(0, 20));
+  await find(name, 20);
+  expect(await more(name).count()).toBe(0);
+
+  await on.visitor.accepted('crm', accounts.slice(20));
+  await on.visitor.until('the text about more names', async () => {
+    await find(name, 20);
+    return (await more(name).count()) === 1;
+  });
+  expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
+  await find(`${name}-7`, 1);
+  expect(await more(`${name}-7`).count()).toBe(0);
+
+  await page.goto(`/people?q=${name}`);
+  await page
+    .getByText(
+      `The names of more accounts begin with “${name}” than are looked at here. Write more of the name to find the others.`,
+    )
+    .waitFor();
+  expect(await page.getByText('Nobody was found').count()).toBe(0);
+  expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
+});
+
 test('the key of the search finds a story from every page, and the list of keys says so', async () => {
   const { page } = await on.enter();
   const search = page.locator('input[type="search"]:focus');
@@ -111,7 +274,7 @@ test('the key of the search finds a story from every page, and the list of keys 
   await page.goto('/record');
   await settled(page);
   await page.keyboard.press('?');
-  const dialog = page.getByRole('dialog', { name: 'Keys' });
+  const dialog = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
   await dialog.getByRole('row', { name: '/ find a story' }).waitFor();
   // In a dialog a letter is a letter.
   await page.keyboard.press('/');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DataOf } from '@countersign/contracts';
 import { expect } from 'vitest';
 import type { Visitor } from '../flows/installation.js';
-import { company } from '../flows/signals.js';
+import { company, inSandbox, reports } from '../flows/signals.js';
 
 /** First messages to the C-suite of a new account, which wait for a person; the account is called `name`. */
 export async function waiting(
@@ -28,6 +28,25 @@ export async function waiting(
     return found.every(({ proposalId }) => out.includes(proposalId));
   });
   return found;
+}
+
+/** A campaign whose budget the agent wants to move, by more than it may alone. */
+export async function shiftToAsk(visitor: Visitor): Promise<DataOf<'ActionEscalated'>> {
+  const run = randomUUID().slice(0, 8);
+  const campaign = (name: string, returnPercent: number) => ({
+    campaignId: `cmp-${name}-${run}`,
+    adAccountId: `ads-${run}`,
+    dailyBudgetMinor: 100_000,
+    returnPercent,
+  });
+  const [best, low] = [campaign('best', 400), campaign('low', 100)];
+  const ports = visitor.ports();
+  await ports.act({ kind: 'campaigns', campaigns: [best, low].map(inSandbox) });
+  await ports.close();
+  for (const reported of [best, low]) await visitor.accepted('ads', reports(reported));
+  return visitor.until('a shift that waits for a person', () =>
+    visitor.eventsOf('ActionEscalated', ({ action }) => action.payload.fromCampaignId === low.campaignId).at(0),
+  );
 }
 
 /** Waits until an action is approved, and expects one answer to it and one approval of it. */

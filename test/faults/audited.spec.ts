@@ -430,6 +430,7 @@ test('whoever writes as the console frees nobody: the stop after it is confirmed
   await visitor.until('it to be confirmed', async () => {
     const { controls } = await visitor.answer<{ controls: { scope: string; confirmed: boolean }[] }>(
       'controls',
+      '--lifted',
       '--json',
     );
     return controls.find((c) => c.scope === scope)?.confirmed;

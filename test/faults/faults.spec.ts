@@ -2,14 +2,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Service, services } from '@countersign/contracts';
 import { type SupervisedProcess, workspaceRoot } from '@countersign/servers';
+import { chance } from '@countersign/testing/chance';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runProgram } from '../flows/installation.js';
-import { chance, seedOf } from './chance.js';
 import { missing, unusual } from './ends.js';
 import { follow, type Ledger, until } from './ledger.js';
 import { manners, type Receiver, receiver } from './receiver.js';
 import { print, printRecoveries, type Recovery } from './recoveries.js';
+import { seedOf } from './seed.js';
 import { type Site, site } from './site.js';
 import { begin, type Stream } from './stream.js';
 

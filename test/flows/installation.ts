@@ -14,7 +14,7 @@ import {
 import { kafkajs } from '@countersign/kafka';
 import { type Observed, observe, type Program, type RunFile, type Running, samplePorts } from '@countersign/local';
 import type { Signal, Source } from '@countersign/sample';
-import { workspaceRoot } from '@countersign/servers';
+import { type Broker, workspaceRoot } from '@countersign/servers';
 import { inject } from 'vitest';
 
 declare module 'vitest' {
@@ -33,6 +33,7 @@ export interface Installed {
   readonly run: RunFile;
   /** What only the process that started it has. */
   readonly superuserUrl: string;
+  readonly brokerAdmin: Broker['admin'];
   readonly secrets: Pick<Running['secrets'], 'consoleToken' | 'sandboxToken' | 'readToken' | 'apiKeys'>;
 }
 
@@ -48,6 +49,8 @@ export const shared = (): Promise<Shared> => offered();
 export interface Staffed extends Installed {
   /** Of marc, who reviews beside lea. */
   readonly colleagueToken: string;
+  /** The identity provider, on another site than the console. */
+  readonly providerUrl: string;
 }
 
 /** The same where people use the pages. */
@@ -120,7 +123,7 @@ const loginOf = (file: string, principal: string) =>
     : { username: principal, password: '' };
 
 /** Joins an installation. Call `leave` when the file is done. */
-export async function visit({ home, run, superuserUrl, secrets }: Installed): Promise<Visitor> {
+export async function visit({ home, run, superuserUrl, secrets }: Omit<Installed, 'brokerAdmin'>): Promise<Visitor> {
   const login = (principal: string) => ({
     brokers: run.kafka.bootstrap.split(','),
     sasl: {

@@ -1,7 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { services } from '@countersign/contracts';
 import { freePort, localPorts, workspaceRoot } from '@countersign/servers';
@@ -45,10 +46,36 @@ export interface Begun {
 
 /** Begins `npm start` with these options. */
 export function begin(env: Environment, ...options: string[]): Begun {
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', start, ...options], {
-    env: { ...process.env, NO_COLOR: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return watched(
+    spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', start, ...options], {
+      env: { ...process.env, NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+/** Begins the script `start` itself with npm. `directory` gets a package with that script, in which the build does nothing. */
+export function beginWithNpm(directory: string, env: Environment, ...options: string[]): Begun {
+  const { scripts } = JSON.parse(readFileSync(join(workspaceRoot, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ scripts: { build: 'true', start: scripts.start } }));
+  symlinkSync(join(workspaceRoot, 'deploy'), join(directory, 'deploy'));
+  return watched(
+    spawn('npm', ['start', '--', ...options], {
+      cwd: directory,
+      env: {
+        ...process.env,
+        NO_COLOR: '1',
+        PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+function watched(child: ChildProcessByStdio<null, Readable, Readable>): Begun {
   children.add(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -64,8 +91,10 @@ export function begin(env: Environment, ...options: string[]): Begun {
 }
 
 /** Begins, and waits until it serves. */
-export async function serving(env: Environment, ...options: string[]): Promise<Begun> {
-  const begun = begin(env, '--no-sample', ...options);
+export const serving = (env: Environment, ...options: string[]): Promise<Begun> =>
+  untilServing(begin(env, '--no-sample', ...options));
+
+export async function untilServing(begun: Begun): Promise<Begun> {
   let over = false;
   void begun.ended.then(() => {
     over = true;
@@ -119,14 +148,15 @@ export async function gone(pids: readonly number[]): Promise<void> {
 }
 
 /** `kill -9` of everything. The oldest process is killed first, together with the watcher, so that nothing stops the others cleanly. */
-export async function killed(child: ChildProcess): Promise<void> {
-  const all = family(child.pid as number);
-  for (const pid of all) {
+export const killed = (child: ChildProcess): Promise<void> => allKilled(family(child.pid as number));
+
+export async function allKilled(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
-  await gone(all);
+  await gone(pids);
 }

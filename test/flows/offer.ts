@@ -3,15 +3,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Program } from '@countersign/local';
+import type { Broker } from '@countersign/servers';
 import type { TestProject } from 'vitest/node';
 import { type Engines, enginesOf } from './engines.js';
 import type { Installed } from './installation.js';
 import type { Started } from './started.js';
 
 /** What visitors of an installation are given. */
-export const installedIn = ({ home, running: { run, superuserUrl, secrets } }: Started): Installed => {
+export const installedIn = ({ home, running: { run, superuserUrl, broker, secrets } }: Started): Installed => {
   const { consoleToken, sandboxToken, readToken, apiKeys } = secrets;
-  return { home, run, superuserUrl, secrets: { consoleToken, sandboxToken, readToken, apiKeys } };
+  const { admin: brokerAdmin } = broker as Broker;
+  return { home, run, superuserUrl, brokerAdmin, secrets: { consoleToken, sandboxToken, readToken, apiKeys } };
 };
 
 /**

@@ -9,7 +9,19 @@ import { workspaceRoot } from '@countersign/servers';
 import { temporaryDirectory } from '@countersign/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ProgramResult, runProgram } from './installation.js';
-import { begin, family, gone, killAll, killed, ports, serving, start } from './npm-start.js';
+import {
+  allKilled,
+  begin,
+  beginWithNpm,
+  family,
+  gone,
+  killAll,
+  killed,
+  ports,
+  serving,
+  start,
+  untilServing,
+} from './npm-start.js';
 import { remove } from './started.js';
 
 const reset = join(workspaceRoot, 'deploy/local/dist/reset.js');
@@ -107,6 +119,23 @@ test('it serves until Ctrl-C, then drains and leaves no process behind', async (
   for (const url of Object.values(http)) expect(await answers(url)).toBe(false);
   expect(existsSync(join(home, 'run.json'))).toBe(false);
   expect(existsSync(join(home, 'credentials'))).toBe(false);
+});
+
+test.each(['SIGTERM', 'SIGINT'] as const)('a %s to npm itself drains and leaves no process behind', async (signal) => {
+  const directory = await temporaryDirectory('npm', remove);
+  const begun = await untilServing(beginWithNpm(directory, env, '--no-sample'));
+  const all = family(begun.child.pid as number);
+  expect(all.length).toBeGreaterThanOrEqual(services.length + 5);
+  begun.child.kill(signal);
+  await Promise.race([begun.ended, sleep(60_000, undefined, { ref: false })]);
+  // If npm ended alone, nothing else would end the others.
+  await gone(all).catch(async (error: unknown) => {
+    await allKilled(all);
+    throw error;
+  });
+  expect(begun.output()).toContain('stopping: draining the services');
+  expect(existsSync(join(home, 'run.json'))).toBe(false);
+  await remove(directory);
 });
 
 /** The process that a file of the installation names. */

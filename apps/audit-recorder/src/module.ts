@@ -37,7 +37,7 @@ export const spec: ServiceSpec = {
   ],
   jobs: [Checkpoints],
   recordConsumer: Recording,
-  gathers: true,
+  gathers: 'record',
 };
 
 @Module({

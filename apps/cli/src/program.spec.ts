@@ -103,7 +103,7 @@ const run = async (...args: string[]): Promise<{ out: string; err: string; code:
 };
 
 const reviewable = () => {
-  answers['GET /v1/reviews?state=open&limit=500'] = { body: { reviews: [card] } };
+  answers['GET /v1/ids?kind=review&begins=3f2a'] = { body: { id: card.id } };
   answers[`GET /v1/reviews/${card.id}`] = { body: card };
   answers[`POST /v1/reviews/${card.id}`] = { status: 202, body: { reviewId: 'r-1' } };
   answers['GET /v1/reviews/r-1/result'] = {
@@ -118,11 +118,13 @@ const reviewable = () => {
   };
 };
 const posted = () => asked.filter(({ method }) => method === 'POST');
+/** What was sent to change something: to ask what the rules would say is no answer. */
+const sent = () => posted().filter(({ path }) => !path.endsWith('/dry-run'));
 
 test('approving shows the card, answers with the digest that was shown, and tells what became of it', async () => {
   reviewable();
   const { out, code } = await run('review', 'approve', '3f2a', '--note', 'fine');
-  expect(posted()).toMatchObject([
+  expect(sent()).toMatchObject([
     {
       headers: { authorization: 'Bearer a-token', 'idempotency-key': expect.stringMatching(/^[0-9a-f-]{36}$/) },
       body: { decision: 'approve', digest: card.digest, note: 'fine' },
@@ -141,10 +143,33 @@ test('an approval that is pinned to another digest is not sent', async () => {
   expect((await run('review', 'approve', card.id, '--digest', card.digest.slice(0, 8))).code).toBe(0);
 });
 
+test('an approval that would be refused now is sent only with --yes, and says what it would lose', async () => {
+  reviewable();
+  const reasons = [{ rule: 'kill-control', detail: 'lea stopped everything: a look' }];
+  const verdict = { judged: true, outcome: 'refused', reasons, at: letter.at, policy: { version: 1, digest: null } };
+  answers[`POST /v1/reviews/${card.id}/dry-run`] = { body: verdict };
+  const { out, err, code } = await run('review', 'approve', card.id);
+  expect(sent()).toEqual([]);
+  expect(code).toBe(1);
+  expect(out).toContain('lea stopped everything');
+  expect(err).toContain('It would be refused now and cannot be approved later. Wait for the resume, or reject it.');
+  verdict.reasons = [{ rule: 'consent', detail: 'it was withdrawn' }];
+  expect((await run('review', 'edit', card.id, '--set', 'amountMinor=40000')).err).toContain(
+    'cannot be approved later. Wait until the rules let it through, change it, or reject it.',
+  );
+  expect(sent()).toEqual([]);
+  // To reject loses nothing, and neither does an answer that would be set aside.
+  await run('review', 'reject', card.id);
+  await run('review', 'approve', card.id, '--yes');
+  answers[`POST /v1/reviews/${card.id}/dry-run`] = { body: { ...verdict, policy: null } };
+  await run('review', 'approve', card.id);
+  expect(sent()).toHaveLength(3);
+});
+
 test('an edit sends the whole payload with what was set, and shows the difference', async () => {
   reviewable();
   const { out, code } = await run('review', 'edit', '3f2a', '--set', 'amountMinor=40000');
-  expect(posted()).toMatchObject([
+  expect(sent()).toMatchObject([
     { body: { decision: 'edit', payload: { ...card.action?.payload, amountMinor: 40_000 } } },
   ]);
   expect(out).toContain('- amountMinor: 60000\n+ amountMinor: 40000');
@@ -162,6 +187,15 @@ test('an answer that was set aside ends with 1 and says why', async () => {
   expect(code).toBe(1);
 });
 
+test('an approval of a checkpoint that let no task go out ends with 1 and says why', async () => {
+  reviewable();
+  const detail = 'no task goes out: approved by lea, but tom stopped everything: a test.';
+  answers['GET /v1/reviews/r-1/result'] = {
+    body: { reviewId: 'r-1', state: 'withheld', decision: 'approve', detail },
+  };
+  expect(await run('review', 'approve', card.id)).toMatchObject({ code: 1, out: expect.stringContaining(detail) });
+});
+
 test('somebody who may not answer is told who may, with 1', async () => {
   reviewable();
   answers[`POST /v1/reviews/${card.id}`] = {
@@ -173,7 +207,7 @@ test('somebody who may not answer is told who may, with 1', async () => {
 });
 
 test('a token that is not known is 2, and says where tokens come from', async () => {
-  answers['GET /v1/controls'] = { status: 401, body: { status: 401, detail: 'unknown' } };
+  answers['GET /v1/controls?state=stopped'] = { status: 401, body: { status: 401, detail: 'unknown' } };
   const { err, code } = await run('controls');
   expect(err).toContain('set COUNTERSIGN_TOKEN');
   expect(code).toBe(2);
@@ -216,7 +250,7 @@ test('addresses are found in run.json of a folder above, and the tokens in the f
   folder = join(folder, 'below');
   vi.stubEnv('COUNTERSIGN_CONSOLE_URL', '');
   vi.stubEnv('COUNTERSIGN_TOKEN', undefined);
-  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /v1/controls?state=stopped'] = { body: { controls: [] } };
   expect(await run('controls')).toMatchObject({ out: 'Nothing is stopped.\n', code: 0 });
   expect(asked[0]?.headers.authorization).toBe('Bearer from-file');
   vi.stubEnv('COUNTERSIGN_ORCHESTRATOR_URL', '');
@@ -237,7 +271,7 @@ test('a command reads the file of the principal that it acts as, and says which 
   const folderOf = (name: string) => join(folder, '.countersign/credentials', name);
   vi.stubEnv('COUNTERSIGN_TOKEN', undefined);
   vi.stubEnv('COUNTERSIGN_READ_TOKEN', undefined);
-  answers['GET /v1/controls'] = { body: { controls: [] } };
+  answers['GET /v1/controls?state=stopped'] = { body: { controls: [] } };
   answers['GET /runs'] = { body: { runs: [] } };
   const fails = async (words: readonly string[]) => {
     const { code, err } = await run(...words);
@@ -288,9 +322,13 @@ test('signing somebody out names the person and why, and says what ended; a misu
   expect(posted()).toMatchObject([{ body: { person: 'max', reason: 'the laptop was stolen' } }]);
   expect(out).toContain('max is signed out: 2 sessions ended, 1 link revoked.');
   expect(code).toBe(0);
+  answers['POST /v1/sign-outs'] = { body: { person: 'max', sessions: 0, links: 0, accounts: 1, at: now } };
+  const released = await run('sign-out', '--person', 'max', '--new-account', '--reason', 'it was replaced');
+  expect(posted().at(-1)).toMatchObject({ body: { person: 'max', newAccount: true } });
+  expect(released.out).toContain('The next account at the identity provider that signs in as max is theirs.');
   expect((await run('sign-out', '--person', 'max')).code).toBe(2);
   expect((await run('sign-out', '--reason', 'x')).code).toBe(2);
-  expect(posted()).toHaveLength(1);
+  expect(posted()).toHaveLength(2);
 });
 
 test('a stop that is not confirmed is 1, and says by whom', async () => {
@@ -380,6 +418,8 @@ test('dead letters are listed, shown and replayed through the console, with the 
   const list = 'GET /v1/dead-letters?limit=500';
   answers[list] = { body: { deadLetters: [letter, other] } };
   expect((await run('dead-letters', 'list')).code).toBe(1);
+  answers['GET /v1/ids?kind=dead-letter&begins=5b1e'] = { body: { id: letter.deadLetterId } };
+  answers[`GET /v1/dead-letters/${letter.deadLetterId}`] = { body: letter };
   expect((await run('dead-letters', 'show', '5b1e')).out).toContain('no such play [handler]');
   answers[`POST /v1/dead-letters/${letter.deadLetterId}/replays`] = { status: 202, body: letter };
   answers[`POST /v1/dead-letters/${other.deadLetterId}/replays`] = { status: 202, body: other };
@@ -422,7 +462,7 @@ test('dead letters are listed, shown and replayed through the console, with the 
   );
 });
 
-test('more dead letters than the console tells at once are all replayed, and found by a shortened id', async () => {
+test('more dead letters than the console tells at once are all replayed', async () => {
   const id = (n: number) => `${String(n).padStart(8, '0')}-0000-5000-8000-000000000001`;
   const page = (from: number, size: number, next: string | null) => ({
     body: { deadLetters: Array.from({ length: size }, (_, n) => ({ ...letter, deadLetterId: id(from + n) })), next },
@@ -431,16 +471,29 @@ test('more dead letters than the console tells at once are all replayed, and fou
   answers['GET /v1/dead-letters?limit=500'] = page(0, 500, last);
   answers[`GET /v1/dead-letters?limit=500&cursor=${encodeURIComponent(last)}`] = page(500, 2, null);
   for (let n = 0; n < 502; n += 1) answers[`POST /v1/dead-letters/${id(n)}/replays`] = { body: letter };
-  expect((await run('dead-letters', 'show', '00000501')).code).toBe(0);
-  expect(await run('dead-letters', 'show', '0000050')).toMatchObject({
-    code: 2,
-    err: expect.stringContaining('2 dead letters begin with 0000050'),
-  });
-  expect(await run('dead-letters', 'show', 'ffff')).toMatchObject({ code: 1 });
   expect((await run('dead-letters', 'replay', '--all', '--note', 'x')).out).toBe(
     '502 dead letters to be handled again.\n',
   );
   expect(posted()).toHaveLength(502);
+});
+
+test.each([
+  [['dead-letters', 'show'], [], 'dead-letter'],
+  [['dead-letters', 'replay'], ['--note', 'mended'], 'dead-letter'],
+  [['review', 'show'], [], 'review'],
+  [['review', 'approve'], ['--yes'], 'review'],
+  [['review', 'dry-run'], [], 'review'],
+  [['settle'], ['--executed', '--note', 'seen'], 'permit'],
+  [['plays', '--run'], [], 'run'],
+])('%j takes the first characters of an id, and reads no list to find it', async (command, more, kind) => {
+  const refused = (status: number, detail: string) => ({ status, body: { status, detail } });
+  answers[`GET /v1/ids?kind=${kind}&begins=5b`] = refused(400, 'more than one begins with 5b; give more of its id');
+  answers[`GET /v1/ids?kind=${kind}&begins=ffff`] = refused(404, 'none begins with ffff');
+  const several = await run(...command, '5b', ...more);
+  expect([several.code, several.err]).toEqual([2, expect.stringContaining('more than one begins with 5b')]);
+  const none = await run(...command, 'ffff', ...more);
+  expect([none.code, none.err]).toEqual([1, expect.stringContaining('none begins with ffff')]);
+  expect(asked.map(({ path }) => path)).toEqual([`/v1/ids?kind=${kind}&begins=5b`, `/v1/ids?kind=${kind}&begins=ffff`]);
 });
 
 test('replay --all reads no page behind the first one without a letter that waits', async () => {
@@ -476,7 +529,7 @@ test('a list of dead letters that ends early says how it goes on, and goes on th
   expect((await run('dead-letters', 'list', '--limit', 'all')).code).toBe(2);
 });
 
-test('unresolved permits are listed page by page, and settled by a shortened id wherever in the list they are', async () => {
+test('unresolved permits are listed page by page, and settled by a shortened id', async () => {
   const id = (n: number) => `${String(n).padStart(8, '0')}-0000-5000-8000-000000000001`;
   const permit = (n: number, outcome = 'unresolved') => ({
     ...{ permitId: id(n), actionId: id(n), proposalId: id(n), executor: 'action-executor', connector: 'ads' },
@@ -486,12 +539,40 @@ test('unresolved permits are listed page by page, and settled by a shortened id 
   const list = 'GET /v1/settlements?limit=500';
   answers[list] = { body: { unresolved: Array.from({ length: 500 }, (_, n) => permit(n)), next } };
   answers[`${list}&cursor=${encodeURIComponent(next)}`] = { body: { unresolved: [permit(500)], next: null } };
+  answers['GET /v1/ids?kind=permit&begins=00000500'] = { body: { id: id(500) } };
   answers[`POST /v1/settlements/${id(500)}`] = { status: 202, body: permit(500, 'executed') };
   expect((await run('settle', '00000500', '--executed', '--note', 'seen', '--wait', '0')).code).toBe(0);
   expect(posted()).toHaveLength(1);
   expect((await run('unresolved')).out).toContain(`There are more. --before ${next} continues.`);
   const rest = await run('unresolved', '--before', next, '--json');
   expect(JSON.parse(rest.out)).toMatchObject({ unresolved: [{ permitId: id(500) }], next: null });
+});
+
+test('what is stopped is listed alone, and with what was lifted page by page if that is asked for', async () => {
+  const control = (scope: string, state: string) => ({
+    ...{ scope, state, by: 'lea', reason: 'incident', version: 1, changedAt: letter.at },
+    ...{ confirmed: true, confirmedBy: [], notConfirmedBy: [], unknown: [] },
+  });
+  const stop = control('agent:paid-media-agent', 'stopped');
+  const next = `${letter.at},account:c-0`;
+  answers['GET /v1/controls?state=stopped'] = { body: { controls: [stop], next: null } };
+  const lifted = 'GET /v1/controls?state=running';
+  answers[`${lifted}&limit=1`] = { body: { controls: [control('account:c-0', 'running')], next } };
+  const rest = `&cursor=${encodeURIComponent(next)}`;
+  answers[`${lifted}&limit=2${rest}`] = {
+    body: { controls: [control('account:c-1', 'running'), control('account:c-2', 'running')], next: null },
+  };
+  expect((await run('controls')).out).toMatch(/^STOPPED {2}agent:paid-media-agent {2}by lea at [^\n]+: incident\n$/);
+  expect(JSON.parse((await run('controls', '--json')).out)).toEqual({ controls: [stop] });
+  expect(asked).toHaveLength(2);
+  const all = await run('controls', '--lifted', '--limit', '1');
+  expect(all.out).toMatch(/^STOPPED .*\n\nLIFTED {2}account:c-0 {2}by lea at .*: incident\n/);
+  expect(all.out + all.err).toContain(`--before ${next} continues`);
+  const more = JSON.parse((await run('controls', '--lifted', '--limit', '2', '--before', next, '--json')).out);
+  expect(more.controls.map(({ scope }: { scope: string }) => scope)).toEqual([
+    ...['agent:paid-media-agent', 'account:c-1', 'account:c-2'],
+  ]);
+  expect(more.next).toBeNull();
 });
 
 test('how long an answer is waited for goes by a clock that nobody sets', async () => {
@@ -538,7 +619,11 @@ test('gaps are acknowledged through the console, one request a gap, with the tok
   started({ http: { console: url }, deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] } });
   const word = { ...gap, by: 'lea', note: 'known', at: letter.at };
   answers['POST /v1/gaps/acknowledged'] = { status: 202, body: word };
-  answers['GET /v1/gaps/acknowledged?limit=500'] = { body: { acknowledged: [{ ...word, service: 'console' }] } };
+  const answer = { outcome: 'closed', at: letter.at };
+  answers['GET /v1/gaps/acknowledged?limit=500'] = {
+    body: { acknowledged: [{ ...word, service: 'console', answer }] },
+  };
+  answers['GET /v1/gaps?limit=500'] = { body: { open: [], next: null } };
   const { out, code } = await run(
     'gaps',
     'acknowledge',
@@ -557,15 +642,77 @@ test('gaps are acknowledged through the console, one request a gap, with the tok
       body: { ...gap, service: 'console', note: 'known' },
     },
   ]);
-  expect([code, out]).toEqual([0, expect.stringContaining('1 gap acknowledged by lea.')]);
-  expect((await run('gaps', 'list', '--all')).out).toContain('lea at 2026-11-21 10:00:00Z: “known”');
+  // Nobody waited for the service, so nobody knows that its gap is closed.
+  expect([code, out]).toEqual([1, expect.stringMatching(/1 gap acknowledged by lea\.\nNOT CLOSED: 1 gap: console/)]);
+  expect(out).toContain('Run `countersign gaps` again');
+  expect((await run('gaps', 'list', '--all')).out).toContain(
+    'lea at 2026-11-21 10:00:00Z: “known”; closed at 2026-11-21 10:00:00Z',
+  );
+});
+
+test('of an open gap it is said what to do next, and of one that was acknowledged that it is not closed and why', async () => {
+  const gap = { topic: 'controls.v1', topicId: 'i', partition: 0, from: 3, to: 5, reason: 'records-deleted' };
+  const log = { ...gap, topic: 'reviews.decided.v1' };
+  const noticedAt = letter.at;
+  answers['GET /health'] = {
+    body: { status: 'degraded', checks: { gaps: [gap, log].map((open) => ({ ...open, noticedAt })) } },
+  };
+  started({ http: { console: url }, deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] } });
+  const listed = async (...open: object[]) => {
+    answers['GET /v1/gaps?limit=500'] = { body: { open, next: null } };
+    return run('gaps', '--service', 'console');
+  };
+  const known = (open: object, acknowledged: object | null, publishedAgainAt: string | null) => ({
+    ...{ ...open, service: 'console', noticedAt, acknowledged },
+    state: open === gap ? { writer: 'console', publishedAgainAt } : null,
+  });
+  const first = await listed(known(gap, null, null), known(log, null, null));
+  expect(first.code).toBe(1);
+  expect(first.out).toContain(
+    "run UPDATE topic_ids SET id = 'lost' WHERE topic = 'controls.v1' in the schema console, and restart console",
+  );
+  for (const { topic } of [gap, log]) expect(first.out).toContain(`countersign gaps acknowledge ${topic} --note`);
+
+  const word = { by: 'lea', note: 'known', at: letter.at };
+  const second = await listed(known(gap, null, letter.at), known(log, word, null));
+  expect(second.out).toContain('console, has published its whole table again at 2026-11-21 10:00:00Z');
+  expect(second.out).toContain('lea at 2026-11-21 10:00:00Z: “known”; not closed yet');
+  expect(second.out).toContain('Not closed yet: console has not read the acknowledgement');
+  expect(second.out).not.toContain(`countersign gaps acknowledge ${log.topic}`);
+
+  // Without the console the gaps are listed all the same.
+  answers['GET /v1/gaps?limit=500'] = { status: 503, body: { detail: 'busy' } };
+  const third = await run('gaps', '--service', 'console');
+  expect([third.code, third.out]).toEqual([1, expect.stringContaining('nobody yet; noticed at')]);
+  expect(third.err).toContain('whether somebody has acknowledged these gaps is not known: console: busy');
+});
+
+test('a gap of which the console has not heard is asked for again, and then it is said what to do', async () => {
+  const gap = { topic: 't', topicId: 'i', partition: 0, from: 3, to: 5, reason: 'records-deleted' };
+  answers['GET /health'] = { body: { status: 'degraded', checks: { gaps: [{ ...gap, noticedAt: letter.at }] } } };
+  answers['GET /v1/gaps?limit=500'] = { body: { open: [], next: null } };
+  started({ http: { console: url }, deployment: { ...shopped, agents: ['seo-agent'], executors: ['ledger'] } });
+  answers['POST /v1/gaps/acknowledged'] = { status: 404, body: { status: 404, detail: 'console has reported no gap' } };
+  const words = ['gaps', 'acknowledge', 't', '--service', 'console', '--note', 'known'];
+  expect(await run(...words, '--wait', '0.6')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/console has reported no gap\..* restart console, which reports its gaps again/),
+  });
+  expect(posted().length).toBeGreaterThan(1);
+  const before = posted().length;
+  answers['POST /v1/gaps/acknowledged'] = { status: 403, body: { status: 403, detail: 'only an operator may' } };
+  expect(await run(...words)).toMatchObject({ code: 1, err: expect.stringContaining('only an operator may') });
+  expect(posted()).toHaveLength(before + 1);
 });
 
 test('a replay that names nothing, lacks a note or is not allowed is not taken for done', async () => {
-  answers['GET /v1/dead-letters?limit=500'] = { body: { deadLetters: [letter, other] } };
+  const detail = 'no dead letter begins with ffff';
+  answers['GET /v1/ids?kind=dead-letter&begins=ffff'] = { status: 404, body: { status: 404, detail } };
+  answers['GET /v1/ids?kind=dead-letter&begins=5b1e'] = { body: { id: letter.deadLetterId } };
+  answers[`GET /v1/dead-letters/${letter.deadLetterId}`] = { body: letter };
   expect(await run('dead-letters', 'replay', 'ffff', '--note', 'x')).toMatchObject({
     code: 1,
-    err: expect.stringContaining('no dead letter ffff'),
+    err: expect.stringContaining(detail),
   });
   expect((await run('dead-letters', 'replay', '--note', 'x')).code).toBe(2);
   expect(await run('dead-letters', 'replay', '5b1e')).toMatchObject({
@@ -1041,8 +1188,10 @@ test('sources, rejected signals and people are told as the pages tell them; a wo
   expect(rejected).toMatchObject({ code: 1, out: expect.stringContaining('To change: Correct it.') });
   const account = { accountId: 'lumen-health', name: 'Lumen Health' };
   const person = { contactId: '57a6d963', seniority: 'c-suite', jobFunction: 'finance', account };
-  answers['GET /v1/people?limit=50&account=Lumen'] = { body: { people: [person], next: null } };
-  expect((await run('people', 'Lumen')).out).toBe('c-suite, finance, at Lumen Health (contact 57a6d963)\n');
+  answers['GET /v1/people?limit=50&account=Lumen'] = { body: { people: [person], next: null, incomplete: true } };
+  expect((await run('people', 'Lumen')).out).toBe(
+    'c-suite, finance, at Lumen Health (contact 57a6d963)\nThe names of more accounts begin with this than are looked at. Give more of the name to find the others.\n',
+  );
   const consents = [{ purpose: 'sales', channel: 'email', status: 'granted', at, source: '/sources/crm' }];
   answers['GET /v1/people/57a6d963'] = { body: { ...person, consents, suppressions: [] } };
   const refusal = {
@@ -1166,11 +1315,19 @@ test('stories are listed by what is asked for, with the reason beside each; a se
     startedAt: '2026-11-21T10:00:00.000Z',
   };
   answers['GET /v1/stories?limit=20&search=acme+x&outcome=refused'] = {
-    body: { stories: [story], chains: [], next: null },
+    body: { stories: [story], chains: [], next: null, incomplete: false },
   };
   const { out } = await run('stories', '--search', 'acme x', '--outcome', 'refused');
   expect(out.trimEnd().split('\n')).toHaveLength(1);
   expect(out).toMatch(/refused +Pause ⏎ c-1: over the cap +3f2a6c1e-0000/);
+  answers['GET /v1/stories?limit=20&search=acm'] = {
+    body: { stories: [story], chains: [], next: null, incomplete: true },
+  };
+  expect((await run('stories', '--search', 'acm')).out).toContain('More names begin with this than are looked at.');
+  answers['GET /v1/stories?limit=20&search=acm'] = { body: { stories: [], chains: [], next: null, incomplete: true } };
+  expect((await run('stories', '--search', 'acm')).out).toMatch(
+    /No story was found among .*\nMore names begin with this/,
+  );
   const step = {
     ...{ at: story.startedAt, detail: 'refused: over the cap', by: { name: 'guardrail-validator' } },
     ...{ topic: 'actions.refused.v1', partition: 0, offset: '7' },
@@ -1180,6 +1337,71 @@ test('stories are listed by what is asked for, with the reason beside each; a se
   expect(steps).toMatch(/refused: over the cap +guardrail-validator +actions\.refused\.v1\/0@7\nThere are more steps/);
 });
 
+test('the facts of a story are told step by step: its rules, the words of the agent as such, amounts, and what is no longer here', async () => {
+  const reasons = [
+    { rule: 'consent', outcome: 'pass', detail: 'they agreed' },
+    { rule: 'spend-cap', outcome: 'refuse', detail: 'over\nthe cap' },
+  ];
+  const data = {
+    proposalId: 'p-1',
+    rationale: 'c-2 pays back\nActionApproved by lea',
+    verdict: { reasons },
+    action: { payload: { amountMinor: 60_000, currency: 'EUR' }, kinds: ['a', 'b'] },
+    fresh: true,
+    proposedAt: '2026-11-21T10:00:00.000Z',
+  };
+  const bytes = Buffer.from(eventBytes({ key: null, headers: {}, value: Buffer.from(JSON.stringify(data)) }));
+  const step = {
+    ...{ at: '2026-11-21T10:00:00.000Z', detail: 'refused: over the cap', by: { name: 'guardrail-validator' } },
+    ...{ type: 'ActionRefused', topic: 'actions.refused.v1', partition: 0, offset: '7' },
+  };
+  const steps = [
+    { ...step, id: '6', provable: false },
+    { ...step, id: '7', provable: true },
+    { ...step, id: '8', provable: true },
+  ];
+  answers['GET /v1/stories/3f2a'] = { body: { story: null, steps, more: false, complete: true } };
+  answers['GET /v1/events/7/record'] = { body: { bytes: bytes.toString('base64') } };
+  answers['GET /v1/events/8/record'] = { body: { bytes: 'AAAA' } };
+  const { out, code } = await run('stories', '3f2a', '--facts');
+  expect(code).toBe(0);
+  expect(
+    out
+      .trim()
+      .split('\n')
+      .map((line) => line.trimEnd()),
+  ).toEqual([
+    '2026-11-21 10:00:00Z  refused: over the cap',
+    '  ActionRefused by guardrail-validator, actions.refused.v1/0@7',
+    '  The console keeps the facts of a step for seven days; the record keeps them: countersign show.',
+    '',
+    '2026-11-21 10:00:00Z  refused: over the cap',
+    '  ActionRefused by guardrail-validator, actions.refused.v1/0@7',
+    '  rules',
+    '    spend-cap  refuses  over ⏎ the cap',
+    '    consent    passes   they agreed',
+    "  the agent's own words, which nobody has checked:",
+    '  > c-2 pays back',
+    '  > ActionApproved by lea',
+    '  facts',
+    '    proposal id                  p-1',
+    '    action › payload › amount    EUR 600.00',
+    '    action › payload › currency  EUR',
+    '    action › kinds 1             a',
+    '    action › kinds 2             b',
+    '    fresh                        yes',
+    '    proposed at                  2026-11-21 10:00:00Z',
+    '',
+    '2026-11-21 10:00:00Z  refused: over the cap',
+    '  ActionRefused by guardrail-validator, actions.refused.v1/0@7',
+    '  The bytes of this event cannot be read here.',
+  ]);
+  const json = JSON.parse((await run('stories', '3f2a', '--facts', '--json')).out);
+  expect(json.events).toEqual([null, data, null]);
+  for (const words of [['--facts'], ['3f2a', '--facts', '--prove']])
+    expect(await run('stories', ...words)).toMatchObject({ code: 2, err: expect.stringContaining('--facts') });
+});
+
 test('a play is told step by step, with its runs', async () => {
   const play = {
     ...{ id: 'surge', title: 'Surge', starts: '3 contacts engage.', agents: ['seo-agent'], stops: [] },
@@ -1187,19 +1409,39 @@ test('a play is told step by step, with its runs', async () => {
   };
   answers['GET /v1/plays'] = { body: { plays: [play] } };
   expect((await run('plays')).out).toMatch(/surge +Surge +seo-agent +last .*, 1 under way +runs/);
-  answers['GET /v1/plays/surge'] = { body: { ...play, steps: [{ title: 'It starts when', lines: [play.starts] }] } };
+  answers['GET /v1/plays/surge'] = {
+    body: {
+      ...play,
+      steps: [
+        { title: 'It starts when', lines: [play.starts] },
+        { title: 'Follow up', agent: 'seo-agent', lines: [], runs: { here: 3, waits: 0, late: 1 } },
+        { title: 'Each proposal is judged', lines: [], runs: { here: 0, waits: 0, late: 0 } },
+      ],
+      elsewhere: { here: 1, waits: 1, late: 0 },
+    },
+  };
+  const nothing = { agent: null, at: null, until: null, story: null, review: null };
   const run1 = {
     runId: '7c0d6c1e-0000',
     startedAt: '2026-11-21T10:00:00.000Z',
     state: 'running',
-    tasks: [{ proposals: 2 }],
+    steps: [
+      { ...nothing, state: 'done', title: 'It started', detail: '' },
+      { ...nothing, state: 'here', title: 'Follow up', detail: 'seo-agent has not answered yet.' },
+      { ...nothing, state: 'ahead', title: 'Each proposal is judged', detail: 'There is no proposal yet.' },
+    ],
   };
-  answers['GET /v1/plays/surge/runs?limit=20'] = {
-    body: { runs: [{ ...run1, subject: { kind: 'account', id: 'acme' } }] },
-  };
+  const runs = { runs: [{ ...run1, subject: { kind: 'account', id: 'acme' } }], next: null };
+  answers['GET /v1/plays/surge/runs?limit=20'] = { body: runs };
+  answers['GET /v1/plays/surge/runs?limit=20&live=true'] = { body: { ...runs, runs: [] } };
   const { out } = await run('plays', 'surge');
   expect(out).toContain('It starts when\n  3 contacts engage.');
-  expect(out).toMatch(/account acme +running +1 tasks, 2 proposals +7c0d6c1e/);
+  expect(out).toContain('Follow up (seo-agent)\n  3 runs here now: 1 late');
+  expect(out).toContain('Each proposal is judged\n  no run here now');
+  expect(out).toContain('At steps that an earlier policy had: 1 run here now: 1 for a person to act');
+  expect(out).toMatch(/account acme +running +Follow up: seo-agent has not answered yet\. +7c0d6c1e/);
+  expect((await run('plays', 'surge', '--live')).out).toMatch(/Runs\n {2}None\./);
+  expect(await run('plays', '--live')).toMatchObject({ code: 2 });
 });
 
 test('the list of reviews follows the cursor to its end, and narrows as its page does', async () => {
@@ -1325,27 +1567,48 @@ test('what is under way is told, and waited for until nothing is left', async ()
 });
 
 test('a run, a kind, an earlier policy and the caller are told as the pages tell them', async () => {
-  answers['GET /v1/runs/r-1'] = {
+  const noStep = { agent: null, at: null, until: null, story: null, review: null };
+  answers['GET /v1/ids?kind=run&begins=7c0d'] = { body: { id: '7c0d6c1e-0000-5000-8000-000000000001' } };
+  answers['GET /v1/runs/7c0d6c1e-0000-5000-8000-000000000001'] = {
     body: {
       at: now,
       run: {
-        ...{ runId: 'r-1', playId: 'surge', startedAt: now, state: 'waiting', correlationId: 's-1' },
+        ...{
+          runId: '7c0d6c1e-0000-5000-8000-000000000001',
+          playId: 'surge',
+          startedAt: now,
+          state: 'waiting',
+          correlationId: 's-1',
+        },
         subject: { kind: 'account', id: 'acme' },
-        checkpoint: { id: 'c-1', deadline: now },
-        tasks: [
-          { agent: 'sequencing-agent', purpose: 'Follow up', dueAt: now, outcome: null, reason: null, proposals: 0 },
+        steps: [
+          { ...noStep, state: 'done', title: 'It started', detail: '', at: now, story: 's-1' },
+          {
+            ...noStep,
+            state: 'waits',
+            title: 'A person agrees',
+            detail: 'It waits.',
+            at: now,
+            until: now,
+            review: 'c-1',
+          },
+          { ...noStep, state: 'ahead', title: 'It gives tasks', detail: 'No task is out yet.' },
         ],
       },
+      more: true,
       actions: [
         { proposalId: 'p-1', detail: 'send it', at: now, state: 'refused', edited: false, reason: 'no\nconsent' },
       ],
     },
   };
-  const shown = await run('plays', '--run', 'r-1');
+  const shown = await run('plays', '--run', '7c0d');
   expect(shown.out).toContain('A run of surge for the account acme  waiting, since 2026-11-21 10:00:00Z');
   expect(shown.out).toContain('countersign review show c-1');
+  expect(shown.out).toMatch(/2026-11-21 10:00:00Z +done +It started +s-1/);
+  expect(shown.out).toMatch(/waits +A person agrees +It waits\. The time ends 2026-11-21 10:00:00Z\./);
+  expect(shown.out).toContain('It has more actions');
   expect(shown.out).toMatch(/refused +send it: no ⏎ consent/);
-  expect(await run('plays', 'surge', '--run', 'r-1')).toMatchObject({ code: 2 });
+  expect(await run('plays', 'surge', '--run', '7c0d')).toMatchObject({ code: 2 });
 
   const payload = {
     properties: { amountMinor: { type: 'integer' }, note: { type: 'string' } },
@@ -1503,6 +1766,7 @@ test('an option of a proof or of a list that would do nothing is misused', async
   expect(await misused('stories', 'p-1', '--key', 'k')).toContain('--key works only with --prove');
   expect(await misused('stories', 'p-1', '--outcome', 'refused')).toContain('--outcome works only for the list');
   expect(await misused('checkpoints', '--key', 'k')).toContain('--key works only with --prove');
+  expect(await misused('controls', '--limit', '5')).toContain('they need --lifted');
 });
 
 test('the record proves that it begins with the checkpoints that were seen, or the answer is 1', async () => {
@@ -1615,6 +1879,31 @@ test('who watches is told of every open review, and of what became of one that i
   const { out, code } = await run('watch', '--lines', '2');
   expect(code).toBe(0);
   expect(out).toMatch(/open +another one +r-2\n.*expired +behind the first page +r-old\n$/);
+});
+
+test('who watches reads what became of a checkpoint in the words of its card', async () => {
+  nothing();
+  answers['GET /v1/live'] = { body: event('alive') + event('changed', { parts: ['reviews'] }) };
+  const ending = { outcome: 'suppressed', reason: { detail: 'a stop holds' }, next: 'n', at: now };
+  const checkpoint = (id: string, more: object) => ({ ...card, id, subject: 'checkpoint', ...more });
+  answers['GET /v1/reviews?limit=200'] = oneByOne(
+    { body: { reviews: ['c-1', 'c-2', 'c-3'].map((id) => checkpoint(id, {})) } },
+    {
+      body: {
+        reviews: [
+          checkpoint('c-1', { state: 'approved' }),
+          checkpoint('c-2', { state: 'refused', ending }),
+          checkpoint('c-3', { state: 'refused', ending: { ...ending, outcome: 'rejected' } }),
+        ],
+      },
+    },
+  );
+  const { out } = await run('watch', '--lines', '3');
+  expect(out.trimEnd().split('\n')).toEqual([
+    expect.stringMatching(/review +tasks went out +.*c-1$/),
+    expect.stringMatching(/review +approved, no task went out +.*c-2$/),
+    expect.stringMatching(/review +rejected +.*c-3$/),
+  ]);
 });
 
 test('a look that fails does not end the waiting for an empty queue', async () => {

@@ -120,7 +120,7 @@ test('no command asks for a route that the console does not have', () => {
 test('a route is found however a command writes it, and what cannot be read is told', () => {
   const planted = `
     await s.console.get<{ rows: Row<string>[] }>('/v1/plain?limit=500');
-    const path = \`/v1/things/\${encodeURIComponent(idOf(given, known, 'thing'))}\`;
+    const path = \`/v1/things/\${encodeURIComponent(await wholeId(s, 'thing', given))}\`;
     await s.console.get<Thing>(\`\${path}/parts?\${query({ page })}\`);
     await s.console.post(path, { note });
     await s.console.get<Rows>(\`/v1/rows\${filter}\`);

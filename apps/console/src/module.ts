@@ -6,6 +6,7 @@ import { Agents } from './shell/agents.controller.js';
 import { AgentStore } from './shell/agents.repository.js';
 import { Store } from './shell/console.repository.js';
 import { Controls } from './shell/controls.controller.js';
+import { ControlStore } from './shell/controls.repository.js';
 import { DeadLetters } from './shell/dead-letters.controller.js';
 import { DryRuns } from './shell/dry-runs.controller.js';
 import { DryRunStore } from './shell/dry-runs.repository.js';
@@ -19,6 +20,8 @@ import { GatherNotifications } from './shell/gather-notifications.job.js';
 import { Groups } from './shell/groups.js';
 import { http } from './shell/http.js';
 import { IdentityProvider } from './shell/identity-provider.js';
+import { Ids } from './shell/ids.controller.js';
+import { IdStore } from './shell/ids.repository.js';
 import { Inspections } from './shell/inspections.controller.js';
 import { InspectionStore } from './shell/inspections.repository.js';
 import { Kinds } from './shell/kinds.controller.js';
@@ -28,17 +31,23 @@ import { AcknowledgedGaps1764400000003 } from './shell/migrations/acknowledged-g
 import { AgentTokens1764500000232 } from './shell/migrations/agent-tokens.js';
 import { AgentsAndPlays1764500000144 } from './shell/migrations/agents-and-plays.js';
 import { ApprovedSettlements1764300000068 } from './shell/migrations/approved-settlements.js';
+import { CampaignNames1764600000931 } from './shell/migrations/campaign-names.js';
 import { ControlConfirmations1764300000053 } from './shell/migrations/control-confirmations.js';
 import { DryRuns1764500000191 } from './shell/migrations/dry-runs.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { KeptForDays1764500000233 } from './shell/migrations/kept-for-days.js';
 import { LiveOrders1764500000092 } from './shell/migrations/live-orders.js';
+import { NamesByTime1764600000921 } from './shell/migrations/names-by-time.js';
+import { NotificationThings1764600000901 } from './shell/migrations/notification-things.js';
 import { Notifications1764500000165 } from './shell/migrations/notifications.js';
 import { NowFigures1764500000111 } from './shell/migrations/now-figures.js';
+import { OldReveals1764600000861 } from './shell/migrations/old-reveals.js';
+import { OpenCheckpoints1764600000831 } from './shell/migrations/open-checkpoints.js';
 import { OwnStateAlone1763700000033 } from './shell/migrations/own-state-alone.js';
 import { PageOrders1764300000063 } from './shell/migrations/page-orders.js';
 import { PageReads1764500000791 } from './shell/migrations/page-reads.js';
 import { People1764500000073 } from './shell/migrations/people.js';
+import { PeopleByRole1764600000941 } from './shell/migrations/people-by-role.js';
 import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { PlainNames1764400000071 } from './shell/migrations/plain-names.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
@@ -46,15 +55,18 @@ import { RecordPasses1764600000782 } from './shell/migrations/record-passes.js';
 import { Rejections1764500000081 } from './shell/migrations/rejections.js';
 import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
+import { ReportedGaps1764600000891 } from './shell/migrations/reported-gaps.js';
 import { Reveals1764500000252 } from './shell/migrations/reveals.js';
 import { Sessions1764500000091 } from './shell/migrations/sessions.js';
 import { SettlementsByExecutor1763700000009 } from './shell/migrations/settlements-by-executor.js';
+import { SignInAccounts1764600000922 } from './shell/migrations/sign-in-accounts.js';
 import { SignInAttempts1764500000093 } from './shell/migrations/sign-in-attempts.js';
 import { SignOuts1764500000771 } from './shell/migrations/sign-outs.js';
 import { SignalsOfSources1764500000072 } from './shell/migrations/signals-of-sources.js';
 import { Stories1764500000173 } from './shell/migrations/stories.js';
 import { TriedAsItIs1764600000801 } from './shell/migrations/tried-as-it-is.js';
 import { UnresolvedPermits1763700000037 } from './shell/migrations/unresolved-permits.js';
+import { WithheldTasks1764600000871 } from './shell/migrations/withheld-tasks.js';
 import { NotificationPages } from './shell/notifications.controller.js';
 import { NotificationStore } from './shell/notifications.repository.js';
 import { Notifier } from './shell/notifier.service.js';
@@ -140,8 +152,18 @@ export const spec: ServiceSpec = {
     PageReads1764500000791,
     RecordPasses1764600000782,
     TriedAsItIs1764600000801,
+    OpenCheckpoints1764600000831,
+    OldReveals1764600000861,
+    WithheldTasks1764600000871,
+    ReportedGaps1764600000891,
+    NamesByTime1764600000921,
+    SignInAccounts1764600000922,
+    NotificationThings1764600000901,
+    CampaignNames1764600000931,
+    PeopleByRole1764600000941,
   ],
   ownState: [topics.controls, topics.policies],
+  gathers: 'pages',
   sharesBatches: sharing,
   jobs: [ForgetActivities, GatherNotifications, SendNotifications, ForgetSessions, ForgetReveal],
 };
@@ -159,6 +181,7 @@ export const spec: ServiceSpec = {
     Controls,
     Settlements,
     DeadLetters,
+    Ids,
     Gaps,
     Sources,
     People,
@@ -181,8 +204,10 @@ export const spec: ServiceSpec = {
   providers: [
     { provide: SETTINGS, useFactory: () => readSettings(process.env) },
     Store,
+    ControlStore,
     UnresolvedStore,
     FailureStore,
+    IdStore,
     DryRunStore,
     ReviewFactStore,
     GapStore,

@@ -69,7 +69,33 @@ export const visits: readonly Visit[] = [
     ready: row,
     act: open('open a card', row, 'main h1'),
   },
-  { name: 'review', path: linkOf('/reviews', row), ready: 'main h1' },
+  {
+    name: 'review',
+    path: linkOf('/reviews', row),
+    ready: 'main h1',
+    act: {
+      what: 'open the form that changes it',
+      prepare: (page) => page.getByRole('button', { name: 'Edit', exact: true }).waitFor(),
+      event: 'click',
+      act: (page) => page.getByRole('button', { name: 'Edit', exact: true }).click(),
+      shown: has('main form input, main form textarea'),
+    },
+  },
+  {
+    name: 'change a card',
+    path: linkOf('/reviews', row),
+    ready: 'main h1',
+    act: {
+      what: 'type into the form, to the changed action',
+      async prepare(page) {
+        await page.getByRole('button', { name: 'Edit', exact: true }).click();
+        await page.locator('main form input, main form textarea').first().focus();
+      },
+      event: 'keydown',
+      act: (page) => page.keyboard.type('1'),
+      shown: has('main form section[aria-label="As it will be"]'),
+    },
+  },
   {
     name: 'stories',
     path: () => '/stories',
@@ -94,7 +120,17 @@ export const visits: readonly Visit[] = [
       shown: `Number.parseInt(document.querySelector('main [role=status]').textContent) > Number.parseInt(window.bench.before)`,
     },
   },
-  { name: 'story', path: linkOf('/stories', row), ready: step },
+  {
+    name: 'story',
+    path: linkOf('/stories', row),
+    ready: step,
+    act: {
+      what: 'unfold the facts of a step',
+      event: 'click',
+      act: (page) => page.locator(`${step} button[aria-expanded]`).first().click(),
+      shown: `(document.getElementById(document.querySelector('main button[aria-expanded=true]')?.getAttribute('aria-controls'))?.childElementCount ?? 0) > 0`,
+    },
+  },
   {
     name: 'agents',
     path: () => '/agents',
@@ -107,9 +143,30 @@ export const visits: readonly Visit[] = [
     ready: 'main article',
     act: open('open a play', 'main article a', 'main a[href^="/stories/"]'),
   },
-  { name: 'policy', path: () => '/policy', ready: 'main h2' },
+  {
+    name: 'policy',
+    path: () => '/policy',
+    ready: 'main h2',
+    act: {
+      what: 'find a setting',
+      prepare: (page) => page.getByLabel('Find a setting').focus(),
+      event: 'keydown',
+      act: (page) => page.keyboard.type('~'),
+      shown: `[...document.querySelectorAll('main h2, main h3, main h4')].some((heading) => heading.textContent === 'No setting has this')`,
+    },
+  },
   { name: 'sources', path: () => '/sources', ready: 'main h2' },
   { name: 'people', path: () => '/people', ready: person, act: open('open a person', person, 'main h2') },
   { name: 'record', path: () => '/record', ready: 'main h2' },
-  { name: 'runbook', path: () => '/runbook', ready: 'main a' },
+  {
+    name: 'runbook',
+    path: () => '/runbook',
+    ready: 'main a',
+    act: {
+      what: 'open the dialog that stops',
+      event: 'click',
+      act: (page) => page.locator('header').getByRole('button', { name: /Stop/ }).click(),
+      shown: has('[role=dialog] input'),
+    },
+  },
 ];

@@ -2,7 +2,7 @@ import type { Load } from '../arguments.js';
 import type { Figure } from '../figure.js';
 import type { Asked, Usage } from './usage.js';
 
-const servers: readonly string[] = ['kafka', 'postgres'];
+export const servers: readonly string[] = ['kafka', 'postgres'];
 const mega = 1024 * 1024;
 
 /** What was used between two moments, and what it is divided by. */

@@ -109,7 +109,7 @@ const rateFigure = (perSecond: number, signals: number, inFlight: number): Figur
 });
 
 /** Maintains this many signals in flight. Returns the time from the first signal to the last settlement. */
-async function saturated(
+export async function saturated(
   bench: Bench,
   { generator, until, build }: System,
   meter: Meter,
@@ -131,7 +131,7 @@ async function saturated(
 }
 
 /** Signals at a fixed pace. Returns the time of each, from when it should have been sent to the arrival of its settlement. */
-async function paced(
+export async function paced(
   bench: Bench,
   { generator, until, build }: System,
   meter: Meter,

@@ -29,6 +29,17 @@ let signals: typeof import('./signals.js');
 let ended = 0;
 let halted = false;
 
+/** As a good upstream does: until the broker has taken them. A signal that arrives twice has the same id both times. */
+async function insist(messages: readonly SignalRecord[]): Promise<void> {
+  for (;;) {
+    try {
+      return await send(messages);
+    } catch {
+      await sleep(200);
+    }
+  }
+}
+
 async function send(messages: readonly SignalRecord[]): Promise<void> {
   if (messages.length > 0) await producer.send({ topic: signals.inboundTopic, acks: -1, messages: [...messages] });
 }
@@ -61,15 +72,25 @@ const calls = {
   },
 };
 
+/** At which pace signals are sent. */
+export interface Pace {
+  readonly perSecond: number;
+  /** When the first one is due; absent: now. */
+  readonly startAt?: number;
+  /** Whether the broker may be away: then signals are sent again until it has taken them. */
+  readonly brokerMayFail?: boolean;
+}
+
 /** Signals at fixed times, whatever happens to earlier ones. A slow broker makes the requests larger, but no signal later than planned. */
-async function pace({ play, from, to, perSecond }: Crowd & { readonly perSecond: number }): Promise<Sent> {
+async function pace({ play, from, to, perSecond, startAt, brokerMayFail }: Crowd & Pace): Promise<Sent> {
   halted = false;
-  const startedAt = now();
+  const startedAt = startAt ?? now();
+  const deliver = brokerMayFail ? insist : send;
   const sending: Promise<void>[] = [];
   let next = from;
   while (next < to && !halted) {
     const due = Math.min(to, from + Math.floor(((now() - startedAt) * perSecond) / 1000) + 1);
-    if (due > next) sending.push(send(range(next, due).map((n) => signals.engaged(play, n))));
+    if (due > next) sending.push(deliver(range(next, due).map((n) => signals.engaged(play, n))));
     next = Math.max(next, due);
     await sleep(Math.max(1, startedAt + ((next - from) * 1000) / perSecond - now()));
   }

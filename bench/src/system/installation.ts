@@ -21,13 +21,18 @@ export type System = Awaited<ReturnType<typeof startSystem>>;
 /** The rows of one statement, as the database's superuser. For counts, never on a path that is measured. */
 export type Query = <Row>(sql: string, params?: readonly unknown[]) => Promise<Row[]>;
 
+interface Wishes {
+  /** Restarts what ends by itself, as `npm start` does: for a measurement that kills. Without it, such an end is a fault. */
+  readonly restarts?: boolean;
+}
+
 /** Brings up an installation in a directory of its own with the benchmark's configuration. */
-export async function startSystem(bench: Bench, build: Build) {
+export async function startSystem(bench: Bench, build: Build, options: Wishes = {}) {
   const remove = (home: string): Promise<void> => removeAll(home, build);
   for (let tries = 3; ; tries--) {
     const home = await temporaryDirectory('bench', remove);
     try {
-      return await startIn(home, bench, build);
+      return await startIn(home, bench, build, options);
     } catch (error) {
       await remove(home);
       // By its name: another build has a class of its own.
@@ -36,7 +41,7 @@ export async function startSystem(bench: Bench, build: Build) {
   }
 }
 
-async function startIn(home: string, bench: Bench, build: Build) {
+async function startIn(home: string, bench: Bench, build: Build, { restarts = false }: Wishes) {
   const config = join(home, 'config');
   build.configure(config);
   const profiled = (process.env.BENCH_PROFILE ?? '').split(',').filter((name) => name !== '') as Program[];
@@ -47,6 +52,7 @@ async function startIn(home: string, bench: Bench, build: Build) {
     home,
     config,
     ports: 'free',
+    restarts,
     log: bench.log,
     more: Object.fromEntries(
       [...ports].map(([name, port]) => [name, { NODE_OPTIONS: `--inspect=127.0.0.1:${port} --enable-source-maps` }]),
@@ -91,7 +97,11 @@ async function startIn(home: string, bench: Bench, build: Build) {
         if (!meant.has(service)) bench.wrong(`${service.name} ended by itself: ${service.lastLines(5).join(' / ')}`);
       });
     };
-    for (const service of running.services.values()) watchOver(service);
+    if (restarts) {
+      void running.failed.then(({ name, lines }) =>
+        bench.wrong(`${name} was given up: ${lines.slice(-5).join(' / ')}`),
+      );
+    } else for (const service of running.services.values()) watchOver(service);
     stops.push(async () => {
       for (const service of running.services.values()) meant.add(service);
     });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { IHeaders } from '@countersign/kafka';
 import type { KafkaAccess } from '@countersign/testing';
 import { now } from '../floors/event.js';
@@ -25,38 +26,82 @@ export interface Progress {
 
 const outcome = /"outcome":"([a-z]+)"/;
 const chains = new Map<string, Chain>();
+/** Where reading goes on, by topic and partition. Nothing is committed: after a crash, what was read must not come again. */
+const positions = new Map<string, { readonly topic: string; readonly partition: number; readonly offset: string }>();
 let ends = 0;
 let executed = 0;
+let consumers = 0;
 
 const calls = {
   /** Fulfilled when partitions are assigned; everything from their beginning will be read. */
-  async watch({ access, group, topics }: { access: KafkaAccess; group: string; topics: string[] }): Promise<void> {
-    const consumer = kafkaOf(access).consumer({
-      groupId: group,
-      // Answered as soon as there is any event. While there is none, the broker is rarely asked.
-      maxWaitTimeInMs: 500,
-      minBytes: 1,
-      allowAutoTopicCreation: false,
-    });
-    const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
-    await consumer.connect();
-    await consumer.subscribe({ topics, fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      partitionsConsumedConcurrently: 4,
-      eachBatch: async ({ batch }) => {
-        const at = now();
-        for (const { headers, value } of batch.messages) note(at, headers, value);
-      },
-    });
-    await joined;
+  async watch(source: Source): Promise<void> {
+    const joined = Promise.withResolvers<void>();
+    await consume(source, joined.resolve);
+    await joined.promise;
   },
 
   progress: (): Progress => ({ ends, executed }),
 
   /** Everything about the chains whose id begins with this. */
   report: (prefix: string): Chain[] => [...chains.values()].filter((chain) => chain.id.startsWith(prefix)),
+
+  /** Everything since the last call, which is then forgotten: a long measurement would hold too much. */
+  take(): Chain[] {
+    const taken = [...chains.values()];
+    chains.clear();
+    return taken;
+  },
 };
+
+interface Source {
+  readonly access: KafkaAccess;
+  readonly group: string;
+  readonly topics: readonly string[];
+}
+
+/**
+ * After a crash, a new consumer goes on in a group of its own. In the old group it would wait until the session of the crashed one
+ * ends, and its own delay would count as one of the system.
+ */
+async function consume(source: Source, onJoin: () => void): Promise<void> {
+  const consumer = kafkaOf(source.access).consumer({
+    groupId: `${source.group}.${++consumers}`,
+    retry: { retries: 2, maxRetryTime: 1_000, restartOnFailure: async () => false },
+    // Answered as soon as there is any event. While there is none, the broker is rarely asked.
+    maxWaitTimeInMs: 500,
+    minBytes: 1,
+    allowAutoTopicCreation: false,
+  });
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    for (const position of positions.values()) consumer.seek(position);
+    onJoin();
+  });
+  consumer.on(consumer.events.CRASH, () => void consumeAgain(source, onJoin));
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...source.topics], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    partitionsConsumedConcurrently: 4,
+    eachBatch: async ({ batch }) => {
+      const at = now();
+      const { topic, partition } = batch;
+      const from = Number(positions.get(`${topic}/${partition}`)?.offset ?? 0);
+      for (const { headers, offset, value } of batch.messages) if (Number(offset) >= from) note(at, headers, value);
+      positions.set(`${topic}/${partition}`, { topic, partition, offset: String(BigInt(batch.lastOffset()) + 1n) });
+    },
+  });
+}
+
+async function consumeAgain(source: Source, onJoin: () => void): Promise<void> {
+  for (;;) {
+    await sleep(500);
+    try {
+      return await consume(source, onJoin);
+    } catch {
+      // The broker is not back yet.
+    }
+  }
+}
 
 function note(at: number, headers: IHeaders | undefined, value: Buffer | null): void {
   const id = headers?.ce_correlationid?.toString();

@@ -4,7 +4,7 @@ import type { Bench } from '../figure.js';
 import type { Query } from './installation.js';
 
 /** What one login's statement has cost up to a moment. */
-interface Counted {
+export interface Counted {
   readonly login: string;
   readonly id: string;
   readonly text: string;
@@ -27,12 +27,7 @@ export function statementListerOf(query: Query, bench: Bench) {
   const dir = statementsFolder;
   return async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     if (dir === undefined) return work();
-    const before = new Map((await query<Counted>(counters)).map((row) => [`${row.login} ${row.id}`, row]));
-    const result = await work();
-    const rows = (await query<Counted>(counters))
-      .map((row) => since(row, before.get(`${row.login} ${row.id}`)))
-      .filter(({ calls }) => calls > 0)
-      .sort((a, b) => b.planMs + b.runMs - a.planMs - a.runMs);
+    const { result, rows } = await statementsDuring(query, work);
     const lines = rows.map(({ login, calls, plans, planMs, runMs, walBytes, text }) =>
       [login, calls, plans, planMs.toFixed(2), runMs.toFixed(2), walBytes, text.replace(/\s+/g, ' ')].join('\t'),
     );
@@ -42,6 +37,20 @@ export function statementListerOf(query: Query, bench: Bench) {
     bench.log(`${file} is written`);
     return result;
   };
+}
+
+/** What the database did during `work`: one row for each statement and login, the dearest first. */
+export async function statementsDuring<T>(
+  query: Query,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly rows: readonly Counted[] }> {
+  const before = new Map((await query<Counted>(counters)).map((row) => [`${row.login} ${row.id}`, row]));
+  const result = await work();
+  const rows = (await query<Counted>(counters))
+    .map((row) => since(row, before.get(`${row.login} ${row.id}`)))
+    .filter(({ calls }) => calls > 0)
+    .sort((a, b) => b.planMs + b.runMs - a.planMs - a.runMs);
+  return { result, rows };
 }
 
 const since = (row: Counted, before: Counted | undefined): Counted =>

@@ -39,5 +39,6 @@ export async function startMeter(access: KafkaAccess, group: string, topics: rea
       return () => listeners.delete(listener);
     },
     report: (prefix: string) => worker.ask('report', prefix),
+    take: () => worker.ask('take', undefined),
   };
 }

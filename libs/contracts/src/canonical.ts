@@ -88,3 +88,9 @@ export const derivedId = (...parts: readonly (string | number)[]): string => v5(
  */
 export const proposalIdOf = (author: string, taskId: string, item: string): string =>
   derivedId('proposal', author, taskId, item);
+
+/** The id of a proposal's own action. A review that edits the action gives it another id, derived from the review. */
+export const ownActionId = (
+  proposalId: string,
+  review?: { readonly reviewId: string; readonly decision: string },
+): string => derivedId('action', review?.decision === 'edit' ? review.reviewId : proposalId);

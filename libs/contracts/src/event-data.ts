@@ -10,15 +10,18 @@ import {
   formerDetail,
   formerly,
   Instant,
+  LookedMs,
   Minor,
   Name,
   plainText,
   Reason,
+  Seen,
   Seniority,
   Sha256,
   Text,
   Uuid,
   Versions,
+  WrittenFault,
 } from './primitives.js';
 import { Consents, ContactPoints, Control, ControlScope, Policy, Profile } from './state.js';
 import { fitsJsonb } from './text.js';
@@ -154,10 +157,37 @@ export const TaskEscalated = z.object({
   tasks: listOf(TaskAssigned, 100),
   digest: Sha256,
   detail: Sentence,
+  /** Of the play under which the run began. Once the play in force has another one, the tasks do not go out. Older events do not have it. */
+  playDigest: Sha256.optional(),
   deadline: Instant,
   at: Instant,
 });
 export type TaskEscalated = z.infer<typeof TaskEscalated>;
+
+/**
+ * A checkpoint ended, and its tasks never go out. A checkpoint has one end: this, or `TaskAssigned` for its tasks. `suppressed`: a
+ * person approved, but a stop held, or the play in force was another one.
+ */
+export const TaskWithheld = z.object({
+  checkpointId: Uuid,
+  play: playRun,
+  outcome: z.enum(['rejected', 'suppressed', 'expired']),
+  /** The answer that ended it, if it was an answer. */
+  review: z.object({ reviewId: Uuid, by: Name }).optional(),
+  reason: WrittenFault,
+  at: Instant,
+});
+export type TaskWithheld = z.infer<typeof TaskWithheld>;
+
+/** The same as `ReviewSetAside`, for an answer to a checkpoint. */
+export const TaskReviewSetAside = z.object({
+  reviewId: Uuid,
+  checkpointId: Uuid,
+  by: Name,
+  reason: WrittenFault,
+  at: Instant,
+});
+export type TaskReviewSetAside = z.infer<typeof TaskReviewSetAside>;
 
 /* Actions */
 
@@ -369,8 +399,8 @@ export const ReviewDecided = z.object({
   note: z.string().max(1000).optional(),
   /** Of a rejection. */
   category: z.enum(rejections).optional(),
-  /** How long its author had the card on the screen, as their page reports it. It is used only for figures. */
-  lookedMs: z.int().nonnegative().max(604_800_000).optional(),
+  /** How long its author had the card on the screen. With `digest` it is what `seen` is for other acts. */
+  lookedMs: LookedMs.optional(),
   at: Instant,
 });
 export type ReviewDecided = z.infer<typeof ReviewDecided>;
@@ -421,8 +451,8 @@ const ExecutorText = (max: number) =>
     .overwrite((text) => plainText(text, max))
     .max(max);
 /** What an executor saw in the connected system, if a table can store it. */
-const Seen = recordOf(z.string(), z.unknown(), 1000)
-  .refine((seen) => fitsJsonb(JSON.stringify(seen)), 'NUL and halves of surrogate pairs are not allowed')
+const SystemState = recordOf(z.string(), z.unknown(), 1000)
+  .refine((state) => fitsJsonb(JSON.stringify(state)), 'NUL and halves of surrogate pairs are not allowed')
   .optional()
   .catch(undefined);
 
@@ -456,8 +486,8 @@ export const ActionSettled = z.object({
    * is booked in full; less gives nothing back. A number that is too large becomes the largest exact one.
    */
   spentMinor: z.int().positive().optional().catch(largestExact),
-  before: Seen,
-  after: Seen,
+  before: SystemState,
+  after: SystemState,
   at: Instant,
 });
 export type ActionSettled = z.infer<typeof ActionSettled>;
@@ -477,6 +507,7 @@ export const SettlementDecided = z.object({
   outcome: z.enum(['executed', 'failed']),
   by: Name,
   note: z.string().min(1).max(1000),
+  seen: Seen.optional(),
   at: Instant,
 });
 export type SettlementDecided = z.infer<typeof SettlementDecided>;
@@ -525,6 +556,7 @@ export const DeadLetterReplayed = z.object({
   service: Name,
   by: Name,
   note: z.string().min(1).max(1000).optional(),
+  seen: Seen.optional(),
   at: Instant,
 });
 export type DeadLetterReplayed = z.infer<typeof DeadLetterReplayed>;
@@ -546,10 +578,10 @@ export const ReplayEnded = z.object({
 export type ReplayEnded = z.infer<typeof ReplayEnded>;
 
 /**
- * A person's statement that a gap of a service is known: records that were deleted before the service read them. This restores no
- * record; the service stops reporting the gap. `to` is exclusive, and null if the whole topic was deleted.
+ * A gap: records that were deleted before a service read them. `to` is exclusive, and null if the whole topic was deleted. All
+ * members except `to` identify the gap.
  */
-export const GapAcknowledged = z.object({
+const gap = {
   service: Name,
   topic: TopicName,
   /** The broker's id of the topic that the records were on. */
@@ -558,11 +590,33 @@ export const GapAcknowledged = z.object({
   from: z.int().nonnegative(),
   to: z.int().nonnegative().nullable(),
   reason: z.enum(['records-deleted', 'topic-made-again']),
+};
+
+/** A service has a gap that nobody has acknowledged. It reports the gap when it notices it, and again at each start. */
+export const GapReported = z.object({ ...gap, noticedAt: Instant, at: Instant });
+export type GapReported = z.infer<typeof GapReported>;
+
+/** A person's statement that a gap of a service is known. This restores no record; the service stops reporting the gap. */
+export const GapAcknowledged = z.object({
+  ...gap,
   by: Name,
   note: z.string().min(1).max(1000),
+  seen: Seen.optional(),
   at: Instant,
 });
 export type GapAcknowledged = z.infer<typeof GapAcknowledged>;
+
+/**
+ * The result of such an acknowledgement. `closed`: the service does not report the gap any more. `not-open`: the service has no
+ * such gap, or it was closed before. `acknowledgedAt` is the acknowledgement's `at`.
+ */
+export const AcknowledgementEnded = z.object({
+  ...gap,
+  acknowledgedAt: Instant,
+  outcome: z.enum(['closed', 'not-open']),
+  at: Instant,
+});
+export type AcknowledgementEnded = z.infer<typeof AcknowledgementEnded>;
 
 /**
  * An operator signed a person out of the console. Every session that this person began until `at` is over, and no link made until
@@ -572,6 +626,9 @@ export const SessionsEnded = z.object({
   person: Name,
   by: Name,
   reason: z.string().min(1).max(500),
+  /** Another account at the identity provider may take the place of the one that this person signed in with until `at`. */
+  newAccount: z.boolean().optional(),
+  seen: Seen.optional(),
   at: Instant,
 });
 export type SessionsEnded = z.infer<typeof SessionsEnded>;
@@ -597,6 +654,7 @@ export const RevealRequested = z.object({
   purpose: z.enum(revealPurposes),
   note: z.string().min(1).max(200),
   by: Name,
+  seen: Seen.optional(),
   publicKey: RevealKey,
   at: Instant,
   expiresAt: Instant,
@@ -647,6 +705,7 @@ export const RecordPassRequested = z.object({
   purpose: z.string().min(1).max(200),
   secretSha256: Sha256,
   by: Name,
+  seen: Seen.optional(),
   at: Instant,
   expiresAt: Instant,
 });
@@ -721,6 +780,8 @@ export const eventSchemas = {
   TaskAssigned,
   TaskSettled,
   TaskEscalated: formerly(formerDetail, TaskEscalated),
+  TaskWithheld,
+  TaskReviewSetAside,
   ActionProposed,
   ActionApproved,
   ActionRefused: formerly({ wouldBe: 'shadowOutcome' }, ActionRefused),
@@ -735,6 +796,8 @@ export const eventSchemas = {
   DeadLetter,
   DeadLetterReplayed,
   ReplayEnded,
+  GapReported,
+  AcknowledgementEnded,
   GapAcknowledged: formerly({ why: 'reason' }, GapAcknowledged),
   SessionsEnded,
   RevealRequested,

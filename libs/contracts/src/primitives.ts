@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { recordOf } from './at-most.js';
 
+/** The longest time that an event takes for how long a person looked, in milliseconds: a week. */
+export const longestLook = 604_800_000;
+
 /** An instant: RFC 3339 in UTC, millisecond precision (`2026-11-21T10:00:00.000Z`). */
 export const Instant = z.iso.datetime({ offset: false, precision: 3 });
 /** An instant as an outsider writes it: RFC 3339 with any offset and precision, and `T` and `Z` in any case. It is read in capitals. */
@@ -35,6 +38,14 @@ export const Money = z.object({ amountMinor: Minor, currency: Currency });
 export type Money = z.infer<typeof Money>;
 /** SHA-256 in lower-case hexadecimal. */
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits');
+/** How long a person had something in sight, in milliseconds, as their page reports it: a week at most. It is used only for figures. */
+export const LookedMs = z.int().nonnegative().max(longestLook);
+/**
+ * What a person saw when they acted. `digest` is SHA-256 of the RFC 8785 form of the content, as the console gave it. Absent: whatever
+ * sent the act showed nothing before, or the act is older than this member.
+ */
+export const Seen = z.object({ digest: Sha256, lookedMs: LookedMs });
+export type Seen = z.infer<typeof Seen>;
 export const Text = (max: number) => z.string().min(1).max(max);
 /**
  * Characters that are not visible text: controls (C0 and C1, so line breaks and escape sequences), line and paragraph separators,

@@ -11,6 +11,7 @@ import {
   Instant,
   Minor,
   Name,
+  Seen,
   Seniority,
   Sha256,
   Text,
@@ -237,6 +238,7 @@ export const Control = z.object({
   state: z.enum(['stopped', 'running']),
   by: Name,
   reason: Text(500),
+  seen: Seen.optional(),
 });
 export type Control = z.infer<typeof Control>;
 
@@ -247,6 +249,7 @@ export const Policy = z.object({
   digest: Sha256,
   parts: recordOf(z.string().max(200), Sha256, 10_000),
   by: Name,
+  seen: Seen.optional(),
   content: PolicyContent,
 });
 export type Policy = z.infer<typeof Policy>;

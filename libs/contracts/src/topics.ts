@@ -22,7 +22,7 @@ export const topics = {
   contactPoints: topic('contact-points.v1', 'ContactPointsChanged'),
   tasksAssigned: topic('tasks.assigned.v1', 'TaskAssigned'),
   tasksSettled: (agent: string) => topic(`tasks.settled.${agent}.v1`, 'TaskSettled'),
-  tasksEscalated: topic('tasks.escalated.v1', 'TaskEscalated'),
+  tasksEscalated: topic('tasks.escalated.v1', 'TaskEscalated', 'TaskWithheld', 'TaskReviewSetAside'),
   actionsProposed: (agent: string) => topic(`actions.proposed.${agent}.v1`, 'ActionProposed'),
   actionsApproved: topic('actions.approved.v1', 'ActionApproved'),
   actionsRefused: topic('actions.refused.v1', 'ActionRefused'),
@@ -36,7 +36,8 @@ export const topics = {
   controlsConfirmed: (reader: string) => topic(`controls.confirmed.${reader}.v1`, 'ControlConfirmed'),
   policies: topic('policies.v1', 'PolicyPublished'),
   recordCheckpoints: topic('record.checkpoints.v1', 'CheckpointPublished'),
-  deadLetters: (service: string) => topic(`${service}.dead-letters.v1`, 'DeadLetter', 'ReplayEnded'),
+  deadLetters: (service: string) =>
+    topic(`${service}.dead-letters.v1`, 'DeadLetter', 'ReplayEnded', 'GapReported', 'AcknowledgementEnded'),
   deadLettersReplayed: topic('dead-letters.replayed.v1', 'DeadLetterReplayed'),
   gapsAcknowledged: topic('gaps.acknowledged.v1', 'GapAcknowledged'),
   sessionsEnded: topic('sessions.ended.v1', 'SessionsEnded'),

@@ -190,7 +190,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
       'orchestrator',
       ['console'],
       'account, else ad account',
-      "Tasks that wait at a play's checkpoint.",
+      "Tasks that wait at a play's checkpoint, how it ended if they never go out, and answers without effect.",
       { partitions: 1 },
     ),
     ...agents.map((agent) =>
@@ -300,7 +300,7 @@ export function topology(deployment: Deployment = shippedDeployment): readonly T
         service,
         ['console'],
         'original key',
-        `Events that ${service} could not handle, and what came of handling them again.`,
+        `Events that ${service} could not handle or not read, and what came of people's orders about them.`,
         { partitions: 1, retentionDays: 90 },
       ),
     ),
@@ -384,7 +384,10 @@ export const auditPrincipal = 'auditor';
 export const principalsOf = (topics: readonly Topic[]): readonly string[] =>
   [...new Set([auditPrincipal, ...topics.flatMap(({ writer, readers }) => [writer, ...readers])])].sort();
 
-/** The ACLs that the topology asks for, sorted, one per principal and resource. */
+/**
+ * The ACLs that the topology asks for, sorted, one per principal and resource. `read` and `write` include `describe`. The broker goes
+ * through all the ACLs of a topic at each request, so none is there twice.
+ */
 export function acls(topics: readonly Topic[]): readonly Acl[] {
   const found: Acl[] = [];
   const principals = new Set<string>();
@@ -396,11 +399,10 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
       const readsBack = topic.writer === principal && services.some((service) => service === principal);
       if (topic.readers.includes(principal) || readsBack) operations.push('read');
       if (topic.writer === principal) operations.push('write');
-      operations.push('describe', 'describe-configs');
+      operations.push('describe-configs');
       found.push({ principal, resource: 'topic', name: topic.name, pattern: 'literal', operations });
     }
   }
-  const looks = ['read', 'describe'] as const;
   for (const { name, writer, readers } of topics)
     if ([writer, ...readers].includes('audit-recorder'))
       found.push({
@@ -408,17 +410,17 @@ export function acls(topics: readonly Topic[]): readonly Acl[] {
         resource: 'topic',
         name,
         pattern: 'literal',
-        operations: [...looks, 'describe-configs'],
+        operations: ['read', 'describe-configs'],
       });
   for (const principal of [...principals, auditPrincipal]) {
     const literal = { principal, pattern: 'literal' } as const;
     if (isService(principal) || principal === auditPrincipal) {
-      found.push({ ...literal, resource: 'group', name: principal, operations: looks });
-      found.push({ ...literal, resource: 'group', name: `${principal}.`, pattern: 'prefixed', operations: looks });
+      found.push({ ...literal, resource: 'group', name: principal, operations: ['read'] });
+      found.push({ ...literal, resource: 'group', name: `${principal}.`, pattern: 'prefixed', operations: ['read'] });
     } else {
       for (const name of ownNames(principal)) {
-        found.push({ ...literal, resource: 'group', name, operations: ['read', 'describe'] });
-        found.push({ ...literal, resource: 'transactional-id', name, operations: ['write', 'describe'] });
+        found.push({ ...literal, resource: 'group', name, operations: ['read'] });
+        found.push({ ...literal, resource: 'transactional-id', name, operations: ['write'] });
       }
     }
   }

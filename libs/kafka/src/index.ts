@@ -22,6 +22,7 @@ export { reportDenials } from './denials.js';
 export { deniedBy } from './denied.js';
 export { type UnpackBounds, unpackBounds } from './fetch/batches.js';
 export { boundFetches, type Refusable } from './fetch/bound-fetches.js';
+export { endFetches, idleFetches } from './idle-fetches.js';
 export { askAgain, noLeaderYet, untilLed } from './no-leader.js';
 export { quietQueue } from './quiet-queue.js';
 export { type TopicFacts, type TopicLook, topicFacts } from './topic-ids.js';

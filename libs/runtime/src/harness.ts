@@ -18,6 +18,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type JobKind, type RecordConsumer, type Recovery, RUNTIME, type ServiceSpec, type Tx } from './api/runtime.js';
 import { migrate } from './database/database.js';
+import { runtimeMigrations } from './database/migrations.js';
 import { ClockUnsure } from './engine/clock.js';
 import { Engine } from './engine/engine.js';
 import type { Handle } from './inbox/inbox.js';
@@ -110,6 +111,12 @@ export function readingToken(): { readonly headers: { readonly authorization: st
     },
   };
 }
+
+/** How `copyTestDatabase` makes a database with the tables of a service. */
+export const tablesOf = (spec: ServiceSpec): { readonly name: string; prepare(url: string): Promise<void> } => ({
+  name: [spec.name, ...runtimeMigrations, ...spec.migrations].join('\n'),
+  prepare: (url) => migrate(url, spec.migrations),
+});
 
 /** Makes a harness. `at` is the first time of the clock. The clock stands still until `setNow`. */
 export async function createHarness(

@@ -11,8 +11,10 @@ export { type SetClock, setClock } from './clock.js';
 export { type LossyWay, lossyWay } from './lossy-way.js';
 export { costlyParts } from './plans.js';
 export {
+  copyTestDatabase,
   createTestDatabase,
   dropTestDatabase,
+  type Preparation,
   startTestPostgres,
   type TestDatabase,
   type TestPostgres,

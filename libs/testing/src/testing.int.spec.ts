@@ -3,7 +3,7 @@ import { kafkajs } from '@countersign/kafka';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { type SharedBroker, sharedBroker, startTestBroker } from './broker.js';
-import { createTestDatabase, dropTestDatabase, startTestPostgres } from './postgres.js';
+import { copyTestDatabase, createTestDatabase, dropTestDatabase, startTestPostgres } from './postgres.js';
 import { uniqueName } from './temporary.js';
 
 async function query(connectionString: string, sql: string): Promise<Record<string, unknown>[]> {
@@ -37,6 +37,40 @@ test('test databases are apart, and a dropped one is gone', async () => {
   await expect(query(first.url, 'SELECT 1')).rejects.toThrow();
   expect(await query(other.url, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
   await other.drop();
+});
+
+test('a database is prepared once, and each caller gets a copy that it may change', async () => {
+  let prepared = 0;
+  const like = {
+    name: uniqueName('things'),
+    async prepare(url: string) {
+      prepared++;
+      await query(url, 'CREATE TABLE facts AS SELECT 1 AS n');
+    },
+  };
+  const [first, other] = await Promise.all([copyTestDatabase(like), copyTestDatabase(like)]);
+  expect(prepared).toBe(1);
+  await query(first.url, 'ALTER TABLE facts ADD COLUMN m int DEFAULT 2');
+  await query(first.url, 'CREATE TABLE more (n int)');
+  expect(await query(first.url, 'SELECT n, m FROM facts')).toEqual([{ n: 1, m: 2 }]);
+  expect(await query(other.url, 'SELECT * FROM facts')).toEqual([{ n: 1 }]);
+  await first.drop();
+  await other.drop();
+});
+
+test('a preparation that fails is reported, and the next caller prepares again', async () => {
+  let prepared = 0;
+  const like = {
+    name: uniqueName('things'),
+    async prepare(url: string) {
+      await query(url, 'CREATE TABLE facts (n int)');
+      if (++prepared === 1) throw new Error('half done');
+    },
+  };
+  await expect(copyTestDatabase(like)).rejects.toThrow('half done');
+  const copy = await copyTestDatabase(like);
+  expect(await query(copy.url, 'SELECT * FROM facts')).toEqual([]);
+  await copy.drop();
 });
 
 test('a database without test in its name is not dropped', async () => {

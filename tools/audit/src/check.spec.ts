@@ -403,6 +403,27 @@ test('tasks that a person let go out and that never went are lost; those of an u
   expect(found(w.observed())).toEqual({
     'nothing-lost': [expect.stringContaining('approved task waits for orchestrator')],
   });
+  // The orchestrator may say that they never go: a stop held.
+  const reason = { code: 'stopped', detail: 'approved by lea, but marc stopped everything: a test' };
+  w.add('tasks.escalated.v1', 'TaskWithheld', {
+    ...{ checkpointId, play: task.play, outcome: 'suppressed', reason, at: minutes(6) },
+    review: { reviewId: derivedId('review', 3), by: 'lea' },
+  });
+  expect(found(w.observed())).toEqual({});
+});
+
+test('an approval of a checkpoint that was set aside lets no task go, so none is lost', () => {
+  const w = quietWorld();
+  const [checkpointId, reviewId] = [derivedId('checkpoint', 1), derivedId('review', 3)];
+  const held = { checkpointId, play: task.play, reviewers: ['lea'], tasks: [task], digest: 'cd'.repeat(32) };
+  w.add('tasks.escalated.v1', 'TaskEscalated', { ...held, detail: 's', deadline: minutes(30), at });
+  const subject = { kind: 'checkpoint', id: checkpointId } as const;
+  const answer = { reviewId, subject, digest: held.digest, decision: 'approve', by: 'lea', at: minutes(5) } as const;
+  w.add('reviews.decided.v1', 'ReviewDecided', answer);
+  expect(found(w.observed())).not.toEqual({});
+  const reason = { code: 'closed', detail: 'the orchestrator read it after the deadline' };
+  w.add('tasks.escalated.v1', 'TaskReviewSetAside', { reviewId, checkpointId, by: 'lea', reason, at: minutes(31) });
+  expect(found(w.observed())).toEqual({});
 });
 
 test('a record that no contract reads is lost unless somebody buried or rejected it', () => {

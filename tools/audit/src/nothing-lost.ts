@@ -122,6 +122,8 @@ function tasks(facts: Facts, step: Check): void {
       });
     }
   }
+  const withheld = new Set(facts.eventsOf('TaskWithheld').map(({ event }) => event.data.checkpointId));
+  const aside = new Set(facts.eventsOf('TaskReviewSetAside').map(({ event }) => event.data.reviewId));
   const reviews = facts.eventsOf('ReviewDecided').filter(({ event }) => event.data.subject.kind === 'checkpoint');
   for (const { event } of facts.eventsOf('TaskEscalated')) {
     const { checkpointId, reviewers, deadline, digest, tasks: held, at } = event.data;
@@ -129,12 +131,15 @@ function tasks(facts: Facts, step: Check): void {
     const answer = reviews.find(
       ({ event: { data } }) =>
         data.subject.id === checkpointId &&
+        !aside.has(data.reviewId) &&
         data.digest === digest &&
         data.at <= deadline &&
         reviewers.includes(data.by) &&
         data.decision !== 'edit',
     );
-    if (answer?.event.data.decision === 'approve') {
+    const ended = { what: 'checkpoint', id: checkpointId, for: '', since: at, until: deadline };
+    if (withheld.has(checkpointId)) step(true, ended);
+    else if (answer?.event.data.decision === 'approve') {
       for (const { taskId } of held) {
         const since = answer.event.data.at;
         const wait = {
@@ -147,10 +152,10 @@ function tasks(facts: Facts, step: Check): void {
         };
         step(assigned.has(taskId), wait);
       }
-      // After the deadline nothing more is published: the tasks are never assigned.
+      // After the deadline the tasks are never assigned. Earlier versions published nothing more.
     } else if (!answer && facts.at <= deadline) {
-      step(false, { what: 'checkpoint', id: checkpointId, for: reviewers.join(' or '), since: at, until: deadline });
-    } else step(true, { what: 'checkpoint', id: checkpointId, for: '', since: at, until: deadline });
+      step(false, { ...ended, for: reviewers.join(' or ') });
+    } else step(true, ended);
   }
 }
 

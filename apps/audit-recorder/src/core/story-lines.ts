@@ -58,6 +58,11 @@ export function titleOf(id: string, records: readonly Recorded[]): string {
   }
   const task = eventsOf(records, 'TaskAssigned')[0];
   if (task) return `${task.play.title}: ${count(ids.size, 'action')} proposed`;
+  const waits = eventsOf(records, 'TaskEscalated')[0];
+  if (waits) {
+    const held = eventsOf(records, 'TaskWithheld')[0];
+    return `${waits.play.title}: ${held ? 'no task went out' : `waits for ${listed(waits.reviewers)}`}`;
+  }
   const signal = eventsOf(records, 'SignalAccepted')[0];
   if (signal) return `${signal.type} from ${signal.source}`;
   const first = records[0];
@@ -100,7 +105,18 @@ function describe(record: Recorded, answered: ReadonlySet<string>, names: Names)
   }
   if (!event) return [['unreadable', `a record on ${topic} that no service obeyed${fault ? `: ${fault.detail}` : ''}`]];
   const describer = own(describers as Readonly<Record<string, Describer<never>>>, event.type);
-  return describer ? describer(event.data as never, names) : [];
+  if (!describer) return [];
+  return [...describer(event.data as never, names), ...seenLine(event.type, event.data)];
+}
+
+/** What a person saw before their act, if the event says it. An answer to a review says it in members of its own. */
+function seenLine(type: string, data: unknown): Sentences {
+  const { by, seen, digest, lookedMs } = data as Partial<DataOf<'SettlementDecided'> & DataOf<'ReviewDecided'>>;
+  const sight =
+    seen ?? (type === 'ReviewDecided' && digest && lookedMs !== undefined ? { digest, lookedMs } : undefined);
+  if (sight === undefined) return [];
+  const seconds = Math.round(sight.lookedMs / 1_000);
+  return [['seen', `${by} had what it concerns in sight for ${seconds} s, digest ${sight.digest.slice(0, 12)}…`]];
 }
 
 const describers: { readonly [T in EventType]: Describer<T> } = {
@@ -170,6 +186,8 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
     const what = `the play "${d.play.title}" waits for ${listed(d.reviewers)} until ${d.deadline}${about}: ${d.detail}`;
     return [['checkpoint', what]];
   },
+  TaskWithheld: (d) => [['checkpoint', `no task of the play "${d.play.title}" goes out: ${d.reason.detail}`]],
+  TaskReviewSetAside: (d) => [['review', setAsideText(d)]],
   ActionProposed: (d, names) => [
     [
       'proposal',
@@ -203,7 +221,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
     ],
     ...reasons(d.verdict),
   ],
-  ReviewSetAside: (d) => [['review', `an answer of ${d.by} had no effect: ${d.reason.detail}`]],
+  ReviewSetAside: (d) => [['review', setAsideText(d)]],
   DryRunAsked: (d, names) => [['dry run', `${d.by} asked what verdict it would have: ${actionText(d.action, names)}`]],
   DryRunJudged: (d) => [['dry run', `it would have been ${d.outcome}`]],
   ReviewDecided: (d, names) => {
@@ -241,13 +259,25 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
     ['dead letter', `${d.by} had ${d.service} handle it again${d.note === undefined ? '' : `, noting “${d.note}”`}`],
   ],
   ReplayEnded: (d) => [['dead letter', endText(d)]],
+  GapReported: (d) => [['gap', `${d.service} cannot read ${recordsText(d)} of ${d.topic}/${d.partition}`]],
   GapAcknowledged: (d) => [
     [
       'gap',
       `${d.by} knows that ${d.service} cannot read ${recordsText(d)} of ${d.topic}/${d.partition}, noting “${d.note}”`,
     ],
   ],
-  SessionsEnded: (d) => [['sessions', `${d.by} signed ${d.person} out, with the reason “${d.reason}”`]],
+  AcknowledgementEnded: (d) => [
+    [
+      'gap',
+      d.outcome === 'closed'
+        ? `${d.service} closed its gap of ${d.topic}/${d.partition}`
+        : `${d.service} has no open gap of ${d.topic}/${d.partition} from offset ${d.from} on`,
+    ],
+  ],
+  SessionsEnded: (d) => [
+    ['sessions', `${d.by} signed ${d.person} out, with the reason “${d.reason}”`],
+    ...(d.newAccount ? [['account', `another account may sign in as ${d.person}`] as const] : []),
+  ],
   RevealRequested: (d, names) => [
     [
       'reveal',
@@ -272,6 +302,9 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ControlConfirmed: (d) => [['confirmed', `a reader goes by version ${d.version} of the control ${d.scope}`]],
   CheckpointPublished: (d) => [['checkpoint', `the record's first ${count(d.size, 'leaf', 'leaves')} were signed`]],
 };
+
+const setAsideText = ({ by, reason }: DataOf<'ReviewSetAside'> | DataOf<'TaskReviewSetAside'>): string =>
+  `an answer of ${by} had no effect: ${reason.detail}`;
 
 const inspectionText = (kind: DataOf<'InspectionStarted'>['kind']): string =>
   kind === 'invariants' ? 'an audit of the invariants' : 'a probe of the gate';
@@ -298,7 +331,7 @@ function endText({ service, outcome, fault }: DataOf<'ReplayEnded'>): string {
   }
 }
 
-const recordsText = ({ from, to }: DataOf<'GapAcknowledged'>): string =>
+const recordsText = ({ from, to }: Pick<DataOf<'GapReported'>, 'from' | 'to'>): string =>
   to === null ? `anything from offset ${from} on` : `the records from offset ${from} to ${to - 1}`;
 
 function profileText(d: DataOf<'ProfileChanged'>): string {

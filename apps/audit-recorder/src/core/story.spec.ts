@@ -1,3 +1,4 @@
+import { type DataOf, derivedId, type Envelope, type EventType } from '@countersign/contracts';
 import { describe, expect, test } from 'vitest';
 import { idsOf } from './ids.js';
 import { type Recorded, storyOf, timeOf, wantedIds } from './story.js';
@@ -105,6 +106,80 @@ describe('the story of a signal or a run', () => {
     expect(idsIn(follow(id))).toEqual(
       expect.arrayContaining([...oneAction, 'event-other-task', 'event-other-proposal']),
     );
+  });
+});
+
+describe('the story of a checkpoint', () => {
+  const checkpointId = derivedId('checkpoint', 1);
+  const [play, subject] = [
+    { id: 'surge', runId: ids.run, title: 'Surge' },
+    { kind: 'checkpoint', id: checkpointId },
+  ];
+  const task = all.find(({ event }) => event?.type === 'TaskAssigned')?.event?.data as DataOf<'TaskAssigned'>;
+  const base = all[0] as Recorded;
+  const at = (minute: number) => `2026-11-21T10:0${minute}:00.000Z`;
+  const record = (n: number, topic: string, type: EventType, data: object): Recorded => ({
+    ...base,
+    ...{ index: n, topic, id: `c-${n}`, offset: String(n) },
+    event: { ...(base.event as Envelope), id: `c-${n}`, time: at(n), type, data: data as never },
+  });
+  const [digest, decision] = ['ab'.repeat(32), { digest: 'ab'.repeat(32), decision: 'approve', by: 'lea' }];
+  const reason = { code: 'stopped', detail: 'approved by lea, but marc stopped the play surge: wrong figures' };
+  const closed = { code: 'closed', detail: 'lea approved it before' };
+  const [first, second] = [derivedId('review', 1), derivedId('review', 2)];
+  const asked = { checkpointId, play, reviewers: ['lea', 'marc'], tasks: [task], digest, detail: 'three contacts' };
+  const log = [
+    base,
+    record(2, 'tasks.escalated.v1', 'TaskEscalated', { ...asked, deadline: at(9), at: at(2) }),
+    record(3, 'reviews.decided.v1', 'ReviewDecided', { reviewId: first, subject, ...decision, at: at(3) }),
+    record(4, 'tasks.escalated.v1', 'TaskWithheld', {
+      ...{ checkpointId, play, outcome: 'suppressed', review: { reviewId: first, by: 'lea' }, reason, at: at(4) },
+    }),
+    record(5, 'reviews.decided.v1', 'ReviewDecided', { reviewId: second, subject, ...decision, by: 'marc', at: at(5) }),
+    record(6, 'tasks.escalated.v1', 'TaskReviewSetAside', {
+      ...{ reviewId: second, checkpointId, by: 'marc', reason: closed, at: at(6) },
+    }),
+  ];
+
+  test.each([
+    ['checkpoint', checkpointId],
+    ['run', ids.run],
+  ])('says how it ended and which answer had no effect, asked by the %s', (_, id) => {
+    const story = follow(id, log);
+    expect(titleOf(id, story)).toBe('Surge: no task went out');
+    expect(storyLines(story).flatMap(({ what, detail }) => (what === 'signal' ? [] : [`${what}: ${detail}`]))).toEqual([
+      `checkpoint: the play "Surge" waits for lea and marc until ${at(9)}: three contacts`,
+      'review: lea approved it',
+      'checkpoint: no task of the play "Surge" goes out: approved by lea, but marc stopped the play surge: wrong figures',
+      'review: marc approved it',
+      'review: an answer of marc had no effect: lea approved it before',
+    ]);
+  });
+
+  test('says what a person saw before an act, and for how long, if the event says it', () => {
+    const seen = { digest: '12'.repeat(32), lookedMs: 12_400 };
+    const acts = [
+      record(7, 'controls.v1', 'ControlChanged', {
+        scope: 'all',
+        state: 'stopped',
+        by: 'lea',
+        reason: 'incident',
+        seen,
+      }),
+      record(8, 'controls.v1', 'ControlChanged', { scope: 'all', state: 'running', by: 'lea', reason: 'it is over' }),
+      record(9, 'reviews.decided.v1', 'ReviewDecided', { reviewId: first, subject, ...decision, lookedMs: 400 }),
+    ];
+    expect(storyLines(acts).map(({ what, detail }) => `${what}: ${detail}`)).toEqual([
+      'control: lea set all to stopped: incident',
+      'seen: lea had what it concerns in sight for 12 s, digest 121212121212…',
+      'control: lea set all to running: it is over',
+      'review: lea approved it',
+      'seen: lea had what it concerns in sight for 0 s, digest abababababab…',
+    ]);
+  });
+
+  test('has a title while it waits', () => {
+    expect(titleOf(checkpointId, follow(checkpointId, log.slice(0, 2)))).toBe('Surge: waits for lea and marc');
   });
 });
 

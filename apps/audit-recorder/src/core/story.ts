@@ -71,6 +71,8 @@ const rank: { readonly [T in EventType]: number } = {
   ActionEscalated: 8,
   ReviewDecided: 9,
   ReviewSetAside: 10,
+  TaskReviewSetAside: 10,
+  TaskWithheld: 10,
   ActionRefused: 11,
   ActionApproved: 12,
   SettlementDecided: 13,
@@ -83,7 +85,9 @@ const rank: { readonly [T in EventType]: number } = {
   ControlChanged: 16,
   ControlConfirmed: 16,
   PolicyPublished: 16,
+  GapReported: 15,
   GapAcknowledged: 16,
+  AcknowledgementEnded: 16,
   SessionsEnded: 16,
   CheckpointPublished: 16,
   DryRunAsked: 16,
@@ -176,6 +180,9 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
       return idsOf(event).some((name) => name.includes('@') && named.has(name)) || event.correlationid === id;
     case 'ReviewDecided':
       return named.has(String((data.subject as Members).id)) || data.reviewId === id;
+    case 'TaskWithheld':
+    case 'TaskReviewSetAside':
+      return named.has(String(data.checkpointId)) || data.reviewId === id;
     case 'DeadLetter':
       return isAbout(event, named);
     case 'DeadLetterReplayed':
@@ -195,7 +202,9 @@ function isNamed({ event, id: ownId }: Recorded, id: string, named: ReadonlySet<
     case 'SettlementDecided':
     case 'ActionSettled':
     case 'PermitRejected':
+    case 'GapReported':
     case 'GapAcknowledged':
+    case 'AcknowledgementEnded':
     case 'SessionsEnded':
     case 'ControlConfirmed':
     case 'CheckpointPublished':

@@ -61,8 +61,24 @@ interface PlayRow {
 export interface PlaysList {
   readonly plays: readonly PlayRow[];
 }
+interface Standing {
+  readonly here: number;
+  readonly waits: number;
+  readonly late: number;
+}
 export interface PlayPage extends PlayRow {
-  readonly steps: readonly { title: string; lines: readonly string[] }[];
+  readonly steps: readonly { title: string; lines: readonly string[]; agent?: string; runs?: Standing }[];
+  readonly elsewhere: Standing;
+}
+interface RunStep {
+  readonly state: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly agent: string | null;
+  readonly at: string | null;
+  readonly until: string | null;
+  readonly story: string | null;
+  readonly review: string | null;
 }
 export interface PlayRuns {
   readonly runs: readonly {
@@ -70,7 +86,7 @@ export interface PlayRuns {
     startedAt: string;
     state: string;
     subject: { kind: string; id: string | null };
-    tasks: readonly { proposals: number }[];
+    steps: readonly RunStep[];
   }[];
   readonly next: string | null;
 }
@@ -81,17 +97,10 @@ export interface RunPage {
     readonly startedAt: string;
     readonly state: string;
     readonly subject: { readonly kind: string; readonly id: string | null };
-    readonly checkpoint: { readonly id: string; readonly deadline: string } | null;
-    readonly tasks: readonly {
-      readonly agent: string;
-      readonly purpose: string;
-      readonly dueAt: string;
-      readonly outcome: string | null;
-      readonly reason: string | null;
-      readonly proposals: number;
-    }[];
+    readonly steps: readonly RunStep[];
   };
   readonly actions: ActionsList['actions'];
+  readonly more: boolean;
 }
 
 const periodText = ({ from, since }: Period): string => `Figures from ${from} on; they are kept since ${clock(since)}.`;
@@ -209,43 +218,67 @@ export function playsText(paint: Paint, given: PlaysList): string {
   );
 }
 
+/** How many runs stand at a step now. */
+const standingText = ({ here, waits, late }: Standing): string => {
+  const more = [...(waits > 0 ? [`${waits} for a person to act`] : []), ...(late > 0 ? [`${late} late`] : [])];
+  return here === 0
+    ? 'no run here now'
+    : `${count(here, 'run')} here now${more.length > 0 ? `: ${more.join(', ')}` : ''}`;
+};
+
 export function playText(paint: Paint, given: PlayPage, { runs, next }: PlayRuns): string {
   const play = printable(given);
-  const rows = printable(runs).map(({ runId, startedAt, state, subject, tasks }) => [
+  const rows = printable(runs).map(({ runId, startedAt, state, subject, steps }) => [
     `  ${clock(startedAt)}`,
     subject.id === null ? '' : `${subject.kind} ${subject.id}`,
     state,
-    `${tasks.length} tasks, ${tasks.reduce((sum, task) => sum + task.proposals, 0)} proposals`,
+    currentSteps(steps)
+      .map(({ title, detail }) => `${title}: ${detail}`)
+      .join(' '),
     runId.slice(0, 8),
   ]);
+  const elsewhere =
+    play.elsewhere.here > 0 ? [`At steps that an earlier policy had: ${standingText(play.elsewhere)}`] : [];
   return [
     `${paint.bold(play.title)}  ${stopped(paint, play.stops)}`,
-    ...play.steps.flatMap(({ title, lines }) => [paint.bold(title), ...lines.map((line) => `  ${line}`)]),
+    ...play.steps.flatMap(({ title, lines, agent, runs: standing }) => [
+      paint.bold(agent === undefined ? title : `${title} (${agent})`),
+      ...[...lines, ...(standing ? [paint.cyan(standingText(standing))] : [])].map((line) => `  ${line}`),
+    ]),
+    ...elsewhere,
     paint.bold('Runs'),
-    rows.length === 0 ? '  None yet.' : table(rows),
+    rows.length === 0 ? '  None.' : table(rows),
     ...older(paint, next),
   ].join('\n');
 }
 
-/** One run: its subject, the tasks of its agents, and their outcome. */
+/** The steps at which a run stands or went wrong; without one, the step at which it ended. */
+function currentSteps(steps: readonly RunStep[]): readonly RunStep[] {
+  const standing = steps.filter(({ state }) => ['here', 'waits', 'late', 'failed'].includes(state));
+  return standing.length > 0 ? standing : steps.filter(({ state }) => state !== 'ahead').slice(-1);
+}
+
+/** One run: its subject, its steps with their times, and its actions. */
 export function runText(paint: Paint, given: RunPage): string {
-  const { run } = printable(given);
+  const { run, more } = printable(given);
   const about = run.subject.id === null ? '' : ` for the ${run.subject.kind.replace('-', ' ')} ${run.subject.id}`;
-  const waits = run.checkpoint
-    ? [`It waits for a person until ${clock(run.checkpoint.deadline)}: countersign review show ${run.checkpoint.id}`]
-    : [];
-  const tasks = run.tasks.map(({ agent, purpose, dueAt, outcome, reason, proposals }) => [
-    `  ${agent}`,
-    purpose,
-    outcome ?? `due ${clock(dueAt)}`,
-    reason ?? count(proposals, 'proposal'),
+  const waiting = run.steps.flatMap(({ state, review }) =>
+    state === 'waits' && review !== null ? [`It waits for a person: countersign review show ${review}`] : [],
+  );
+  const steps = run.steps.map(({ state, title, agent, detail, at, until, story }) => [
+    `  ${at === null ? '' : clock(at)}`,
+    state,
+    agent === null ? title : `${title} (${agent})`,
+    until === null ? detail : `${detail} The time ends ${clock(until)}.`,
+    state === 'ahead' || story === null ? '' : story,
   ]);
   return [
     `${paint.bold(`A run of ${run.playId}${about}`)}  ${run.state}, since ${clock(run.startedAt)}`,
-    ...waits,
-    paint.bold('Tasks'),
-    tasks.length === 0 ? '  None yet.' : table(tasks),
+    ...waiting,
+    paint.bold('Steps, with the id of each story'),
+    table(steps),
     paint.bold('Actions'),
     ...actionLines(given.actions),
+    ...(more ? ['  It has more actions; the lists of its agents have all: countersign agents <name>'] : []),
   ].join('\n');
 }

@@ -3,21 +3,13 @@ import { expect, test } from 'vitest';
 import { deadLetterRow } from './dead-letters.js';
 import { now } from './given.js';
 import { permitIn } from './permit.js';
-import { idOf, scopeOf } from './scope.js';
+import { scopeOf } from './scope.js';
 
 test('exactly one scope can be stopped at a time', () => {
   expect(scopeOf({ all: true })).toBe('all');
   expect(scopeOf({ agent: 'paid-media-agent' })).toBe('agent:paid-media-agent');
   expect(() => scopeOf({})).toThrow(Misused);
   expect(() => scopeOf({ all: true, channel: 'email' })).toThrow('exactly one of --all');
-});
-
-test('an id may be shortened to what only one open review begins with', () => {
-  const known = ['3f2a6c1e-0000-5000-8000-000000000001', '3f2b6c1e-0000-5000-8000-000000000001'];
-  expect(idOf('3f2a', known)).toBe(known[0]);
-  expect(() => idOf('3f2', known)).toThrow('2 open reviews begin with 3f2');
-  expect(() => idOf('9', known)).toThrow('no open review begins with 9');
-  expect(idOf('00000000-0000-5000-8000-000000000001', [])).toBe('00000000-0000-5000-8000-000000000001');
 });
 
 test('the environment goes before run.json, and run.json before the default ports', () => {

@@ -14,7 +14,7 @@ export interface RecordPasses {
 
 export function passesText(paint: Paint, given: RecordPasses): string {
   const { passes, next } = printable(given);
-  if (passes.length === 0) return 'Nobody has asked the console for the whole record.';
+  if (passes.length === 0) return 'Nobody has asked the console for the whole record in the time that it keeps.';
   const rows = passes.map(({ at, by, use, purpose, passId }) => `${clock(at)}  ${by}: ${use} “${purpose}”  ${passId}`);
   return [...rows, ...(next === null ? [] : [paint.dim(`Older ones: --before ${next}`)])].join('\n');
 }

@@ -1,4 +1,4 @@
-import type { Control } from '@countersign/client/core';
+import type { Card, Control } from '@countersign/client/core';
 import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
 import { card, funnel, now, standing } from './given.js';
@@ -12,6 +12,7 @@ import {
   deadLetterText,
   decisionText,
   funnelText,
+  liftedText,
   reportText,
   resultText,
   runsText,
@@ -71,8 +72,65 @@ test('a card that is done with says who answered what, and no longer what approv
   expect(text).not.toContain('Approving runs it');
 });
 
+const { agentSays: _words, action: _action, ...common } = card;
+const checkpoint: Card = {
+  ...common,
+  subject: 'checkpoint',
+  detail: 'Surge: 3 contacts of acme within 8 days.',
+  approving: 'Approving gives these tasks to their agents now, if no stop holds.',
+  unanswered: 'If nobody answers, no task goes out, and this run of the play is over.',
+  ending: null,
+  facts: {
+    ...{ account: 'Acme', accountId: 'acme', campaignId: null, adAccountId: null, contacts: 3, evidence: [] },
+    tasks: [
+      {
+        ...{ agent: 'paid-media-agent', purpose: 'Be visible', kinds: ['ads.set_bid'] },
+        ...{ may: 'set the bid of a campaign', has: '30 minutes' },
+      },
+    ],
+  },
+};
+
+test('a checkpoint says what goes out, and what happens with and without an answer', () => {
+  expect(cardText(plain, checkpoint, now)).toBe(`Surge: 3 contacts of acme within 8 days.  open
+  account    Acme (account acme)
+  play       Return below its floor (return-below-floor)
+  contacts   3
+  task       Be visible: paid-media-agent may set the bid of a campaign, and has 30 minutes
+  reviewers  lea, tom
+  deadline   2026-11-21 11:00:00Z (in 60 min)
+  Approving gives these tasks to their agents now, if no stop holds.
+  If nobody answers, no task goes out, and this run of the play is over.
+  checkpoint 3f2a6c1e-0000-5000-8000-000000000001
+  digest 9c1b7a209c1b7a209c1b7a209c1b7a209c1b7a209c1b7a209c1b7a209c1b7a20`);
+});
+
+test('a checkpoint that ended without its tasks says why, and what a person can do now', () => {
+  const reason = { detail: 'approved by lea, but tom stopped everything: a test' };
+  const ending = { outcome: 'suppressed', reason, next: 'It cannot be approved again.', at: now } as const;
+  const text = cardText(plain, { ...checkpoint, state: 'refused', ending }, now);
+  expect(text).toContain(`  No task goes out: ${reason.detail} (2026-11-21 10:00:00Z). It cannot be approved again.\n`);
+  expect(text).not.toContain('Approving');
+  expect(text).toContain('within 8 days.  approved, no task went out\n');
+  expect(cardsText(plain, [{ ...checkpoint, state: 'refused' }], now)).toMatch(/ rejected /);
+  expect(cardsText(plain, [{ ...checkpoint, state: 'approved' }], now)).toMatch(/ tasks went out /);
+  expect(cardsText(plain, [{ ...card, state: 'refused' }], now)).toMatch(/ refused /);
+});
+
 test('the regions that a card touches stand among its facts', () => {
-  expect(cardText(plain, { ...card, regions: ['DE', 'FR'] }, now)).toMatch(/^ {2}regions +DE, FR$/m);
+  expect(
+    cardText(
+      plain,
+      {
+        ...card,
+        regions: [
+          { of: 'account', country: 'DE' },
+          { of: 'person', country: 'FR' },
+        ],
+      },
+      now,
+    ),
+  ).toMatch(/^ {2}regions +DE \(account\), FR \(person\)$/m);
   expect(cardText(plain, { ...card, regions: [] }, now)).not.toContain('regions');
 });
 
@@ -162,11 +220,16 @@ test('only what is stopped is told of the controls', () => {
   expect(controlsText(plain, [{ ...control, state: 'running' }])).toBe('Nothing is stopped.');
   const open = { ...control, confirmed: false, confirmedBy: [], notConfirmedBy: ['action-executor'] };
   expect(controlsText(plain, [open])).toContain('incident  NOT CONFIRMED by action-executor');
+  expect(liftedText(plain, [{ ...open, state: 'running' }])).toBe(
+    'LIFTED  all  by lea at 2026-11-21 10:00:00Z: incident  NOT CONFIRMED by action-executor',
+  );
 });
 
 test('who goes by a control is told, and what to do where not everybody does', () => {
   expect(confirmedText(plain, everybody)).toBe('Confirmed by guardrail-validator, action-executor.');
-  expect(confirmedText(plain, { ...everybody, unknown: ['downstream'] })).toMatch(/downstream runs elsewhere .* ask/);
+  expect(confirmedText(plain, { ...everybody, unknown: ['downstream'] })).toMatch(
+    /downstream: an executor of another team.* ask/,
+  );
   const open = { confirmed: false, confirmedBy: ['guardrail-validator'], notConfirmedBy: ['a\nb'], unknown: [] };
   expect(confirmedText(plain, open)).toMatch(
     /^NOT CONFIRMED by a ⏎ b: the control is published, .*countersign controls/,

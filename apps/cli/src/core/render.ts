@@ -1,5 +1,4 @@
 import {
-  type AcknowledgedGap,
   type Card,
   type Confirmed,
   type Control,
@@ -8,7 +7,6 @@ import {
   type DeadLetterRow,
   distance,
   type Funnel,
-  type Gap,
   type Health,
   type Now,
   type Paint,
@@ -119,12 +117,18 @@ function spendText({ spend }: Now): string {
 export function controlsText(paint: Paint, controls: readonly Control[]): string {
   const stopped = printable(controls).filter((control) => control.state === 'stopped');
   if (stopped.length === 0) return paint.green('Nothing is stopped.');
-  return stopped
-    .map((c) => {
-      const open = c.confirmed ? '' : paint.yellow(`  NOT CONFIRMED by ${c.notConfirmedBy.join(', ')}`);
-      return `${paint.red('STOPPED')}  ${c.scope}  by ${c.by} at ${clock(c.changedAt)}: ${c.reason}${open}`;
-    })
+  return stopped.map((c) => `${paint.red('STOPPED')}  ${controlLine(paint, c)}`).join('\n');
+}
+
+/** The stops that were lifted, a line for each. */
+export const liftedText = (paint: Paint, controls: readonly Control[]): string =>
+  printable(controls)
+    .map((c) => `LIFTED  ${controlLine(paint, c)}`)
     .join('\n');
+
+function controlLine(paint: Paint, { scope, by, changedAt, reason, confirmed, notConfirmedBy }: Control): string {
+  const open = confirmed ? '' : paint.yellow(`  NOT CONFIRMED by ${notConfirmedBy.join(', ')}`);
+  return `${scope}  by ${by} at ${clock(changedAt)}: ${reason}${open}`;
 }
 
 /** Which readers follow a control now, and what to do if not all do. */
@@ -132,13 +136,13 @@ export function confirmedText(paint: Paint, given: Confirmed): string {
   const { confirmed, confirmedBy, notConfirmedBy, unknown } = printable(given);
   const strange =
     unknown.length > 0
-      ? ` ${unknown.join(', ')} runs elsewhere and does not confirm controls: ask the people who run it.`
+      ? ` ${unknown.join(', ')}: an executor of another team, which runs elsewhere and has never confirmed a control. It must refuse what a stop ended; ask the people who run it.`
       : '';
   if (confirmed)
     return confirmedBy.length === 0
       ? 'No service has to confirm it.'
       : `Confirmed by ${confirmedBy.join(', ')}.${strange}`;
-  return `${paint.yellow(`NOT CONFIRMED by ${notConfirmedBy.join(', ')}`)}: the control is published, but these services may not apply it yet. Run \`countersign controls\` again. \`countersign status\` says whether the services run; the health page of the console says whether another program writes controls.${strange}`;
+  return `${paint.yellow(`NOT CONFIRMED by ${notConfirmedBy.join(', ')}`)}: the control is published, but these services may not apply it yet. \`countersign controls --lifted\` says whether they have confirmed it since. \`countersign status\` says whether the services run; the health page of the console says whether another program writes controls.${strange}`;
 }
 
 export const healthText = (paint: Paint, health: readonly Health[]): string =>
@@ -147,12 +151,20 @@ export const healthText = (paint: Paint, health: readonly Health[]): string =>
     (cell, column) => (column === 1 ? (cell.trim() === 'ok' ? paint.green(cell) : paint.red(cell)) : cell),
   );
 
+/** The state of a card in words. A checkpoint is about tasks, and no rule judges it. */
+export function stateText({ subject, state, ending }: Pick<Card, 'subject' | 'state' | 'ending'>): string {
+  if (subject === 'proposal') return state;
+  if (state === 'approved') return 'tasks went out';
+  if (state === 'refused') return ending?.outcome === 'suppressed' ? 'approved, no task went out' : 'rejected';
+  return state;
+}
+
 export function cardsText(paint: Paint, cards: readonly Card[], now: string): string {
   if (cards.length === 0) return 'Nothing to review. Closed reviews too: countersign review list --all';
   return titled(
     paint,
     ['id', 'state', 'deadline', 'reviewers', 'what'],
-    printable(cards).map((c) => [c.id, c.state, distance(c.deadline, now), c.reviewers.join(','), c.detail]),
+    printable(cards).map((c) => [c.id, stateText(c), distance(c.deadline, now), c.reviewers.join(','), c.detail]),
   );
 }
 
@@ -168,18 +180,24 @@ export function cardText(paint: Paint, given: Card, now: string): string {
   row('account', account && accountId && account !== accountId ? accountText(accountId, account) : account);
   row('money', facts.money && money(facts.money.amountMinor, facts.money.currency));
   for (const person of facts.people ?? []) row('people', contactText(person.contactId, person));
-  row('regions', card.regions?.join(', '));
+  row('regions', card.regions?.map((region) => `${region.country} (${region.of})`).join(', '));
   for (const total of facts.runningTotals ?? []) row('limit', totalText(total, facts.campaigns));
   row('reversible', facts.reversible);
   row('play', `${card.play.title} (${card.play.id})`);
   row('agent', facts.agent && `${facts.agent}, ${facts.kind}`);
-  for (const task of facts.tasks ?? []) row('task', `${task.agent}: ${task.purpose} (${task.kinds.join(', ')})`);
+  if (card.subject === 'checkpoint') {
+    row('campaign', facts.campaignId);
+    row('ad account', facts.adAccountId);
+    row('contacts', facts.contacts ? String(facts.contacts) : null);
+  }
+  for (const { agent, purpose, kinds, may = kinds.join(', '), has } of facts.tasks ?? [])
+    row('task', `${purpose}: ${agent} may ${may}${has === undefined ? '' : `, and has ${has}`}`);
   for (const reason of facts.whyAsked ?? []) row('why asked', `${reason.detail} [${reason.rule}]`);
   for (const evidence of facts.evidence) row('evidence', `${clock(evidence.occurredAt)} ${evidence.detail}`);
   row('reviewers', card.reviewers.join(', '));
   row('deadline', `${clock(card.deadline)} (${distance(card.deadline, now)})`);
   const lines = [
-    `${paint.bold(card.detail)}  ${card.state === 'open' ? paint.yellow('open') : card.state}`,
+    `${paint.bold(card.detail)}  ${card.state === 'open' ? paint.yellow('open') : stateText(card)}`,
     table(rows, (cell, column) => (column === 0 ? paint.dim(cell) : cell)),
   ];
   if (given.action) {
@@ -197,7 +215,12 @@ ${payloadText(given.action.payload)}`);
     );
   }
   for (const answer of card.answers ?? []) lines.push(`  ${answerText(answer)}`);
-  if (card.state === 'open') lines.push(`  ${paint.yellow(card.approving)}`);
+  if (card.state === 'open')
+    for (const text of [card.approving, card.unanswered]) if (text !== undefined) lines.push(`  ${paint.yellow(text)}`);
+  if (card.ending) {
+    const { reason, next, at } = card.ending;
+    lines.push(`  ${paint.yellow(`No task goes out: ${reason.detail} (${clock(at)}). ${next}`)}`);
+  }
   lines.push(paint.dim(`  ${card.subject} ${card.id}\n  digest ${card.digest}`));
   return lines.join('\n');
 }
@@ -245,7 +268,10 @@ export const changesText = (
 
 export function resultText(paint: Paint, given: ReviewResult): string {
   const result = printable(given);
-  const tint = { waiting: paint.yellow, 'set-aside': paint.red, refused: paint.red } as Record<string, Paint['red']>;
+  const tint = { waiting: paint.yellow, 'set-aside': paint.red, refused: paint.red, withheld: paint.red } as Record<
+    string,
+    Paint['red']
+  >;
   return `${(tint[result.state] ?? paint.green)(result.detail)}\n${paint.dim(`review ${result.reviewId}`)}`;
 }
 
@@ -376,45 +402,6 @@ export function deadLetterText(paint: Paint, given: DeadLetterRow): string {
     ],
     (cell, column) => (column === 0 ? paint.dim(cell) : cell),
   );
-}
-
-const offsetsText = ({ from, to }: Pick<Gap, 'from' | 'to'>): string =>
-  to === null ? `${from} and all after it` : from + 1 === to ? String(from) : `${from} to ${to - 1}`;
-
-export function gapsText(
-  paint: Paint,
-  open: readonly Gap[],
-  acknowledged: readonly AcknowledgedGap[],
-  silent: readonly string[],
-): string {
-  const rows = [
-    ...open.map((gap) => [...placeCells(gap), `nobody yet; noticed at ${clock(gap.noticedAt)}`]),
-    ...printable(acknowledged).map((gap) => {
-      const { by, at, note } = gap.acknowledged;
-      return [...placeCells(gap), `${by} at ${clock(at)}: “${note}”`];
-    }),
-  ];
-  const headings = ['service', 'topic', 'offsets', 'records', 'reason', 'acknowledged by'];
-  const unsaid = silent.map((service) => paint.yellow(`${service} did not answer: its gaps are not known.`));
-  if (rows.length === 0)
-    return [silent.length === 0 ? paint.green('No gaps.') : 'No gaps of the other services.', ...unsaid].join('\n');
-  return [titled(paint, headings, rows), ...unsaid].join('\n');
-}
-
-const placeCells = (gap: Omit<Gap, 'noticedAt'>): string[] => [
-  gap.service,
-  `${gap.topic}/${gap.partition}`,
-  offsetsText(gap),
-  gap.to === null ? 'unknown' : String(gap.to - gap.from),
-  gap.reason === 'topic-made-again' ? 'topic made again' : 'deleted unread',
-];
-
-export function acknowledgedText(paint: Paint, chosen: readonly Gap[], by: string, waiting: readonly Gap[]): string {
-  const done = paint.green(`${count(chosen.length, 'gap')} acknowledged by ${by}.`);
-  const late = [...new Set(waiting.map(({ service }) => service))].sort();
-  return late.length === 0
-    ? done
-    : `${done} ${late.join(', ')} has not taken it yet: see \`countersign gaps\` later; the acknowledgement is on the topic and is not lost.`;
 }
 
 /** `trusted`: whether the verifier key was known before, or only comes from the record itself. */

@@ -23,7 +23,7 @@ export interface PersonReveals {
 
 export function revealsText(paint: Paint, given: PersonReveals): string {
   const { reveals, next } = printable(given);
-  if (reveals.length === 0) return 'Nobody has asked for the name or the address.';
+  if (reveals.length === 0) return 'Nobody has asked for the name or the address in the time that the console keeps.';
   const rows = reveals.map(
     ({ at, by, fields, purpose, note, state, reason, revealId }) =>
       `${clock(at)}  ${by}: ${fields.join(', ')}, ${purpose} “${note}”: ${state}${reason ? `, ${reason.detail}` : ''}  ${revealId}`,

@@ -68,6 +68,15 @@ export function dryRunText(
   ].join('\n');
 }
 
+/** What an approval would lose at this moment, in the words of the console's page; undefined if nothing is known against it. */
+export function lossText(verdict: DryRunVerdict): string | undefined {
+  if (!verdict.judged || verdict.outcome === 'approved' || verdict.policy === null) return undefined;
+  const next = verdict.reasons.some(({ rule }) => rule === 'kill-control')
+    ? 'Wait for the resume, or reject it.'
+    : 'Wait until the rules let it through, change it, or reject it.';
+  return `It would be refused now and cannot be approved later. ${next}`;
+}
+
 const textOf = (total: RunningTotal | undefined): string | undefined => total && totalText(total);
 
 interface Schema {

@@ -23,13 +23,3 @@ export function scopeOf(options: ScopeOptions): string {
 
 /** A scope in a sentence. */
 export const scopeName = (scope: string): string => (scope === 'all' ? 'everything' : scope);
-
-/** The one id that begins with the given text; full ids are taken as they are. */
-export function idOf(given: string, known: readonly string[], noun = 'open review'): string {
-  if (given.length >= 36) return given;
-  const found = known.filter((id) => id.startsWith(given));
-  const [only] = found;
-  if (only !== undefined && found.length === 1) return only;
-  if (found.length > 1) throw new Misused(`${found.length} ${noun}s begin with ${given}; give more of it`);
-  throw new Misused(`no ${noun} begins with ${given}`);
-}

@@ -34,6 +34,8 @@ export interface RejectedList {
 export interface PeopleList {
   readonly people: readonly PersonFound[];
   readonly next: string | null;
+  /** Whether more accounts have a name with this beginning than are looked at. */
+  readonly incomplete: boolean;
 }
 interface PersonFound {
   readonly contactId: string;
@@ -109,10 +111,18 @@ const whoIs = ({ contactId, seniority, jobFunction, account }: PersonFound): str
   });
 
 export function peopleText(paint: Paint, given: PeopleList): string {
-  const { people, next } = printable(given);
+  const { people, next, incomplete } = printable(given);
+  const others = incomplete
+    ? ['The names of more accounts begin with this than are looked at. Give more of the name to find the others.']
+    : [];
+  if (people.length === 0 && incomplete) return ['Nobody was found in those that are looked at.', ...others].join('\n');
   if (people.length === 0)
     return 'Nobody was found. Names of people are not here; give the beginning of an account’s name.';
-  return [...people.map(whoIs), ...(next === null ? [] : [paint.dim(`More of them: --before ${next}`)])].join('\n');
+  return [
+    ...people.map(whoIs),
+    ...(next === null ? [] : [paint.dim(`More of them: --before ${next}`)]),
+    ...others,
+  ].join('\n');
 }
 
 export function personText(paint: Paint, given: PersonPage, touched: PersonActions): string {

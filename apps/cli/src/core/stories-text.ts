@@ -11,6 +11,8 @@ export interface StoriesList {
   }[];
   readonly chains: readonly { readonly id: string; readonly detail: string; readonly at: string }[];
   readonly next: string | null;
+  /** Whether more names begin with what was looked for than are looked at. */
+  readonly incomplete: boolean;
 }
 export interface StorySteps {
   readonly story: StoriesList['stories'][number] | null;
@@ -32,19 +34,26 @@ export interface StorySteps {
 }
 
 export function storiesText(paint: Paint, given: StoriesList): string {
-  const { stories, chains, next } = printable(given);
+  const { stories, chains, next, incomplete } = printable(given);
+  const others = incomplete
+    ? ['More names begin with this than are looked at. Give more of the name with --search to find the others.']
+    : [];
   if (stories.length === 0 && chains.length === 0)
-    return 'There is no such story. The latest ones: countersign stories';
+    return incomplete
+      ? ['No story was found among those that are looked at.', ...others].join('\n')
+      : 'There is no such story. The latest ones: countersign stories';
   const rows = stories.map(({ id, sentence, outcome, reason, startedAt }) => [
     clock(startedAt),
     outcome,
     reason === null ? sentence : `${sentence}: ${reason}`,
     id,
   ]);
-  const others = chains.map(({ id, detail, at }) => [clock(at), '', detail, id]);
-  return [table([...rows, ...others]), ...(next === null ? [] : [paint.dim(`Older ones: --before ${next}`)])].join(
-    '\n',
-  );
+  const found = chains.map(({ id, detail, at }) => [clock(at), '', detail, id]);
+  return [
+    table([...rows, ...found]),
+    ...(next === null ? [] : [paint.dim(`Older ones: --before ${next}`)]),
+    ...others,
+  ].join('\n');
 }
 
 export function stepsText(paint: Paint, given: StorySteps): string {

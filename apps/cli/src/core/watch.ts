@@ -6,6 +6,8 @@ export interface Seen {
   readonly id: string;
   /** A text that changes with the entry. */
   readonly state: string;
+  /** The state in words, where a person reads other words than a program. */
+  readonly words?: string;
   readonly detail: string;
 }
 
@@ -49,6 +51,6 @@ export function eventReader(): (line: string) => LiveEvent | undefined {
 }
 
 export function seenText(paint: Paint, at: string, given: Seen): string {
-  const { what, id, state, detail } = printable(given);
-  return `${paint.dim(clock(at))}  ${what.padEnd(11)}  ${paint.bold(state)}  ${detail}  ${paint.dim(id)}`;
+  const { what, id, state, words = state, detail } = printable(given);
+  return `${paint.dim(clock(at))}  ${what.padEnd(11)}  ${paint.bold(words)}  ${detail}  ${paint.dim(id)}`;
 }

@@ -26,6 +26,14 @@ export async function recordKeyOf(
   }
 }
 
+/** The event of a step; undefined if the console no longer has its bytes. */
+export async function eventOf(
+  s: Session,
+  { id, provable }: { readonly id: string | number; readonly provable: boolean },
+): Promise<StoredEvent | undefined> {
+  return provable ? s.console.get<StoredEvent>(`/v1/events/${encodeURIComponent(id)}/record`) : undefined;
+}
+
 /**
  * Whether the record holds a step of a story. The console gives the step's bytes, the record gives the proof, and this computer checks
  * it.
@@ -35,8 +43,8 @@ export async function proofOf(
   step: { readonly id: string | number; readonly provable: boolean },
   key: VerifierKey,
 ): Promise<Checked> {
-  if (!step.provable) return { state: 'forgotten' };
-  const event = await s.console.get<StoredEvent>(`/v1/events/${encodeURIComponent(step.id)}/record`);
+  const event = await eventOf(s, step);
+  if (event === undefined) return { state: 'forgotten' };
   const { topic, partition, offset } = event;
   const query = new URLSearchParams({ topic, partition: String(partition), offset, sha256: digestOf(event) });
   return asked(async () => checkedEvent(event, await s.audit.get<Inclusion>(`/v1/proofs/inclusion?${query}`), key));

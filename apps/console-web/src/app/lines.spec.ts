@@ -25,6 +25,7 @@ class Line extends EventTarget {
 function page() {
   const lines: Line[] = [];
   const calls: string[] = [];
+  const times: string[] = [];
   let live: Live = { connected: true, at: undefined };
   const note = (what: string) => () => void calls.push(what);
   const end = followLines({
@@ -36,6 +37,7 @@ function page() {
     show: (change) => {
       live = change(live);
     },
+    setTime: (at) => times.push(at),
     lost: note('lost'),
     changed: (part) => calls.push(part),
     missed: note('missed'),
@@ -44,6 +46,7 @@ function page() {
   return {
     end,
     calls,
+    times,
     lines,
     last: () => lines.at(-1) as Line,
     open: () => lines.filter(({ readyState }) => readyState !== 2).length,
@@ -51,10 +54,11 @@ function page() {
   };
 }
 
-test('what changes is read again, and everything after the first word', () => {
-  const { last, calls, connected } = page();
+test('what changes is read again, and everything after the first word, and each message says what time it is', () => {
+  const { last, calls, times, connected } = page();
   last().hear('alive');
-  last().hear('changed', { parts: ['reviews'] });
+  last().hear('changed', { at: '2026-11-21T10:00:05.000Z', parts: ['reviews'] });
+  expect(times).toEqual(['2026-11-21T10:00:00.000Z', '2026-11-21T10:00:05.000Z']);
   expect(calls).toEqual(['missed', 'reviews']);
   expect(connected()).toBe(true);
 });

@@ -28,6 +28,8 @@ interface Ends {
   /** Reports that the computer is on a network again. */
   readonly online: EventTarget;
   readonly show: (change: (known: Live) => Live) => void;
+  /** Takes the console's time, as an ISO instant. */
+  readonly setTime: (at: string) => void;
   /** The connection was lost. Readings on it get no answer any more. */
   readonly lost: () => void;
   readonly changed: (part: string) => void;
@@ -38,7 +40,16 @@ interface Ends {
 }
 
 /** Maintains a stream from the console that receives messages. Returns a function that ends this. */
-export function followLines({ open: openLine, online, show, lost, changed, missed, askSession }: Ends): () => void {
+export function followLines({
+  open: openLine,
+  online,
+  show,
+  setTime,
+  lost,
+  changed,
+  missed,
+  askSession,
+}: Ends): () => void {
   /** The stream that receives messages, and the streams that are open but have received nothing yet, the oldest first. */
   let line: EventSource | undefined;
   let tried: EventSource[] = [];
@@ -82,6 +93,7 @@ export function followLines({ open: openLine, online, show, lost, changed, misse
       tryAnother(true);
     }, silenceMs);
     const message = JSON.parse(event.data) as { at: string; parts?: readonly string[] };
+    setTime(message.at);
     // Changes that happened while the connection was down were not announced to this page.
     if (!connected) missed();
     connected = true;

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { lineWasLost } from './api.js';
+import { time } from './console-time.js';
 import { followLines, type Live } from './lines.js';
 import { fresh, queries } from './queries.js';
 
@@ -12,6 +13,7 @@ export function useLive(session: string | undefined): Live {
       open: () => new EventSource('/v1/live'),
       online: window,
       show,
+      setTime: time.set,
       lost: lineWasLost,
       changed: (part) => fresh.changed({ queryKey: [part] }),
       missed: () => void fresh.now(),

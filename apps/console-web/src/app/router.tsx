@@ -8,12 +8,18 @@ import {
 } from '@tanstack/react-router';
 import { actionsQuery, agentQuery, agentsQuery, usualDays } from '../pages/agents/agents.queries.js';
 import { nowQuery } from '../pages/now/now.queries.js';
-import { peopleQuery, personActionsQuery, personQuery } from '../pages/people/people.queries.js';
+import { peopleQuery, personActionsQuery, personQuery, revealsQuery } from '../pages/people/people.queries.js';
 import { playQuery, playsQuery, runsQuery } from '../pages/plays/plays.queries.js';
 import { versionsQuery } from '../pages/policy/policy.queries.js';
 import { checkpointsQuery, recordQuery } from '../pages/record/record.queries.js';
 import { filterOf as reviewFilterOf } from '../pages/reviews/queue.js';
-import { kindsQuery, openReviewsQuery, reviewQuery, reviewsQuery } from '../pages/reviews/reviews.queries.js';
+import {
+  factsQuery,
+  kindsQuery,
+  openReviewsQuery,
+  reviewQuery,
+  reviewsQuery,
+} from '../pages/reviews/reviews.queries.js';
 import { deadLettersQuery, rejectedQuery, sourcesQuery } from '../pages/sources/sources.queries.js';
 import { namesQuery, storiesQuery, filterOf as storyFilterOf, storyQuery } from '../pages/stories/stories.queries.js';
 import { controlsQuery } from '../parts/controls.js';
@@ -88,6 +94,7 @@ const inside = [
     lazyRouteComponent(() => import('../pages/reviews/review.page.js'), 'ReviewPage'),
     ({ params }) => [
       read(reviewQuery(text(params.subjectId))),
+      read(factsQuery(text(params.subjectId))),
       readPages(openReviewsQuery),
       read(controlsQuery),
       read(kindsQuery),
@@ -133,7 +140,11 @@ const inside = [
   page(
     '/people/$contactId',
     lazyRouteComponent(() => import('../pages/people/person.page.js'), 'PersonPage'),
-    ({ params }) => [read(personQuery(text(params.contactId))), readPages(personActionsQuery(text(params.contactId)))],
+    ({ params }) => [
+      read(personQuery(text(params.contactId))),
+      readPages(personActionsQuery(text(params.contactId))),
+      readPages(revealsQuery(text(params.contactId))),
+    ],
   ),
   page(
     '/agents',
@@ -187,9 +198,9 @@ const inside = [
 
 export const router = createRouter({
   routeTree: root.addChildren([signIn, signedIn.addChildren(inside)]),
-  // Loads only the page that somebody points at. Loading the code of every page in idle time opens all the connections that a
-  // browser allows to one address. If the network is lost, they all lead nowhere, and the stream of changes waits behind them for a
-  // minute.
+  // Loads the page that somebody points at. The code of the other pages is loaded by `pages-code.ts`, a file at a time: many requests
+  // at once open all the connections that a browser allows to one address. If the network is lost, they all lead nowhere, and the
+  // stream of changes waits behind them for a minute.
   defaultPreload: 'intent',
   // The queries cache what was read and know its age.
   defaultPreloadStaleTime: 0,

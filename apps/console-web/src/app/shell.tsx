@@ -4,21 +4,24 @@ import { IconHandStop, IconKeyboard, IconLogout, IconPlugConnectedX } from '@tab
 import { useMutation } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
+import { StopsInForce } from '../parts/in-force.js';
 import { KeysDialog } from '../parts/keys-dialog.js';
 import { StopDialog } from '../parts/stop-dialog.js';
 import { full, toTheSecond } from '../parts/times.js';
 import { answerOf, api } from './api.js';
+import { time } from './console-time.js';
 import { askForSearch, useKeys } from './keys.js';
 import { forgetPerson, signOut as leave } from './leave.js';
 import { useLive } from './live.js';
 import { pages } from './pages.js';
+import { useCodeOfPages } from './pages-code.js';
 import { queries } from './queries.js';
 import { endRenewal, useAuthor, useMay, useSession } from './session.js';
 import { hearTabs, notifyTabs } from './tabs.js';
 import { takeWayBack } from './way-back.js';
 
 /** When these pages were opened. */
-const opened = new Date().toISOString();
+const opened = new Date(time.now()).toISOString();
 
 /** The page with the search handles the key of the search itself. */
 const stories = '/stories';
@@ -31,6 +34,7 @@ export function Shell() {
   const session = useSession();
   const author = useAuthor();
   const live = useLive(session?.signedInAt);
+  useCodeOfPages(live);
   const mayStop = useMay('operator');
   const path = useRouterState({ select: (state) => state.location.pathname });
   const here = useRouterState({ select: (state) => state.location.href });
@@ -116,6 +120,7 @@ export function Shell() {
                 <IconPlugConnectedX size={16} aria-hidden /> No connection: this may be old
               </Text>
             )}
+            <StopsInForce />
             {mayStop && (
               <Button
                 color="red"
@@ -150,7 +155,7 @@ export function Shell() {
         <AppShell.Section>
           <NavLink
             component="button"
-            label="Keys"
+            label="Keyboard shortcuts"
             leftSection={<IconKeyboard size={18} aria-hidden />}
             onClick={keys.open}
             visibleFrom="sm"

@@ -7,7 +7,8 @@ export const theme = createTheme({
   defaultRadius: 'md',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
-  fontSizes: { xs: '0.8125rem', sm: '0.875rem', md: '1rem', lg: '1.125rem', xl: '1.25rem' },
+  // No text is smaller than 14 pixels, so `xs` is the size of `sm`.
+  fontSizes: { xs: '0.875rem', sm: '0.875rem', md: '1rem', lg: '1.125rem', xl: '1.25rem' },
   autoContrast: true,
   respectReducedMotion: true,
   cursorType: 'pointer',
@@ -15,7 +16,11 @@ export const theme = createTheme({
     // Colour alone does not distinguish a link from the words around it.
     Anchor: { defaultProps: { underline: 'always' } },
     // Words in capitals are harder to read.
-    Badge: { defaultProps: { tt: 'none' } },
+    Badge: {
+      defaultProps: { tt: 'none' },
+      vars: () => ({ root: { '--badge-fz': 'var(--mantine-font-size-sm)', '--badge-height': '1.5rem' } }),
+    },
+    Kbd: { defaultProps: { size: 'md' } },
     // The title of a dialog is not a heading of the page.
     ModalHeader: { defaultProps: { component: 'div' } },
   },

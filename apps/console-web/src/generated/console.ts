@@ -174,7 +174,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every control, and who goes by it */
+        /**
+         * Every stop in force, the stops that were lifted, and who goes by each
+         * @description First every stop in force, then the lifted ones, the latest first: only these are cut at the limit. With a scope: the control of this scope alone.
+         */
         get: operations["controls_list"];
         put?: never;
         /**
@@ -274,6 +277,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole id of a dead letter, an open review, an unresolved permit or a run
+         * @description Found by its first characters. If more than one id begins so, the answer is 400, with what to do. No list has to be read.
+         */
+        get: operations["ids_find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gaps that services report as open, the oldest first */
+        get: operations["gaps_open"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/gaps/acknowledged": {
         parameters: {
             query?: never;
@@ -282,7 +322,7 @@ export interface paths {
             cookie?: never;
         };
         /** Gaps that people have acknowledged, the latest first */
-        get: operations["gaps_list"];
+        get: operations["gaps_acknowledged"];
         put?: never;
         /** Acknowledge that records were lost */
         post: operations["gaps_acknowledge"];
@@ -333,7 +373,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** People by account or contact id, whoever changed last first */
+        /** People by account, role or contact id, whoever changed last first */
         get: operations["people_search"];
         put?: never;
         post?: never;
@@ -530,7 +570,7 @@ export interface paths {
         put?: never;
         /**
          * End all sessions of a person now
-         * @description No session that this person has works after the answer, and no one-time link that was made for them. It takes away no token, and keeps nobody from signing in again.
+         * @description No session that this person has works after the answer, and no one-time link that was made for them. It takes away no token, and keeps nobody from signing in again. With newAccount, the account that this person signs in with at the identity provider is released: the next account that signs in by this name takes its place.
          */
         post: operations["signOuts_signOut"];
         delete?: never;
@@ -1476,6 +1516,8 @@ export interface operations {
                             };
                             detail: string;
                             approving: string;
+                            /** @description What happens without an answer */
+                            unanswered: string;
                             /** @constant */
                             subject: "proposal";
                             facts: {
@@ -1568,19 +1610,27 @@ export interface operations {
                             };
                             detail: string;
                             approving: string;
+                            /** @description What happens without an answer */
+                            unanswered: string;
                             /** @constant */
                             subject: "checkpoint";
                             facts: {
                                 account: string | null;
                                 accountId: string | null;
+                                adAccountId: string | null;
+                                campaignId: string | null;
+                                /** @description How many contacts its tasks name */
+                                contacts: number;
                                 tasks: {
                                     /** Format: uuid */
                                     taskId: string;
                                     agent: string;
                                     purpose: string;
                                     kinds: string[];
-                                    /** Format: date-time */
-                                    dueAt: string;
+                                    /** @description The same in words */
+                                    may: string;
+                                    /** @description How long its agent has, from the time when it goes out, in words */
+                                    has: string;
                                 }[];
                                 evidence: {
                                     detail: string;
@@ -1590,6 +1640,26 @@ export interface operations {
                                     signalId: string;
                                 }[];
                             };
+                            /** @description The play in force is another one than the play that asked: an approval lets no task go out */
+                            playChanged: ("changed" | "withdrawn") | null;
+                            /** @description Null while its tasks may still go out, and when they are out */
+                            ending: {
+                                /** @enum {string} */
+                                outcome: "rejected" | "suppressed" | "expired";
+                                /** @description The answer that ended it; null if nobody answered */
+                                reviewId: string | null;
+                                /** @description Whose answer that was */
+                                by: string | null;
+                                reason: {
+                                    code: string;
+                                    detail: string;
+                                    field?: string;
+                                };
+                                /** @description What a person can do now */
+                                next: string;
+                                /** Format: date-time */
+                                at: string;
+                            } | null;
                         })[];
                         next: string | null;
                     };
@@ -1691,6 +1761,8 @@ export interface operations {
                         };
                         detail: string;
                         approving: string;
+                        /** @description What happens without an answer */
+                        unanswered: string;
                         /** @constant */
                         subject: "proposal";
                         facts: {
@@ -1784,8 +1856,12 @@ export interface operations {
                             rule: string;
                             detail: string;
                         }[];
-                        /** @description Countries of its people and its account, as far as they are known */
-                        regions: string[];
+                        /** @description Countries of its account and its people, as far as they are known */
+                        regions: {
+                            /** @enum {string} */
+                            of: "account" | "person";
+                            country: string;
+                        }[];
                     } | {
                         /** Format: uuid */
                         id: string;
@@ -1806,19 +1882,27 @@ export interface operations {
                         };
                         detail: string;
                         approving: string;
+                        /** @description What happens without an answer */
+                        unanswered: string;
                         /** @constant */
                         subject: "checkpoint";
                         facts: {
                             account: string | null;
                             accountId: string | null;
+                            adAccountId: string | null;
+                            campaignId: string | null;
+                            /** @description How many contacts its tasks name */
+                            contacts: number;
                             tasks: {
                                 /** Format: uuid */
                                 taskId: string;
                                 agent: string;
                                 purpose: string;
                                 kinds: string[];
-                                /** Format: date-time */
-                                dueAt: string;
+                                /** @description The same in words */
+                                may: string;
+                                /** @description How long its agent has, from the time when it goes out, in words */
+                                has: string;
                             }[];
                             evidence: {
                                 detail: string;
@@ -1828,6 +1912,26 @@ export interface operations {
                                 signalId: string;
                             }[];
                         };
+                        /** @description The play in force is another one than the play that asked: an approval lets no task go out */
+                        playChanged: ("changed" | "withdrawn") | null;
+                        /** @description Null while its tasks may still go out, and when they are out */
+                        ending: {
+                            /** @enum {string} */
+                            outcome: "rejected" | "suppressed" | "expired";
+                            /** @description The answer that ended it; null if nobody answered */
+                            reviewId: string | null;
+                            /** @description Whose answer that was */
+                            by: string | null;
+                            reason: {
+                                code: string;
+                                detail: string;
+                                field?: string;
+                            };
+                            /** @description What a person can do now */
+                            next: string;
+                            /** Format: date-time */
+                            at: string;
+                        } | null;
                         answers: {
                             /** Format: uuid */
                             reviewId: string;
@@ -1849,8 +1953,12 @@ export interface operations {
                             rule: string;
                             detail: string;
                         }[];
-                        /** @description Countries of its people and its account, as far as they are known */
-                        regions: string[];
+                        /** @description Countries of its account and its people, as far as they are known */
+                        regions: {
+                            /** @enum {string} */
+                            of: "account" | "person";
+                            country: string;
+                        }[];
                     };
                 };
             };
@@ -2196,7 +2304,7 @@ export interface operations {
                         /** Format: date-time */
                         at: string;
                         /** @enum {string} */
-                        state: "waiting" | "set-aside" | "approved" | "refused" | "rejected" | "tasks-assigned";
+                        state: "waiting" | "set-aside" | "approved" | "refused" | "rejected" | "tasks-assigned" | "withheld";
                         detail: string;
                         reasons: {
                             rule: string;
@@ -2526,7 +2634,14 @@ export interface operations {
     };
     controls_list: {
         parameters: {
-            query?: never;
+            query?: {
+                scope?: string;
+                /** @description stopped: what is in force; running: what was lifted */
+                state?: "stopped" | "running";
+                /** @description Only lifted stops, behind this one */
+                cursor?: string;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2556,6 +2671,7 @@ export interface operations {
                             notConfirmedBy: string[];
                             unknown: string[];
                         }[];
+                        next: string | null;
                     };
                 };
             };
@@ -2632,6 +2748,10 @@ export interface operations {
                     /** @enum {string} */
                     state: "stopped" | "running";
                     reason: string;
+                    seen?: {
+                        digest: string;
+                        lookedMs: number;
+                    };
                 };
             };
         };
@@ -2691,6 +2811,17 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     /** @description The id of the request */
                     "x-request-id"?: string;
@@ -2994,6 +3125,10 @@ export interface operations {
                     /** @enum {string} */
                     outcome: "executed" | "failed";
                     note: string;
+                    seen?: {
+                        digest: string;
+                        lookedMs: number;
+                    };
                 };
             };
         };
@@ -3375,6 +3510,10 @@ export interface operations {
             content: {
                 "application/json": {
                     note: string;
+                    seen?: {
+                        digest: string;
+                        lookedMs: number;
+                    };
                 };
             };
         };
@@ -3465,6 +3604,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too Many Requests */
             429: {
                 headers: {
@@ -3500,7 +3650,211 @@ export interface operations {
             };
         };
     };
-    gaps_list: {
+    ids_find: {
+        parameters: {
+            query: {
+                kind: "dead-letter" | "review" | "permit" | "run";
+                begins: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gaps_open: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        open: {
+                            service: string;
+                            topic: string;
+                            topicId: string;
+                            partition: number;
+                            from: number;
+                            to: number | null;
+                            /** @enum {string} */
+                            reason: "records-deleted" | "topic-made-again";
+                            /** Format: date-time */
+                            noticedAt: string;
+                            /** Format: uuid */
+                            gapId: string;
+                            /** @description The acknowledgement that the service has not answered yet */
+                            acknowledged: {
+                                by: string;
+                                note: string;
+                                /** Format: date-time */
+                                at: string;
+                            } | null;
+                            /** @description Null if the topic is a log. Until the gap of a state topic is closed, nothing is decided by that state */
+                            state: {
+                                writer: string;
+                                /** @description When the writer published its whole table again since then */
+                                publishedAgainAt: string | null;
+                            } | null;
+                        }[];
+                        /** @description Give it as `cursor` for what follows; null where there is no more */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gaps_acknowledged: {
         parameters: {
             query?: {
                 limit?: number;
@@ -3533,6 +3887,15 @@ export interface operations {
                             note: string;
                             /** Format: date-time */
                             at: string;
+                            /** Format: uuid */
+                            gapId: string;
+                            /** @description What the service reported of the acknowledgement; null if it has not answered */
+                            answer: {
+                                /** @enum {string} */
+                                outcome: "closed" | "not-open";
+                                /** Format: date-time */
+                                at: string;
+                            } | null;
                         }[];
                     };
                 };
@@ -3612,6 +3975,10 @@ export interface operations {
                     to: number | null;
                     /** @enum {string} */
                     reason: "records-deleted" | "topic-made-again";
+                    seen?: {
+                        digest: string;
+                        lookedMs: number;
+                    };
                     note: string;
                 };
             };
@@ -3638,6 +4005,15 @@ export interface operations {
                         note: string;
                         /** Format: date-time */
                         at: string;
+                        /** Format: uuid */
+                        gapId: string;
+                        /** @description What the service reported of the acknowledgement; null if it has not answered */
+                        answer: {
+                            /** @enum {string} */
+                            outcome: "closed" | "not-open";
+                            /** Format: date-time */
+                            at: string;
+                        } | null;
                     };
                 };
             };
@@ -3665,6 +4041,28 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     /** @description The id of the request */
                     "x-request-id"?: string;
@@ -3962,6 +4360,8 @@ export interface operations {
                         }[];
                         /** @description The cursor of the next page; null: there is none */
                         next: string | null;
+                        /** @description Whether more accounts have a name with this beginning than are looked at. A longer text finds the others */
+                        incomplete: boolean;
                     };
                 };
             };
@@ -4411,6 +4811,10 @@ export interface operations {
                     /** @enum {string} */
                     purpose: "access-request" | "correction-request" | "erasure-request" | "complaint" | "incident" | "legal-duty";
                     note: string;
+                    seen?: {
+                        digest: string;
+                        lookedMs: number;
+                    };
                     publicKey: {
                         /** @enum {string} */
                         kty: "EC";
@@ -4758,6 +5162,7 @@ export interface operations {
                             proposed: number;
                             declined: number;
                             escalated: number;
+                            withheld: number;
                         };
                         proposals: {
                             total: number;
@@ -5401,7 +5806,12 @@ export interface operations {
             content: {
                 "application/json": {
                     person: string;
+                    newAccount?: boolean;
                     reason: string;
+                    seen?: {
+                        digest: string;
+                        lookedMs: number;
+                    };
                 };
             };
         };
@@ -5420,6 +5830,8 @@ export interface operations {
                         sessions: number;
                         /** @description How many one-time links no longer work */
                         links: number;
+                        /** @description How many accounts at an identity provider were released */
+                        accounts: number;
                         /** Format: date-time */
                         at: string;
                     };
@@ -5515,6 +5927,17 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The id of the request */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
             /** @description Found */
             302: {
                 headers: {
@@ -5787,6 +6210,7 @@ export interface operations {
                                 proposed: number;
                                 declined: number;
                                 escalated: number;
+                                withheld: number;
                             };
                             proposals: {
                                 total: number;
@@ -5861,6 +6285,11 @@ export interface operations {
                                     agent: string | null;
                                     play: string;
                                     account: string | null;
+                                    /** @description The campaigns that it is about and whose names the console knows */
+                                    campaigns: {
+                                        campaignId: string;
+                                        name: string;
+                                    }[];
                                     /** Format: date-time */
                                     since: string;
                                     /** Format: date-time */
@@ -5875,7 +6304,24 @@ export interface operations {
                                     permitId: string;
                                     executor: string;
                                     connector: string;
-                                    action: string | null;
+                                    /** @description What was approved, as far as the console still has it */
+                                    action: {
+                                        detail: string;
+                                        /** @description Whom it concerns, as far as the console knows them; at most ten */
+                                        people: {
+                                            /** Format: uuid */
+                                            contactId: string;
+                                            /** @enum {string} */
+                                            seniority: "c-suite" | "vp" | "director" | "manager" | "individual" | "unknown";
+                                            jobFunction: string | null;
+                                            accountName: string | null;
+                                        }[];
+                                        /** @description The campaigns that it is about and whose names the console knows */
+                                        campaigns: {
+                                            campaignId: string;
+                                            name: string;
+                                        }[];
+                                    } | null;
                                     detail: string | null;
                                     /** Format: date-time */
                                     at: string;
@@ -6082,6 +6528,11 @@ export interface operations {
                                 agent: string | null;
                                 play: string;
                                 account: string | null;
+                                /** @description The campaigns that it is about and whose names the console knows */
+                                campaigns: {
+                                    campaignId: string;
+                                    name: string;
+                                }[];
                                 /** Format: date-time */
                                 since: string;
                                 /** Format: date-time */
@@ -6101,6 +6552,20 @@ export interface operations {
                                 play: string;
                                 executor: string;
                                 detail: string;
+                                /** @description Whom it concerns, as far as the console knows them; at most ten */
+                                people: {
+                                    /** Format: uuid */
+                                    contactId: string;
+                                    /** @enum {string} */
+                                    seniority: "c-suite" | "vp" | "director" | "manager" | "individual" | "unknown";
+                                    jobFunction: string | null;
+                                    accountName: string | null;
+                                }[];
+                                /** @description The campaigns that it is about and whose names the console knows */
+                                campaigns: {
+                                    campaignId: string;
+                                    name: string;
+                                }[];
                                 /** Format: date-time */
                                 approvedAt: string;
                                 /** Format: date-time */
@@ -6496,9 +6961,25 @@ export interface operations {
                             at: string;
                             /** @enum {string} */
                             state: "proposed" | "waiting" | "approved" | "refused" | "executed" | "failed" | "expired" | "unresolved" | "undone";
+                            /** Format: date-time */
+                            since: string;
                             edited: boolean;
                             asked: boolean;
                             reason: string | null;
+                            /** @description Whom it concerns, as far as the console knows them; at most ten */
+                            people: {
+                                /** Format: uuid */
+                                contactId: string;
+                                /** @enum {string} */
+                                seniority: "c-suite" | "vp" | "director" | "manager" | "individual" | "unknown";
+                                jobFunction: string | null;
+                                accountName: string | null;
+                            }[];
+                            /** @description The campaigns that it is about and whose names the console knows */
+                            campaigns: {
+                                campaignId: string;
+                                name: string;
+                            }[];
                         }[];
                         next: string | null;
                     };
@@ -6709,11 +7190,21 @@ export interface operations {
                         policyVersion: number;
                         steps: {
                             /** @enum {string} */
-                            kind: "trigger" | "cool-down" | "checkpoint" | "task";
+                            kind: "trigger" | "cool-down" | "checkpoint" | "task" | "proposals";
                             title: string;
                             lines: string[];
                             agent?: string;
+                            runs?: {
+                                here: number;
+                                waits: number;
+                                late: number;
+                            };
                         }[];
+                        elsewhere: {
+                            here: number;
+                            waits: number;
+                            late: number;
+                        };
                     };
                 };
             };
@@ -6790,6 +7281,8 @@ export interface operations {
             query?: {
                 limit?: number;
                 before?: string;
+                /** @description true: only the runs that stand at a step now */
+                live?: "true" | "false";
             };
             header?: never;
             path: {
@@ -6818,12 +7311,30 @@ export interface operations {
                                 /** @enum {string} */
                                 kind: "account" | "campaign" | "ad-account" | "none";
                                 id: string | null;
+                                /** @description As its profile says now; an ad account has none */
+                                name: string | null;
                             };
                             correlationId: string;
                             /** Format: date-time */
                             startedAt: string;
                             /** @enum {string} */
-                            state: "waiting" | "not-agreed" | "running" | "overdue" | "answered";
+                            state: "waiting" | "not-agreed" | "running" | "overdue" | "failed" | "ended";
+                            steps: {
+                                /** @enum {string} */
+                                kind: "trigger" | "checkpoint" | "task" | "proposals";
+                                /** @enum {string} */
+                                state: "done" | "here" | "waits" | "late" | "failed" | "ended" | "ahead";
+                                title: string;
+                                detail: string;
+                                agent: string | null;
+                                /** @description Since when it is in this state; null where the run has not come to it */
+                                at: string | null;
+                                /** @description Until when an answer is expected */
+                                until: string | null;
+                                /** @description The id that finds its story */
+                                story: string | null;
+                                review: string | null;
+                            }[];
                             checkpoint: {
                                 /** Format: uuid */
                                 id: string;
@@ -6835,6 +7346,8 @@ export interface operations {
                                 taskId: string;
                                 agent: string;
                                 purpose: string;
+                                /** Format: date-time */
+                                assignedAt: string;
                                 /** Format: date-time */
                                 dueAt: string;
                                 outcome: ("proposed" | "declined") | null;
@@ -6945,12 +7458,30 @@ export interface operations {
                                 /** @enum {string} */
                                 kind: "account" | "campaign" | "ad-account" | "none";
                                 id: string | null;
+                                /** @description As its profile says now; an ad account has none */
+                                name: string | null;
                             };
                             correlationId: string;
                             /** Format: date-time */
                             startedAt: string;
                             /** @enum {string} */
-                            state: "waiting" | "not-agreed" | "running" | "overdue" | "answered";
+                            state: "waiting" | "not-agreed" | "running" | "overdue" | "failed" | "ended";
+                            steps: {
+                                /** @enum {string} */
+                                kind: "trigger" | "checkpoint" | "task" | "proposals";
+                                /** @enum {string} */
+                                state: "done" | "here" | "waits" | "late" | "failed" | "ended" | "ahead";
+                                title: string;
+                                detail: string;
+                                agent: string | null;
+                                /** @description Since when it is in this state; null where the run has not come to it */
+                                at: string | null;
+                                /** @description Until when an answer is expected */
+                                until: string | null;
+                                /** @description The id that finds its story */
+                                story: string | null;
+                                review: string | null;
+                            }[];
                             checkpoint: {
                                 /** Format: uuid */
                                 id: string;
@@ -6962,6 +7493,8 @@ export interface operations {
                                 taskId: string;
                                 agent: string;
                                 purpose: string;
+                                /** Format: date-time */
+                                assignedAt: string;
                                 /** Format: date-time */
                                 dueAt: string;
                                 outcome: ("proposed" | "declined") | null;
@@ -6984,10 +7517,28 @@ export interface operations {
                             at: string;
                             /** @enum {string} */
                             state: "proposed" | "waiting" | "approved" | "refused" | "executed" | "failed" | "expired" | "unresolved" | "undone";
+                            /** Format: date-time */
+                            since: string;
                             edited: boolean;
                             asked: boolean;
                             reason: string | null;
+                            /** @description Whom it concerns, as far as the console knows them; at most ten */
+                            people: {
+                                /** Format: uuid */
+                                contactId: string;
+                                /** @enum {string} */
+                                seniority: "c-suite" | "vp" | "director" | "manager" | "individual" | "unknown";
+                                jobFunction: string | null;
+                                accountName: string | null;
+                            }[];
+                            /** @description The campaigns that it is about and whose names the console knows */
+                            campaigns: {
+                                campaignId: string;
+                                name: string;
+                            }[];
                         }[];
+                        /** @description Whether it has more actions than these */
+                        more: boolean;
                     };
                 };
             };
@@ -7757,6 +8308,10 @@ export interface operations {
                     digest: string;
                     /** @description The version in force, as the check told it; 0 where there was none */
                     inForce: number;
+                    seen?: {
+                        digest: string;
+                        lookedMs: number;
+                    };
                 };
             };
         };
@@ -7927,6 +8482,11 @@ export interface operations {
                                 jobFunction: string | null;
                                 accountName: string | null;
                             }[];
+                            /** @description The campaigns that it is about and whose names the console knows */
+                            campaigns: {
+                                campaignId: string;
+                                name: string;
+                            }[];
                             correlationId: string;
                             /** Format: date-time */
                             startedAt: string;
@@ -7944,6 +8504,8 @@ export interface operations {
                         }[];
                         /** @description What the next page wants as `before`; null where there is none */
                         next: string | null;
+                        /** @description Whether more names begin with what was looked for than are looked at. A longer text finds the others */
+                        incomplete: boolean;
                     };
                 };
             };
@@ -8055,6 +8617,11 @@ export interface operations {
                                 seniority: "c-suite" | "vp" | "director" | "manager" | "individual" | "unknown";
                                 jobFunction: string | null;
                                 accountName: string | null;
+                            }[];
+                            /** @description The campaigns that it is about and whose names the console knows */
+                            campaigns: {
+                                campaignId: string;
+                                name: string;
                             }[];
                             correlationId: string;
                             /** Format: date-time */
@@ -8549,6 +9116,10 @@ export interface operations {
                     /** @enum {string} */
                     use: "export" | "verify";
                     purpose: string;
+                    seen?: {
+                        digest: string;
+                        lookedMs: number;
+                    };
                     secretSha256: string;
                 };
             };

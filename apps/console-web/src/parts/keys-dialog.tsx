@@ -7,7 +7,7 @@ export function KeysDialog({ onClose }: { readonly onClose: () => void }) {
   const may = { operator: useMay('operator'), reviewer: useMay('reviewer') };
   const keys = [...keysOfReviews, ...keysEverywhere].filter(({ role }) => role === undefined || may[role]);
   return (
-    <Modal opened onClose={onClose} title="Keys" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal opened onClose={onClose} title="Keyboard shortcuts" closeButtonProps={{ 'aria-label': 'Close' }}>
       <Table>
         <Table.Thead>
           <Table.Tr>

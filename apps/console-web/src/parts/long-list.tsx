@@ -1,11 +1,12 @@
 import { memo, type ReactNode, useState } from 'react';
+import { useMade } from './use-made.js';
 import { OpenRows } from './use-open.js';
 import { useRows } from './use-rows.js';
 
 interface Props<T> {
   readonly label: string;
   readonly rows: readonly T[];
-  readonly keyOf: (row: T) => string;
+  readonly keyOf: (row: T, index: number) => string;
   /** The approximate height of a row, in pixels, before it is measured. */
   readonly height: number;
   readonly gap?: number;
@@ -15,47 +16,38 @@ interface Props<T> {
   readonly children: (row: T) => ReactNode;
 }
 
-/** If a list begins with more rows than this, it renders only the rows in sight. */
+/** From more rows than this, the page contains only those on the screen. */
 const many = 100;
 
-/** A list of any length. */
-export function LongList<T>(props: Props<T>) {
-  // This is decided once. Rows that are rendered anew while somebody reads them would lose the focus.
-  const [List] = useState(() => (props.rows.length > many ? InSight : Whole));
+/**
+ * A list of any length, which may grow. While it is short, all rows are in the page, so that the browser's search and a screen
+ * reader reach them; those that fill the screen come first. When it becomes long, only the rows on the screen and the row that has
+ * the focus stay: they are the same elements as before, at the same place.
+ */
+export function LongList<T>({ label, rows, keyOf, height, gap = 12, className = '', ordered, children }: Props<T>) {
   const [open] = useState(() => new Set<string>());
+  const [long, setLong] = useState(rows.length > many);
+  if (!long && rows.length > many) setLong(true);
+  const { made, room } = useMade(long ? 0 : rows.length, height + gap);
+  const present = long ? rows : rows.slice(0, made);
+  const { list, height: whole, shown } = useRows({ rows: present, keyOf, height, gap, whole: !long });
+  const List = ordered ? 'ol' : 'ul';
   return (
     <OpenRows value={open}>
-      <List {...(props as Props<unknown>)} />
+      <List
+        ref={list}
+        aria-label={label}
+        aria-busy={present.length < rows.length || undefined}
+        className={`${long ? 'queue' : 'whole'} ${className}`}
+        style={{ height: whole, paddingBottom: room }}
+      >
+        {shown.map(({ row, place: { key, ...place } }) => (
+          <li key={key} {...place}>
+            <Row row={row} make={children as (row: unknown) => ReactNode} />
+          </li>
+        ))}
+      </List>
     </OpenRows>
-  );
-}
-
-/** All rows are in the page, so that search, print and keyboard reach them. */
-function Whole({ label, rows, keyOf, gap = 12, className = '', ordered = false, children }: Props<unknown>) {
-  const List = ordered ? 'ol' : 'ul';
-  return (
-    <List aria-label={label} className={`whole ${className}`}>
-      {rows.map((row, n) => (
-        <li key={keyOf(row)} style={{ marginTop: n === 0 ? 0 : gap }}>
-          <Row row={row} make={children} />
-        </li>
-      ))}
-    </List>
-  );
-}
-
-/** The page contains only the rows on the screen, and the row that has the focus. */
-function InSight({ label, rows, keyOf, height, gap = 12, className = '', ordered = false, children }: Props<unknown>) {
-  const virtual = useRows({ rows, keyOf, height, gap });
-  const List = ordered ? 'ol' : 'ul';
-  return (
-    <List ref={virtual.list} aria-label={label} className={`queue ${className}`} style={{ height: virtual.height }}>
-      {virtual.shown.map(({ row, place: { key, ...place } }) => (
-        <li key={key} {...place}>
-          <Row row={row} make={children} />
-        </li>
-      ))}
-    </List>
   );
 }
 

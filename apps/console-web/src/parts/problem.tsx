@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { ApiProblem } from '../app/api.js';
-import { capital } from './capital.js';
+import { problemText } from './problem-text.js';
 
 /** What went wrong and what to do, from the problem document. If another try can help, it has a button for it. */
 export function Problem({ error, again }: { readonly error: unknown; readonly again?: () => void }) {
@@ -16,7 +16,7 @@ export function Problem({ error, again }: { readonly error: unknown; readonly ag
       title={problem?.title ?? 'This page failed'}
       role="alert"
     >
-      <Text size="sm">{capital(error instanceof Error ? error.message : String(error))}</Text>
+      <Text size="sm">{problemText(error)}</Text>
       <Group mt="xs" justify="space-between">
         {again && (
           <Button size="xs" variant="light" color="red" onClick={again}>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { plainReason, withoutContacts } from './reason.js';
+import { plainReason, plainText, withoutContacts } from './reason.js';
 
 const id = 'd75b6259-ab4c-52ba-86d0-8a55fc70a50e';
 const people = new Map([[id, 'this person']]);
@@ -38,6 +38,12 @@ test('a list that does not know its contacts calls each of them a contact', () =
   expect(withoutContacts('contact lea')).toBe('contact lea');
 });
 
+test('what is quoted has the quotation marks of the pages', () => {
+  expect(plain('send "For [account name]" (sales), then "x"')).toBe('send “For [account name]” (sales), then “x”');
+  expect(plain('<img alt="x"> is not known')).toBe('<img alt="x"> is not known');
+  expect(plain('5" wide')).toBe('5" wide');
+});
+
 test('a stop names what is stopped in words, and leaves what a person wrote', () => {
   expect(plain('stopped: agent:paid-media-agent by lea: see agent:x, stopped: all')).toBe(
     'stopped: the agent paid-media-agent by lea: see agent:x, stopped: all',
@@ -50,4 +56,13 @@ test('a stop names what is stopped in words, and leaves what a person wrote', ()
     'everything was stopped and resumed after this was approved',
   );
   expect(plain('EUR 20.00 over the cap')).toBe('EUR 20.00 over the cap');
+});
+
+test('a text of the console names no contact by its id, and its times are in the zone of the reader', () => {
+  expect(plainText(`contact ${id} agreed to marketing on 2026-11-29T12:00:00.000Z`, now)).toMatch(
+    /^a contact agreed to marketing on .*\b29\b.*2026.*\d\d:\d\d/,
+  );
+  expect(plainText('stopped: agent:paid-media-agent by lea: test', now)).toBe(
+    'stopped: the agent paid-media-agent by lea: test',
+  );
 });

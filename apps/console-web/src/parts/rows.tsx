@@ -10,7 +10,6 @@ interface Props<T> {
 
 /** A list of rows with a line below each. */
 export function Rows<T>({ label, items, keyOf, children }: Props<T>) {
-  // The list is rendered when its first rows are there, because their number decides what it renders.
   if (items.length === 0) return null;
   return (
     <LongList label={label} rows={items} keyOf={keyOf} height={108} gap={0} className="rows">

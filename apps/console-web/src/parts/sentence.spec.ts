@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { personWords, pieces, sentence } from './sentence.js';
+import { personWords, pieces, sentence, withAccount } from './sentence.js';
 
 const cfo = { seniority: 'c-suite', jobFunction: 'finance', accountName: 'Lumen Health' };
 const campaigns = [{ campaignId: 'c-1', name: 'Retargeting' }, { campaignId: 'c-2' }];
@@ -23,7 +23,7 @@ test.each([
   [
     'email.send',
     { subject: 'A guide for {{account.name}}' },
-    'Send “A guide for [account name]” to the CFO of Lumen Health',
+    'Send “A guide for Lumen Health” to the CFO of Lumen Health',
   ],
   [
     'ads.shift_budget',
@@ -58,17 +58,31 @@ test('a mail, an advertisement and a CRM task have the names that the services g
   };
   const nameIn = (text: string | undefined) => /[“"](.+)[”"]/.exec(text ?? '')?.[1];
   for (const [kind, payload] of Object.entries(payloads)) {
-    const name = nameIn(actionDetail({ kind, payload }));
+    const name = nameIn(actionDetail({ kind, payload }))?.replace('[account name]', 'Lumen Health');
     expect([kind, name]).toEqual([kind, expect.any(String)]);
     expect([kind, nameIn(sentence(shown(kind, payload)))]).toEqual([kind, name]);
   }
 });
 
-test('a checkpoint says how many tasks it lets go', () => {
-  const play = { title: 'Comparison surge' };
-  expect(sentence({ detail: '', play, facts: { tasks: [1, 2] } })).toBe(
-    'Let the play “Comparison surge” go on with 2 tasks',
+test('a title has the name of the account in place of its placeholder, if it is of one account that is known', () => {
+  const title = 'The guide for [account name] and [account name], [contact first name]';
+  expect(withAccount(title, [cfo, { accountName: 'Lumen Health' }])).toBe(
+    'The guide for Lumen Health and Lumen Health, [contact first name]',
   );
+  expect(withAccount(title, [{ accountName: '$& Co' }])).toContain('for $& Co and');
+  for (const people of [[], [{ accountName: undefined }], [cfo, { accountName: 'Acme' }]])
+    expect(withAccount(title, people)).toBe(title);
+});
+
+test('a checkpoint says for whom it lets how many tasks go', () => {
+  const play = { title: 'Comparison surge' };
+  const words = (account: string | null, campaignId: string | null, tasks: number[]) =>
+    sentence({ detail: '', play, facts: { account, campaignId, tasks } });
+  expect(words('Lumen Health', null, [1, 2])).toBe(
+    'Let the play “Comparison surge” go on for Lumen Health with 2 tasks',
+  );
+  expect(words(null, 'c-1', [1])).toBe('Let the play “Comparison surge” go on for c-1 with one task');
+  expect(words(null, null, [1])).toBe('Let the play “Comparison surge” go on with one task');
 });
 
 test('placeholders are pieces of their own, and whatever is no placeholder stays as it is', () => {

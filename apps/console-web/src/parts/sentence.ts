@@ -45,7 +45,11 @@ interface ActionShown {
 interface CheckpointShown {
   readonly detail: string;
   readonly play: { readonly title: string };
-  readonly facts: { readonly tasks: readonly unknown[] };
+  readonly facts: {
+    readonly tasks: readonly unknown[];
+    readonly account: string | null;
+    readonly campaignId: string | null;
+  };
 }
 export type Shown = ActionShown | CheckpointShown;
 
@@ -55,8 +59,10 @@ export const campaignName = (campaigns: readonly CampaignKnown[], id: unknown): 
 /** What an action or a checkpoint does, in one sentence, from facts alone. If its kind is unknown, this is the console's own sentence. */
 export function sentence(shown: Shown): string {
   if (!('action' in shown)) {
-    const { length } = shown.facts.tasks;
-    return `Let the play “${shown.play.title}” go on with ${length === 1 ? 'one task' : `${length} tasks`}`;
+    const { tasks, account, campaignId } = shown.facts;
+    const subject = account ?? campaignId;
+    const count = tasks.length === 1 ? 'one task' : `${tasks.length} tasks`;
+    return `Let the play “${shown.play.title}” go on${subject === null ? '' : ` for ${subject}`} with ${count}`;
   }
   const { action, facts } = shown;
   const { payload } = action;
@@ -65,7 +71,7 @@ export function sentence(shown: Shown): string {
   const person = facts.people[0] ? personWords(facts.people[0]) : 'a contact';
   switch (action.kind) {
     case 'email.send':
-      return `Send “${readable(String(payload.subject))}” to ${person}`;
+      return `Send “${withAccount(readable(String(payload.subject)), facts.people)}” to ${person}`;
     case 'ads.shift_budget':
       return `Move ${amount(payload.amountMinor)} a day from ${campaign(payload.fromCampaignId)} to ${campaign(payload.toCampaignId)}`;
     case 'ads.set_bid':
@@ -133,6 +139,17 @@ const placeholderWords = (name: string): string =>
     .trim()
     .replace(/\./g, ' ')
     .replace(/([a-z])([A-Z])/g, (_all, before: string, after: string) => `${before} ${after.toLowerCase()}`);
+
+/** "The guide for [account name]" with the name, if all of these people are of one account. The placeholder is of that account. */
+export function withAccount(
+  text: string,
+  people: readonly { readonly accountName?: string | null | undefined }[],
+): string {
+  const [name, ...others] = new Set(people.map(({ accountName }) => accountName));
+  return name === undefined || name === null || others.length > 0
+    ? text
+    : text.replaceAll('[account name]', () => name);
+}
 
 const readable = (text: string): string =>
   pieces(text)

@@ -1,14 +1,18 @@
 import { Badge, Button, Divider, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../app/api.js';
 import { capital } from './capital.js';
-import { type Control, controlsQuery, type Family, families, useControl } from './controls.js';
+import { type Control, controlQuery, controlsQuery, type Family, families, useControl } from './controls.js';
+import { elsewhereWords } from './elsewhere.js';
 import { NoteField, useNote } from './note-field.js';
 import { Problem } from './problem.js';
-import { Reach, StartsAgain, StillOpen } from './reach.js';
+import { Reach, ReachComing, StartsAgain, StillOpen, useReach } from './reach.js';
 import { scopeWords } from './scope.js';
+import { serviceWords } from './services.js';
+import { useSeen } from './use-seen.js';
 import { When } from './when.js';
 
 const familyWords: Readonly<Record<Family, string>> = {
@@ -17,6 +21,14 @@ const familyWords: Readonly<Record<Family, string>> = {
   play: 'One play',
   channel: 'One channel',
   account: 'One account',
+};
+
+/** Where somebody finds the name that they have to write. */
+const writtenWords: Readonly<Record<Exclude<Family, 'all'>, string>> = {
+  agent: 'Its name, as it stands on its reviews',
+  play: 'Its id, as it stands in the address of its page',
+  channel: 'Its name',
+  account: 'Its id in the CRM, as it stands on a review',
 };
 
 const policyQuery = {
@@ -43,11 +55,8 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
   const policy = useQuery(policyQuery);
   const change = useControl();
   const scope = family === 'all' ? 'all' : `${family}:${name.trim()}`;
-  const ready = reason.text !== '' && (family === 'all' || name.trim() !== '');
-  const stop = (event: FormEvent) => {
-    event.preventDefault();
-    if (ready) change.mutate({ scope, state: 'stopped', reason: reason.text, key: `${key}:${scope}` });
-  };
+  const named = family === 'all' || name.trim() !== '';
+  const ready = reason.text !== '' && named;
   const names: Readonly<Record<Family, readonly string[] | undefined>> = {
     all: undefined,
     account: undefined,
@@ -56,11 +65,29 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
     play: policy.data?.content.plays.map(({ id }) => id),
   };
   const choice = names[family];
+  // Without the names the person writes one. If there is no such agent or play, the console says which there are.
+  const written = choice
+    ? name !== '' && !choice.includes(name)
+    : family === 'account' || policy.isError || policy.failureCount > 0;
+  // A written name is not known to be whole before the person has paused.
+  const [paused] = useDebouncedValue(scope, 400);
+  const reached = named ? (written && paused !== scope ? undefined : scope) : undefined;
+  const seen = useSeen(useReach(reached), reached ?? '');
+  const stop = (event: FormEvent) => {
+    event.preventDefault();
+    if (ready) change.mutate({ scope, state: 'stopped', reason: reason.text, key: `${key}:${scope}`, seen });
+  };
   const stopped = controls.data?.filter(({ state }) => state === 'stopped') ?? [];
   return (
-    <Modal opened onClose={onClose} title="Stop" size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={resuming ? 'Resume' : 'Stop'}
+      size="lg"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       {resuming ? (
-        <Resume control={resuming} onClose={() => setResuming(undefined)} />
+        <Resume control={resuming} onLeave={() => setResuming(undefined)} onClose={onClose} />
       ) : change.data ? (
         <Done change={change.data} scope={scope} state="stopped" onClose={onClose} />
       ) : (
@@ -76,24 +103,28 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
                 setName('');
               }}
             />
-            {choice && (
-              <Select
-                label={`Which ${family}`}
-                data={[...choice]}
-                value={name || null}
-                onChange={(value) => setName(value ?? '')}
-                searchable={choice.length > 8}
-                required
-              />
-            )}
-            {family === 'account' && (
-              <TextInput
-                label="Which account"
-                description="Its id in the CRM, as it stands on a review"
-                value={name}
-                onChange={(event) => setName(event.currentTarget.value)}
-                required
-              />
+            {family !== 'all' &&
+              (written ? (
+                <TextInput
+                  label={`Which ${family}`}
+                  description={writtenWords[family]}
+                  value={name}
+                  onChange={(event) => setName(event.currentTarget.value)}
+                  required
+                />
+              ) : (
+                <Select
+                  label={`Which ${family}`}
+                  data={[...(choice ?? [name].filter((known) => known !== ''))]}
+                  disabled={choice === undefined}
+                  value={name || null}
+                  onChange={(value) => setName(value ?? '')}
+                  searchable={(choice?.length ?? 0) > 8}
+                  required
+                />
+              ))}
+            {policy.isError && (family === 'agent' || family === 'play') && (
+              <Problem error={policy.error} again={() => void policy.refetch()} />
             )}
             <NoteField
               note={reason}
@@ -102,7 +133,7 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
               most={500}
               first
             />
-            {ready || family === 'all' ? <Reach scope={scope} /> : null}
+            {reached === undefined ? <ReachComing family={family} /> : <Reach scope={reached} />}
             {change.isError && <Problem error={change.error} />}
             <Group justify="flex-end">
               <Button variant="default" onClick={onClose}>
@@ -115,7 +146,7 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
                 loading={change.isPending}
                 leftSection={<IconHandStop size={18} aria-hidden />}
               >
-                Stop {scope === 'all' || name.trim() !== '' ? scopeWords(scope) : `the ${family}`}
+                Stop {named ? scopeWords(scope) : `the ${family}`}
               </Button>
             </Group>
             {change.isPending && (
@@ -125,6 +156,12 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
             )}
           </Stack>
         </form>
+      )}
+      {!resuming && controls.isError && (
+        <Stack gap="xs" mt="md">
+          <Problem error={controls.error} again={() => void controls.refetch()} />
+          <Text size="sm">What is stopped now is not known. You can stop all the same.</Text>
+        </Stack>
       )}
       {!resuming && stopped.length > 0 && (
         <>
@@ -152,18 +189,26 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
   );
 }
 
+interface ResumeProps {
+  readonly control: Control;
+  readonly onClose: () => void;
+  /** Goes back without a resume. */
+  readonly onLeave?: () => void;
+}
+
 /** Lifts a stop. It is less prominent than the stop button, and asks for a reason. */
-export function Resume({ control, onClose }: { readonly control: Control; readonly onClose: () => void }) {
+export function Resume({ control, onClose, onLeave = onClose }: ResumeProps) {
   const reason = useNote();
   const [key] = useState(() => crypto.randomUUID());
   const change = useControl();
-  const { scope } = control;
+  const { scope, state, by, reason: why, version, changedAt } = control;
+  const seen = useSeen({ scope, state, by, reason: why, version, changedAt });
   if (change.data) return <Done change={change.data} scope={scope} state="running" onClose={onClose} />;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (reason.text !== '') change.mutate({ scope, state: 'running', reason: reason.text, key });
+        if (reason.text !== '') change.mutate({ scope, state: 'running', reason: reason.text, key, seen });
       }}
     >
       <Stack>
@@ -174,7 +219,7 @@ export function Resume({ control, onClose }: { readonly control: Control; readon
         <NoteField note={reason} label="Why it may go on" most={500} first />
         {change.isError && <Problem error={change.error} />}
         <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
+          <Button variant="default" onClick={onLeave}>
             Leave it stopped
           </Button>
           <Button type="submit" variant="light" loading={change.isPending} disabled={reason.text === ''}>
@@ -197,12 +242,11 @@ interface Changed {
 
 /** The result: which services apply it, and which have not confirmed it yet. The list is read again while some are missing. */
 function Done({ change, scope, state, onClose }: DoneProps) {
-  const controls = useQuery({
-    ...controlsQuery,
-    refetchInterval: ({ state: { data } }) =>
-      (data?.find((known) => known.scope === scope)?.confirmed ?? change.confirmed) ? false : 1_000,
+  const read = useQuery({
+    ...controlQuery(scope),
+    refetchInterval: ({ state: { data } }) => ((data?.confirmed ?? change.confirmed) ? false : 1_000),
   });
-  const control = controls.data?.find((known) => known.scope === scope);
+  const control = read.data ?? undefined;
   const now: Changed | Control = control?.state === state ? control : change;
   const verb = state === 'stopped' ? 'stopped' : 'running again';
   // The cached data may be older than the answer. A later version with the other state is another person's act.
@@ -230,12 +274,12 @@ function Done({ change, scope, state, onClose }: DoneProps) {
       <Group gap="xs">
         {now.confirmedBy.map((service) => (
           <Badge key={service} color="green" variant="light" leftSection={<IconCheck size={12} aria-hidden />}>
-            {service} confirmed
+            {capital(serviceWords(service))} confirmed
           </Badge>
         ))}
         {now.notConfirmedBy.map((service) => (
           <Badge key={service} color="orange" variant="light" leftSection={<IconClock size={12} aria-hidden />}>
-            {service} not confirmed yet
+            {capital(serviceWords(service))} not confirmed yet
           </Badge>
         ))}
       </Group>
@@ -247,9 +291,8 @@ function Done({ change, scope, state, onClose }: DoneProps) {
           every second.
         </Text>
       )}
-      {now.unknown.length > 0 && (
-        <Text size="sm">These run elsewhere and never confirm: {now.unknown.join(', ')}.</Text>
-      )}
+      {read.isError && <Problem error={read.error} again={() => void read.refetch()} />}
+      {now.unknown.length > 0 && <Text size="sm">{elsewhereWords(now.unknown, state)}</Text>}
       {state === 'stopped' && <StillOpen scope={scope} />}
       <Group justify="flex-end">
         <Button variant="default" onClick={onClose} data-autofocus>

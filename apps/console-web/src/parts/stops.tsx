@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useMay } from '../app/session.js';
 import { type Control, controlsQuery } from './controls.js';
+import { Problem } from './problem.js';
 import { scopeWords } from './scope.js';
 import { Resume, StopDialog } from './stop-dialog.js';
 import { When } from './when.js';
@@ -36,6 +37,8 @@ export function StopHere({ scope, stops }: { readonly scope: string; readonly st
   const mayStop = useMay('operator');
   const controls = useQuery(controlsQuery);
   const own = controls.data?.find((control) => control.scope === scope && control.state === 'stopped');
+  // The page knows of a stop that the list of controls does not have yet: its button comes with the list.
+  const coming = own === undefined && stops.some((stop) => stop.scope === scope);
   return (
     <>
       {stops.map(({ scope: stopped, by, reason, changedAt }) => (
@@ -54,7 +57,8 @@ export function StopHere({ scope, stops }: { readonly scope: string; readonly st
           </Text>
         </Alert>
       ))}
-      {mayStop && (
+      {controls.isError && <Problem error={controls.error} again={() => void controls.refetch()} />}
+      {mayStop && !(coming && controls.data === undefined) && (
         <Group>
           {own ? (
             <Button

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clock, distance } from './times.js';
+import { clock, distance, exactClock } from './times.js';
 
 const now = Date.parse('2026-11-21T12:00:00.000Z');
 const after = (seconds: number) => new Date(now + seconds * 1000).toISOString();
@@ -26,4 +26,9 @@ test.each([
 test('a time of today has no date, one of another day has one', () => {
   expect(clock(after(60), now)).not.toMatch(/2026/);
   expect(clock(after(3 * 86_400), now)).toMatch(/2026/);
+});
+
+test('an exact time has seconds, and a date if it is not of today', () => {
+  expect(exactClock(after(7), now)).toMatch(/^\d{1,2}:\d\d:07\b/);
+  expect(exactClock(after(3 * 86_400 + 7), now)).toMatch(/2026.*\d:\d\d:07\b/);
 });

@@ -1,6 +1,7 @@
 // Made once, because making a formatter takes longer than using it, and a list has many times.
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const dateAndSeconds = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** A time with its zone, in the reader's language: "29 Nov 2026, 14:05:10 GMT+1". */
 export const full = (at: string): string => whole.format(new Date(at));
@@ -8,10 +9,16 @@ export const full = (at: string): string => whole.format(new Date(at));
 /** The time of day to the second: "14:05:10". */
 export const toTheSecond = (at: string): string => seconds.format(new Date(at));
 
+const isToday = (time: Date, now: number): boolean => time.toDateString() === new Date(now).toDateString();
+
+/** The time of day to the second, with the date if it is not today. */
+export const exactClock = (at: string, now: number): string =>
+  (isToday(new Date(at), now) ? seconds : dateAndSeconds).format(new Date(at));
+
 /** The time of day, with the date if it is not today. */
 export function clock(at: string, now: number): string {
   const time = new Date(at);
-  const today = time.toDateString() === new Date(now).toDateString();
+  const today = isToday(time, now);
   return time.toLocaleString(undefined, today ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' });
 }
 

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react';
+import { time } from '../app/console-time.js';
 
 type Hear = (now: number) => void;
 interface Clock {
   readonly listeners: Set<Hear>;
-  readonly timer: ReturnType<typeof setInterval>;
+  readonly end: () => void;
 }
 const clocks = new Map<number, Clock>();
 
@@ -14,7 +15,7 @@ function hearTime(everyMs: number, hear: Hear): () => void {
   return () => {
     clock.listeners.delete(hear);
     if (clock.listeners.size > 0) return;
-    clearInterval(clock.timer);
+    clock.end();
     clocks.delete(everyMs);
   };
 }
@@ -22,17 +23,23 @@ function hearTime(everyMs: number, hear: Hear): () => void {
 function begin(everyMs: number): Clock {
   const listeners = new Set<Hear>();
   const tick = () => {
-    const now = Date.now();
+    const now = time.now();
     for (const hear of listeners) hear(now);
   };
-  const clock = { listeners, timer: setInterval(tick, everyMs) };
+  const timer = setInterval(tick, everyMs);
+  const endCorrections = time.onCorrected(tick);
+  const end = () => {
+    clearInterval(timer);
+    endCorrections();
+  };
+  const clock = { listeners, end };
   clocks.set(everyMs, clock);
   return clock;
 }
 
-/** The time of day in milliseconds, updated at intervals. */
+/** The console's time of day in milliseconds, updated at intervals. */
 export function useNow(everyMs: number): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(time.now);
   useEffect(() => hearTime(everyMs, setNow), [everyMs]);
   return now;
 }

@@ -4,17 +4,19 @@ import { flushSync } from 'react-dom';
 
 interface Props<T> {
   readonly rows: readonly T[];
-  readonly keyOf: (row: T) => string;
+  readonly keyOf: (row: T, index: number) => string;
   /** The approximate height of a row, in pixels, before it is measured. */
   readonly height: number;
   readonly gap?: number;
+  /** Every row is in the page, one below the other. The rows are measured all the same, so that this may end at any time. */
+  readonly whole?: boolean;
 }
 
 /**
  * Which rows of a list are on the screen, and where. The page contains only these rows and the row that has the focus. While the
  * page is printed, it contains every row that was read, one below the other.
  */
-export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
+export function useRows<T>({ rows, keyOf, height, gap = 0, whole = false }: Props<T>) {
   const list = useRef<HTMLUListElement & HTMLOListElement>(null);
   // A position below the screen until the list is measured, so that no invisible row is rendered.
   const [top, setTop] = useState(() => window.scrollY + window.innerHeight);
@@ -25,11 +27,12 @@ export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
   const getItemKey = useCallback(
     (index: number) => {
       const row = rows[index];
-      return row === undefined ? index : keyOf(row);
+      return row === undefined ? index : keyOf(row, index);
     },
     [rows, keyOf],
   );
   const printing = usePrinting();
+  const all = whole || printing;
   const rangeExtractor = (range: Range): number[] => {
     if (printing) return rows.map((_, index) => index);
     const near = defaultRangeExtractor(range);
@@ -37,7 +40,7 @@ export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
     const focused = list.current?.contains(document.activeElement)
       ? document.activeElement?.closest<HTMLElement>('[data-row]')?.dataset.row
       : undefined;
-    const at = focused === undefined ? -1 : rows.findIndex((row) => keyOf(row) === focused);
+    const at = focused === undefined ? -1 : rows.findIndex((row, index) => keyOf(row, index) === focused);
     return at < 0 || near.includes(at) ? near : [...near, at].sort((a, b) => a - b);
   };
   const virtual = useWindowVirtualizer({
@@ -48,31 +51,46 @@ export function useRows<T>({ rows, keyOf, height, gap = 0 }: Props<T>) {
     gap,
     scrollMargin: top,
     getItemKey,
+    // Without rounding: a hundred rounded rows would be some lines too high or too low.
+    measureElement: (element, entry) => entry?.borderBoxSize[0]?.blockSize ?? element.getBoundingClientRect().height,
+  });
+  // If all rows are there, the browser moves the others when one becomes higher.
+  virtual.shouldAdjustScrollPositionOnItemSizeChange = all ? () => false : undefined;
+  // Read in any case: rows are measured only after this.
+  const total = virtual.getTotalSize();
+  const measured = (index: number) => ({
+    ref: virtual.measureElement,
+    'data-index': index,
+    'data-row': keyOf(rows[index] as T, index),
   });
   return {
     list,
-    height: printing ? undefined : virtual.getTotalSize(),
-    shown: virtual.getVirtualItems().flatMap(({ index, key, start }) => {
-      const row = rows[index];
-      return row === undefined
-        ? []
-        : [
-            {
-              row,
-              index,
-              /** The ref for the element of the row, which is then measured. */
-              place: {
-                key,
-                ref: virtual.measureElement,
-                'data-index': index,
-                'data-row': String(key),
-                'aria-posinset': index + 1,
-                'aria-setsize': rows.length,
-                style: printing ? {} : { transform: `translateY(${start - top}px)` },
-              },
-            },
-          ];
-    }),
+    height: all ? undefined : total,
+    shown: whole
+      ? rows.map((row, index) => ({
+          row,
+          index,
+          place: { ...measured(index), key: keyOf(row, index), style: index === 0 ? {} : { marginTop: gap } },
+        }))
+      : virtual.getVirtualItems().flatMap(({ index, start }) => {
+          const row = rows[index];
+          return row === undefined
+            ? []
+            : [
+                {
+                  row,
+                  index,
+                  /** The ref for the element of the row, which is then measured. */
+                  place: {
+                    ...measured(index),
+                    key: keyOf(row, index),
+                    'aria-posinset': index + 1,
+                    'aria-setsize': rows.length,
+                    style: printing ? {} : { transform: `translateY(${Math.round(start - top)}px)` },
+                  },
+                },
+              ];
+        }),
     scrollTo: (index: number) => virtual.scrollToIndex(index, { align: 'auto' }),
   };
 }

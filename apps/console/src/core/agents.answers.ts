@@ -1,6 +1,8 @@
 import { ControlScope, Instant, Name, PolicyContent, Sha256, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 import { tokenStates } from './agent-tokens.js';
+import { NamedCampaigns, NamedPeople } from './names.answers.js';
+import { stepStates } from './run.js';
 
 /* What the pages of agents, plays and the policy are answered. */
 
@@ -84,18 +86,24 @@ const Proposed = z.object({
   correlationId: z.string(),
   at: Instant,
   state: z.enum(actionStates),
+  /** Since when it is in this state. */
+  since: Instant,
   /** Whether a person changed it before it was decided. */
   edited: z.boolean(),
   /** Whether a person was asked: it has a card. */
   asked: z.boolean(),
   /** Why it was refused, or how it ended. */
   reason: z.string().nullable(),
+  people: NamedPeople,
+  campaigns: NamedCampaigns,
 });
 /** Where the next page begins; null at the end. */
 const next = z.string().nullable();
 export const AgentActionsAnswer = z.object({ actions: z.array(Proposed), next });
 
-export const runStates = ['waiting', 'not-agreed', 'running', 'overdue', 'answered'] as const;
+/** How many runs stand at a step now; for how many of these a person has to act; and how many are past their time. */
+const standing = z.object({ here: z.int(), waits: z.int(), late: z.int() });
+export const runStates = ['waiting', 'not-agreed', 'running', 'overdue', 'failed', 'ended'] as const;
 const Play = {
   id: Name,
   title: z.string(),
@@ -112,26 +120,49 @@ export const PlayAnswer = z.object({
   policyVersion: z.int(),
   steps: z.array(
     z.object({
-      kind: z.enum(['trigger', 'cool-down', 'checkpoint', 'task']),
+      kind: z.enum(['trigger', 'cool-down', 'checkpoint', 'task', 'proposals']),
       title: z.string(),
       lines: z.array(z.string()),
       agent: Name.optional(),
+      /** Of the steps at which a run can stand. */
+      runs: standing.optional(),
     }),
   ),
+  /** Runs at steps that the play had under an earlier policy. */
+  elsewhere: standing,
 });
 const Run = z.object({
   runId: Uuid,
   playId: z.string(),
-  subject: z.object({ kind: z.enum(['account', 'campaign', 'ad-account', 'none']), id: z.string().nullable() }),
+  subject: z.object({
+    kind: z.enum(['account', 'campaign', 'ad-account', 'none']),
+    id: z.string().nullable(),
+    name: z.string().nullable().describe('As its profile says now; an ad account has none'),
+  }),
   correlationId: z.string(),
   startedAt: Instant,
   state: z.enum(runStates),
+  /** From its start to its proposals, as it is drawn. */
+  steps: z.array(
+    z.object({
+      kind: z.enum(['trigger', 'checkpoint', 'task', 'proposals']),
+      state: z.enum(stepStates),
+      title: z.string(),
+      detail: z.string(),
+      agent: z.string().nullable(),
+      at: Instant.nullable().describe('Since when it is in this state; null where the run has not come to it'),
+      until: Instant.nullable().describe('Until when an answer is expected'),
+      story: z.string().nullable().describe('The id that finds its story'),
+      review: Uuid.nullable(),
+    }),
+  ),
   checkpoint: z.object({ id: Uuid, deadline: Instant }).nullable(),
   tasks: z.array(
     z.object({
       taskId: Uuid,
       agent: z.string(),
       purpose: z.string(),
+      assignedAt: Instant,
       dueAt: Instant,
       outcome: z.enum(['proposed', 'declined']).nullable(),
       reason: z.string().nullable(),
@@ -141,7 +172,12 @@ const Run = z.object({
   ),
 });
 export const RunsAnswer = z.object({ at: Instant, runs: z.array(Run), next });
-export const RunAnswer = z.object({ at: Instant, run: Run, actions: z.array(Proposed) });
+export const RunAnswer = z.object({
+  at: Instant,
+  run: Run,
+  actions: z.array(Proposed),
+  more: z.boolean().describe('Whether it has more actions than these'),
+});
 
 const Version = { version: z.int(), digest: Sha256, by: z.string(), publishedAt: Instant };
 export const VersionsAnswer = z.object({

@@ -1,8 +1,10 @@
 import {
+  AcknowledgementEnded,
   Action,
   Channel,
   ControlScope,
   GapAcknowledged,
+  GapReported,
   Instant,
   Name,
   PolicyContent,
@@ -35,7 +37,7 @@ const ControlAnswer = z.object({
   changedAt: Instant,
   ...Confirmed,
 });
-export const ControlsAnswer = z.object({ controls: z.array(ControlAnswer) });
+export const ControlsAnswer = z.object({ controls: z.array(ControlAnswer), next: z.string().nullable() });
 export const ControlChangedAnswer = z.object({
   changed: z.boolean(),
   control: ControlAnswer.nullable(),
@@ -55,6 +57,7 @@ const CardOf = {
   play: Play,
   detail: z.string(),
   approving: z.string(),
+  unanswered: z.string().describe('What happens without an answer'),
 };
 const UnderPolicy = z.object({ version: z.int(), digest: Sha256.nullable() });
 const RunningTotals = z.array(
@@ -109,17 +112,41 @@ const ActionCard = {
   runsAt: Instant.nullable().describe('When it runs if it is approved, where that is not at once'),
   action: Action,
 };
+/** How a checkpoint ended whose tasks never go out. */
+const ending = z.object({
+  outcome: z.enum(['rejected', 'suppressed', 'expired']),
+  reviewId: Uuid.nullable().describe('The answer that ended it; null if nobody answered'),
+  by: Name.nullable().describe('Whose answer that was'),
+  reason: WrittenFault,
+  next: z.string().describe('What a person can do now'),
+  at: Instant,
+});
 const CheckpointCard = {
   ...CardOf,
   subject: z.literal('checkpoint'),
   facts: z.object({
     account: z.string().nullable(),
     accountId: z.string().nullable(),
+    adAccountId: z.string().nullable(),
+    campaignId: z.string().nullable(),
+    contacts: z.int().describe('How many contacts its tasks name'),
     tasks: z.array(
-      z.object({ taskId: Uuid, agent: Name, purpose: z.string(), kinds: z.array(z.string()), dueAt: Instant }),
+      z.object({
+        taskId: Uuid,
+        agent: Name,
+        purpose: z.string(),
+        kinds: z.array(z.string()),
+        may: z.string().describe('The same in words'),
+        has: z.string().describe('How long its agent has, from the time when it goes out, in words'),
+      }),
     ),
     evidence: z.array(EvidenceShown),
   }),
+  playChanged: z
+    .enum(['changed', 'withdrawn'])
+    .nullable()
+    .describe('The play in force is another one than the play that asked: an approval lets no task go out'),
+  ending: ending.nullable().describe('Null while its tasks may still go out, and when they are out'),
 };
 const decision = z.enum(['approve', 'edit', 'reject']);
 const answers = z.array(
@@ -134,7 +161,9 @@ const answers = z.array(
   }),
 );
 const otherRules = z.array(z.object({ rule: z.string(), detail: z.string() })).describe('The rules that passed');
-const regions = z.array(z.string()).describe('Countries of its people and its account, as far as they are known');
+const regions = z
+  .array(z.object({ of: z.enum(['account', 'person']), country: z.string() }))
+  .describe('Countries of its account and its people, as far as they are known');
 export const ReviewsAnswer = z.object({
   reviews: z.array(z.discriminatedUnion('subject', [z.object(ActionCard), z.object(CheckpointCard)])),
   /** Send it as `cursor` for the next page; null at the end. */
@@ -177,7 +206,7 @@ export const ReviewResultAnswer = z.object({
   decision,
   by: Name,
   at: Instant,
-  state: z.enum(['waiting', 'set-aside', 'approved', 'refused', 'rejected', 'tasks-assigned']),
+  state: z.enum(['waiting', 'set-aside', 'approved', 'refused', 'rejected', 'tasks-assigned', 'withheld']),
   detail: z.string(),
   reasons: z.array(z.object({ rule: z.string(), detail: z.string() })),
   runsFrom: Instant.nullable(),
@@ -221,7 +250,7 @@ const counted = <K extends string>(...labels: K[]) =>
 export const FunnelAnswer = z.object({
   at: Instant,
   signals: z.object({ ...counted('accepted', 'rejected'), rejectedBy: counts }),
-  tasks: z.object(counted('assigned', 'proposed', 'declined', 'escalated')),
+  tasks: z.object(counted('assigned', 'proposed', 'declined', 'escalated', 'withheld')),
   proposals: z.object({ total: z.int(), byAgent: counts }),
   verdicts: z.object({ ...counted('approved', 'refused', 'escalated', 'superseded'), refusedBy: counts }),
   reviews: z.object(counted('open', 'approve', 'edit', 'reject', 'setAside')),
@@ -263,8 +292,27 @@ const DeadLetter = {
 };
 export const DeadLetterAnswer = z.object(DeadLetter);
 export const DeadLettersAnswer = z.object({ deadLetters: z.array(DeadLetterAnswer), next: NextPage });
-export const GapAnswer = GapAcknowledged;
-export const GapsAnswer = z.object({ acknowledged: z.array(GapAnswer) });
+const OpenGap = GapReported.omit({ at: true }).extend({
+  gapId: Uuid,
+  acknowledged: GapAcknowledged.pick({ by: true, note: true, at: true })
+    .nullable()
+    .describe('The acknowledgement that the service has not answered yet'),
+  state: z
+    .object({
+      writer: z.string(),
+      publishedAgainAt: Instant.nullable().describe('When the writer published its whole table again since then'),
+    })
+    .nullable()
+    .describe('Null if the topic is a log. Until the gap of a state topic is closed, nothing is decided by that state'),
+});
+export const OpenGapsAnswer = z.object({ open: z.array(OpenGap), next: NextPage });
+export const GapAnswer = GapAcknowledged.omit({ seen: true }).extend({
+  gapId: Uuid,
+  answer: AcknowledgementEnded.pick({ outcome: true, at: true })
+    .nullable()
+    .describe('What the service reported of the acknowledgement; null if it has not answered'),
+});
+export const AcknowledgedGapsAnswer = z.object({ acknowledged: z.array(GapAnswer) });
 export const PolicyAnswer = z.object({
   version: z.int(),
   digest: Sha256,

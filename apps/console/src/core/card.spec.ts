@@ -1,9 +1,10 @@
+import type { DataOf } from '@countersign/contracts';
 import { expect, test } from 'vitest';
-import { cardOf } from './card.js';
+import { type Around, cardOf, nextAfter } from './card.js';
 import { at, checkpoint, escalated } from './given.js';
 import type { Escalation } from './project.js';
 
-const cardFor = (card: Escalation['card']) => {
+const cardFor = (card: Escalation['card'], around?: Around) => {
   const escalation: Escalation = {
     actionId: 'a',
     subject: { kind: 'action' in card ? 'proposal' : 'checkpoint', id: 's' },
@@ -15,7 +16,7 @@ const cardFor = (card: Escalation['card']) => {
     at,
     card,
   };
-  return cardOf(escalation, 'open', at);
+  return cardOf(escalation, 'open', at, around);
 };
 
 test('[case 36] a card holds facts first and quotes the agent apart, marked as its own words', () => {
@@ -68,8 +69,32 @@ test('a card of a message that is to be sent later says when approving makes it 
 test('a card of a checkpoint lists the tasks that wait', () => {
   expect(cardFor(checkpoint())).toMatchObject({
     detail: 'one task for paid-media-agent',
-    facts: { tasks: [{ agent: 'paid-media-agent', purpose: 'Stop the loss' }] },
+    facts: {
+      adAccountId: 'ads-1',
+      contacts: 0,
+      tasks: [{ agent: 'paid-media-agent', purpose: 'Stop the loss', may: 'pause a campaign', has: '30 minutes' }],
+    },
+    unanswered: expect.stringContaining('no task goes out'),
   });
+});
+
+test('a card of a checkpoint says before the answer if the play in force is not the one that asked', () => {
+  const asked = { ...checkpoint(), playDigest: 'a'.repeat(64) };
+  const name = `play:${asked.play.id}`;
+  const under = (parts: Record<string, string> | undefined, card: DataOf<'TaskEscalated'> = asked) => {
+    const shown = cardFor(card, { ending: null, parts });
+    return 'playChanged' in shown && [shown.playChanged, shown.approving];
+  };
+  const plain = expect.stringMatching(/^Approving gives these tasks/);
+  expect(under({ [name]: 'a'.repeat(64) })).toEqual([null, plain]);
+  expect(under({ [name]: 'b'.repeat(64) })).toEqual([
+    'changed',
+    expect.stringMatching(/Approving lets no task go out/),
+  ]);
+  expect(under({})).toEqual(['withdrawn', expect.stringMatching(/not in force any more/)]);
+  // An older checkpoint does not say which play asked, and without a policy nothing is known.
+  expect(under({ [name]: 'b'.repeat(64) }, checkpoint())).toEqual([null, plain]);
+  expect(under(undefined)).toEqual([null, plain]);
 });
 
 test('a card tells people and account by what a reviewer recognises, beside their ids', () => {
@@ -102,4 +127,14 @@ test('a card whose payload cannot be read keeps what the validator said of it', 
 test('a checkpoint tells its account by name and id', () => {
   const card = { ...checkpoint(), accountId: 'lumen-health', accountName: 'Lumen Health' };
   expect(cardFor(card)).toMatchObject({ facts: { account: 'Lumen Health', accountId: 'lumen-health' } });
+});
+
+test('a checkpoint that ended says what a person can do now', () => {
+  const next = (code: string, outcome: 'rejected' | 'suppressed' | 'expired' = 'suppressed') =>
+    nextAfter({ outcome, reason: { code, detail: 'd' } });
+  expect(next('stopped')).toMatch(/^It cannot be approved again\..* if the stop is lifted by then\.$/);
+  expect(next('play-withdrawn')).toMatch(/until it is published again\.$/);
+  expect(next('play-changed')).toMatch(/^It cannot be approved again\..* when its cool-down has passed\.$/);
+  expect(next('late', 'expired')).toMatch(/^This run of the play is over\..* checkpoint\.withinMinutes\.$/);
+  expect(next('rejected', 'rejected')).toMatch(/^This run of the play is over\..* when its cool-down has passed\.$/);
 });

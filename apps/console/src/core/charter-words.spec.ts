@@ -59,7 +59,9 @@ test('what a charter does not say is told with its preset', () => {
     delete charter?.limits[limit];
   const text = words(changed);
   expect(text).toContain('At most 500 actions within an hour; the charter does not say');
-  expect(text).toContain('one proposal for each of its contacts, and five more');
+  expect(text).toContain(
+    'as many proposals as it has contacts, plus five; the charter does not say, so this is the preset',
+  );
 });
 
 test('it reads like this', () => {

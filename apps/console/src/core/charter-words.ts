@@ -92,7 +92,7 @@ const limitLines: { readonly [limit in keyof Charter['limits']]-?: (charter: Cha
   ],
   proposalsPerTask: ({ limits: { proposalsPerTask: n } }) => [
     n === undefined
-      ? 'For one task at most one proposal for each of its contacts, and five more.'
+      ? `For one task at most as many proposals as it has contacts, plus five${preset(n)}.`
       : `For one task at most ${count(n, 'proposal')}.`,
   ],
   reviewsWaiting: ({ limits: { reviewsWaiting: n } }) => [

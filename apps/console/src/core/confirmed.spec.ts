@@ -2,9 +2,12 @@ import { topics } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import { type Confirmation, confirmed, readerOf } from './confirmed.js';
 
-const control = { scope: 'all', version: 3, digest: 'a' };
+const control = { scope: 'all', version: 3, digests: ['a', 'without what is new'] };
 const executors = ['action-executor', 'ledger'];
-const by = (reader: string, change: Partial<Confirmation> = {}): Confirmation => ({ ...control, reader, ...change });
+const by = (reader: string, change: Partial<Confirmation> = {}): Confirmation => ({
+  ...{ scope: 'all', version: 3, digest: 'a', reader },
+  ...change,
+});
 const confirmedBy = (confirmations: readonly Confirmation[], others: readonly string[] = []) =>
   confirmed(control, confirmations, new Set(others), { executors });
 
@@ -23,6 +26,11 @@ test('the validator and every executor have to go by this version with this cont
     confirmed: false,
     notConfirmedBy: ['action-executor'],
   });
+});
+
+test('a reader that does not know a newer member of the control confirms it too', () => {
+  const older = by('action-executor', { digest: 'without what is new' });
+  expect(confirmedBy([by('guardrail-validator'), older])).toMatchObject({ confirmed: true });
 });
 
 test('an executor that runs elsewhere has to as soon as it ever confirmed a control', () => {

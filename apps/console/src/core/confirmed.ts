@@ -7,7 +7,8 @@ export type Confirmation = DataOf<'ControlConfirmed'> & { readonly reader: strin
 export interface Given {
   readonly scope: string;
   readonly version: number;
-  readonly digest: string;
+  /** Of the whole control, and of what a reader makes of it that does not know its newer members. */
+  readonly digests: readonly string[];
 }
 
 /** Which readers follow a control. */
@@ -37,20 +38,25 @@ export function confirmed(
   confirmers: ReadonlySet<string>,
   { executors }: Pick<Deployment, 'executors'>,
 ): Confirmed {
-  const confirms = (reader: string): boolean => isService(reader) || confirmers.has(reader);
-  const readers = ['guardrail-validator', ...executors];
+  const asked = askedReaders(confirmers, { executors });
   const goesBy = new Set(
     confirmations
-      .filter((c) => c.scope === control?.scope && c.version === control.version && c.digest === control.digest)
+      .filter((c) => c.scope === control?.scope && c.version === control.version && control.digests.includes(c.digest))
       .map(({ reader }) => reader),
   );
-  const asked = readers.filter(confirms);
   const confirmedBy = control ? asked.filter((reader) => goesBy.has(reader)) : [];
   const notConfirmedBy = control ? asked.filter((reader) => !goesBy.has(reader)) : [];
   return {
     confirmed: notConfirmedBy.length === 0,
     confirmedBy,
     notConfirmedBy,
-    unknown: control ? readers.filter((reader) => !confirms(reader)) : [],
+    unknown: control ? executors.filter((reader) => !asked.includes(reader)) : [],
   };
 }
+
+/** The readers that a control waits for: the validator, our executors, and those elsewhere that have confirmed any control. */
+export const askedReaders = (
+  confirmers: ReadonlySet<string>,
+  { executors }: Pick<Deployment, 'executors'>,
+): readonly string[] =>
+  ['guardrail-validator', ...executors].filter((reader) => isService(reader) || confirmers.has(reader));

@@ -35,6 +35,12 @@ test('a repeated stop changes nothing, nor does resuming what runs', () => {
   expect(changes(null, { scope: 'all', state: 'stopped', reason: 'first' })).toBe(true);
 });
 
+test('an address in a reason is left out, and the stop is made', () => {
+  const reasonOf = (reason: string) => ControlRequest.parse({ scope: 'all', state: 'stopped', reason }).reason;
+  expect(reasonOf('Ann asked: see ann.miller@example.com, today')).toBe('Ann asked: see [address], today');
+  expect(reasonOf('a@b.c '.repeat(83))).toHaveLength(500);
+});
+
 test('a reason is one line, however it was written: a stop never fails for its wording', () => {
   const reason = ' bids\r\nSTOPPED  all  by tom\u0085\u2028\u202e\u001b[2J ';
   const read = ControlRequest.parse({ scope: 'all', state: 'stopped', reason });

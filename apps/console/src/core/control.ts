@@ -1,11 +1,16 @@
-import { Channel, ControlScope, type DataOf, own, Remark } from '@countersign/contracts';
+import { Channel, ControlScope, type DataOf, own, Remark, withoutAddresses } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
+import { changedSince, seen } from './seen.js';
 
 export const ControlRequest = z.strictObject({
   scope: ControlScope,
   state: z.enum(['stopped', 'running']),
-  reason: Remark(500).pipe(z.string().min(1, 'say why, for whoever reads the record')),
+  /** An e-mail address in it is left out: the reason stays on the record, and a stop must not fail for its wording. */
+  reason: Remark(500)
+    .pipe(z.string().min(1, 'say why, for whoever reads the record'))
+    .transform((reason) => withoutAddresses(reason, '[address]').slice(0, 500)),
+  ...seen,
 });
 export type ControlRequest = z.infer<typeof ControlRequest>;
 
@@ -35,6 +40,20 @@ export function scopeProblem(scope: string, known: Known): Problem | undefined {
  */
 export const changes = (current: DataOf<'ControlChanged'> | null, request: ControlRequest): boolean =>
   (current?.state ?? 'running') !== request.state;
+
+type Control = DataOf<'ControlChanged'>;
+
+/** The part of a control that stays the same until somebody changes it again. */
+export const unconfirmed = ({ scope, state, by, reason, version, changedAt }: Control) => ({
+  ...{ scope, state, by, reason, version, changedAt },
+});
+
+/**
+ * Why a stop is not lifted: another stop holds than the one that the person saw. A stop is never refused for this: what its author
+ * saw is only recorded.
+ */
+export const otherStop = (current: Control | null, request: ControlRequest): Problem | undefined =>
+  request.state === 'running' && current ? changedSince('this stop', unconfirmed(current), request) : undefined;
 
 function split(scope: string): [string, string] {
   const colon = scope.indexOf(':');

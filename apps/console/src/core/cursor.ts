@@ -1,4 +1,4 @@
-import { Instant, Uuid } from '@countersign/contracts';
+import { ControlScope, Instant, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 
 /** A time that the database reads too: it knows no year 0. */
@@ -31,6 +31,21 @@ export const PartCursor = z
     return z.NEVER;
   });
 export type PartCursor = z.infer<typeof PartCursor>;
+
+/** Where the list of lifted stops goes on: behind the one with this time and scope. `2026-11-21T10:00:00.000Z,agent:nurture-agent`. */
+export const ScopeCursor = z
+  .string()
+  .max(260)
+  .transform((text, context) => {
+    const comma = text.indexOf(',');
+    const read = z
+      .object({ at: Time, scope: ControlScope })
+      .safeParse({ at: text.slice(0, comma), scope: text.slice(comma + 1) });
+    if (read.success) return read.data;
+    context.addIssue({ code: 'custom', message: 'what the list before gave as `next`' });
+    return z.NEVER;
+  });
+export type ScopeCursor = z.infer<typeof ScopeCursor>;
 
 /** The page, from one row more than was asked for, and where the next page begins. */
 export function paged<T>(

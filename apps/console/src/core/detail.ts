@@ -25,17 +25,20 @@ export const isRead = (event: Event): event is ReadEvent => !(unread as readonly
 
 /**
  * Types that appear only in the list of what happened. They are no step of the page Now, no part of a proposal's story, and
- * nobody is notified of them. A new type is added here, or does not compile in `now-changes.ts`, `stories.ts` and `notify.ts`.
+ * nobody is notified of them. A new type is added here, or does not compile in `now-changes.ts`, `stories.ts` and `things.ts`.
  */
 const onlyListed = [
   ...unread,
   'TaskSettled',
+  'TaskWithheld',
   'ReviewSetAside',
+  'TaskReviewSetAside',
   'ActionSettled',
   'SettlementDecided',
   'DeadLetterReplayed',
-  'ReplayEnded',
+  'GapReported',
   'GapAcknowledged',
+  'AcknowledgementEnded',
   'SessionsEnded',
   'RevealRequested',
   'RevealAnswered',
@@ -67,6 +70,8 @@ export function subjectOf(event: ReadEvent): string | undefined {
     case 'TaskSettled':
       return event.data.taskId;
     case 'TaskEscalated':
+    case 'TaskWithheld':
+    case 'TaskReviewSetAside':
       return event.data.checkpointId;
     case 'ActionProposed':
     case 'ActionApproved':
@@ -94,7 +99,9 @@ export function subjectOf(event: ReadEvent): string | undefined {
     case 'SignalAccepted':
     case 'SignalRejected':
     case 'CheckpointPublished':
+    case 'GapReported':
     case 'GapAcknowledged':
+    case 'AcknowledgementEnded':
     case 'SessionsEnded':
     case 'ControlConfirmed':
       return undefined;
@@ -111,7 +118,7 @@ export function detail(event: ReadEvent): string {
     case 'SignalRejected':
       return `signal ${event.data.type ?? 'of unknown type'} rejected: ${event.data.reasons.map((r) => r.detail).join('; ')}`;
     case 'TaskAssigned':
-      return `play ${event.data.play.id} gave ${event.data.agent} a task: ${event.data.purpose}`;
+      return `the play “${event.data.play.title}” gave ${event.data.agent} a task: ${event.data.purpose}`;
     case 'TaskSettled': {
       const { agent, outcome, proposalIds, reason, model } = event.data;
       const answer =
@@ -121,7 +128,9 @@ export function detail(event: ReadEvent): string {
       return model === undefined ? answer : `${answer}; ${modelUseDetail(model)}`;
     }
     case 'TaskEscalated':
-      return `play ${event.data.play.id} waits for ${event.data.reviewers.join(' or ')}: ${event.data.detail}`;
+      return `the play “${event.data.play.title}” waits for ${event.data.reviewers.join(' or ')}: ${event.data.detail}`;
+    case 'TaskWithheld':
+      return `no task of the play “${event.data.play.title}” goes out: ${event.data.reason.detail}`;
     case 'ActionProposed':
       return `${event.data.agent} proposed to ${actionText(event.data.action)}`;
     case 'ActionApproved':
@@ -133,6 +142,7 @@ export function detail(event: ReadEvent): string {
     case 'ActionEscalated':
       return `waits for ${event.data.reviewers.join(' or ')}: ${reasons(event.data.verdict.reasons, 'escalate')}`;
     case 'ReviewSetAside':
+    case 'TaskReviewSetAside':
       return `the answer of ${event.data.by} was set aside: ${event.data.reason.detail}`;
     case 'ReviewDecided':
       return `${event.data.by} answered: ${event.data.decision}`;
@@ -158,10 +168,16 @@ export function detail(event: ReadEvent): string {
           return `a dead letter failed in ${event.data.service} again: ${event.data.fault?.detail ?? 'no reason given'}`;
       }
       break;
+    case 'GapReported':
+      return `${event.data.service} cannot read records of ${event.data.topic}/${event.data.partition}`;
+    case 'AcknowledgementEnded':
+      return event.data.outcome === 'closed'
+        ? `${event.data.service} closed its gap of ${event.data.topic}/${event.data.partition}`
+        : `${event.data.service} has no open gap of ${event.data.topic}/${event.data.partition} from offset ${event.data.from} on`;
     case 'GapAcknowledged':
       return `${event.data.by} acknowledged that ${event.data.service} cannot read records of ${event.data.topic}/${event.data.partition}`;
     case 'SessionsEnded':
-      return `${event.data.by} signed ${event.data.person} out`;
+      return `${event.data.by} signed ${event.data.person} out${event.data.newAccount ? ', and another account may sign in by this name' : ''}`;
     case 'RevealRequested':
       return `${event.data.by} asked for ${event.data.fields.join(' and ')} of a person: ${event.data.purpose}`;
     case 'RevealAnswered':

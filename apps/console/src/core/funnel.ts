@@ -22,7 +22,7 @@ export function funnel(
   return {
     at,
     signals: { ...named('signals', 'accepted', 'rejected'), rejectedBy: labelsOf('signals.rejected') },
-    tasks: named('tasks', 'assigned', 'proposed', 'declined', 'escalated'),
+    tasks: named('tasks', 'assigned', 'proposed', 'declined', 'escalated', 'withheld'),
     proposals: { total: total('proposals'), byAgent: labelsOf('proposals') },
     /** An action that a person decides has two verdicts: escalated, then approved or refused. An edit supersedes one. */
     verdicts: {

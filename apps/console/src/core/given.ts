@@ -120,6 +120,16 @@ export const checkpoint = (): DataOf<'TaskEscalated'> => ({
   at,
 });
 
+export const withheld = (more: Partial<DataOf<'TaskWithheld'>> = {}): DataOf<'TaskWithheld'> => ({
+  checkpointId,
+  play,
+  outcome: 'suppressed',
+  review: { reviewId: derivedId('given', 'review'), by: 'lea' },
+  reason: { code: 'stopped', detail: 'approved by lea, but tom stopped the play return-below-floor: wrong figures' },
+  at: '2026-11-21T10:05:00.000Z',
+  ...more,
+});
+
 export const deadLetter = (): DataOf<'DeadLetter'> => ({
   deadLetterId: derivedId('given', 'dead letter'),
   service: 'orchestrator',

@@ -11,6 +11,11 @@ test('tells the parts that show what changed, each once, and nothing where nothi
     ...['funnel', 'facts', 'controls', 'agents', 'plays'],
   ]);
   expect(compare(before, { ...before, consents: '2026-11-21' })).toEqual(['facts', 'people']);
+  // A rejected checkpoint ends a run.
+  expect(compare(before, { ...before, answers: '2026-11-21' })).toEqual(['funnel', 'reviews', 'plays']);
+  expect(compare(before, { ...before, 'counts reviews': '3' })).toContain('plays');
+  // Tasks that go out, or never do, are the result of an answer to a checkpoint.
+  expect(compare({ 'counts tasks': '1' }, { 'counts tasks': '2' })).toContain('reviews');
   expect(compare(before, { ...before, 'counts verdicts': '4', 'counts reviews': '3' })).toEqual([
     ...['funnel', 'reviews', 'facts', 'stories', 'agents', 'plays', 'people'],
   ]);

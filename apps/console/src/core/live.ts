@@ -11,10 +11,10 @@ export type Sights = ReadonlyMap<string, string>;
 /** Which parts of the pages show a sight. A sight that is not listed belongs only to the stories. */
 const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^counts signals/, ['funnel', 'sources', 'people', 'stories']],
-  [/^counts tasks/, ['funnel', 'plays', 'agents', 'stories']],
+  [/^counts tasks/, ['funnel', 'reviews', 'plays', 'agents', 'stories']],
   [/^counts proposals/, ['funnel', 'agents', 'plays', 'stories']],
   [/^counts verdicts/, ['funnel', 'reviews', 'facts', 'agents', 'plays', 'people', 'stories']],
-  [/^counts reviews/, ['funnel', 'reviews', 'agents', 'stories']],
+  [/^counts reviews/, ['funnel', 'reviews', 'agents', 'plays', 'stories']],
   [/^counts (settled|permits)/, ['funnel', 'reviews', 'facts', 'agents', 'plays', 'people', 'stories']],
   [/^counts dead-letters/, ['funnel', 'dead-letters', 'services']],
   [/^counts gaps/, ['services']],
@@ -23,9 +23,9 @@ const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^(counts )?inspections/, ['record']],
   [/^own controls/, ['controls', 'facts', 'funnel', 'agents', 'plays']],
   [/^confirmations/, ['controls']],
-  [/^own policies/, ['policy', 'facts', 'agents', 'plays']],
+  [/^own policies/, ['policy', 'reviews', 'facts', 'agents', 'plays']],
   [/^consents/, ['people', 'facts']],
-  [/^answers/, ['reviews', 'funnel']],
+  [/^answers/, ['reviews', 'funnel', 'plays']],
   [/^replays/, ['dead-letters', 'funnel']],
   [/^notifications/, ['notifications']],
 ];

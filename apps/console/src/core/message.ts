@@ -1,5 +1,5 @@
-import { clip, type NotifyEvent, own } from '@countersign/contracts';
-import type { Facts } from './notify.js';
+import { clip, type NotifyEvent, own, type rejections } from '@countersign/contracts';
+import type { Facts } from './things.js';
 
 /** One thing in a message. */
 export interface Item {
@@ -29,7 +29,7 @@ const headings: Readonly<Record<NotifyEvent, { readonly single: string; readonly
 };
 
 /** What happens without an answer: a person who reads the message at night needs this to decide. */
-const unanswered = 'Without an answer by then it is not done.';
+const notDone = 'Without an answer by then it is not done.';
 
 export const isReview = (event: NotifyEvent): boolean => event === 'needs-review' || event === 'deadline-near';
 
@@ -50,7 +50,7 @@ export function subjectOf({ event, items }: Message): string {
 /** The lines below the title of one thing, with the end of its time for an answer. */
 export function linesOf({ facts, until }: Item, { event, timeZone }: Message): readonly (readonly [string, string])[] {
   if (until === null || !isReview(event)) return facts.lines;
-  return [...facts.lines, ['Answer by', `${wallTime(until, timeZone)}. ${unanswered}`]];
+  return [...facts.lines, ['Answer by', `${wallTime(until, timeZone)}. ${facts.unanswered ?? notDone}`]];
 }
 
 export const shownOf = ({ items }: Message): readonly Item[] => items.slice(0, mostShown);
@@ -82,27 +82,63 @@ export interface ButtonValue {
   readonly digest: string;
   readonly decision: 'approve' | 'reject';
 }
+/** Messages of earlier versions have a button `reject`. Now a person chooses why in a menu, as on the page. */
 export const buttonId = { approve: 'countersign-approve', reject: 'countersign-reject' } as const;
+export const menuId = 'countersign-reject-why';
 
-/** Blocks of Slack. The buttons of a card carry its digest, so that an answer is bound to what the message showed. */
+/** Why a person rejects, in the words of the page. */
+const categories: Readonly<Record<(typeof rejections)[number], string>> = {
+  'wrong-time': 'The wrong moment',
+  'wrong-person': 'The wrong person or account',
+  'wrong-content': 'The text or figure is wrong',
+  'too-much': 'Too much: money, messages or pressure',
+  'not-needed': 'Not needed',
+  other: 'Something else',
+};
+
+/** What a menu answers is the name of its block: the value of an option has no room for it. */
+const blockOf = (subjectId: string, digest: string): string => `countersign ${subjectId} ${digest}`;
+const blockName = /^countersign (\S+) (\S+)$/;
+export function cardOfBlock(block: string): { readonly subjectId: string; readonly digest: string } | undefined {
+  const [, subjectId, digest] = blockName.exec(block) ?? [];
+  return subjectId === undefined || digest === undefined ? undefined : { subjectId, digest };
+}
+
+/** The elements with which a person answers a card in Slack. */
+function answersTo(card: Omit<ButtonValue, 'decision'>) {
+  const value: ButtonValue = { subjectId: card.subjectId, digest: card.digest, decision: 'approve' };
+  return [
+    {
+      ...{ type: 'button', text: plain('Approve'), style: 'primary' },
+      ...{ action_id: buttonId.approve, value: JSON.stringify(value) },
+    },
+    {
+      ...{ type: 'static_select', placeholder: plain('Reject: choose why'), action_id: menuId },
+      options: Object.entries(categories).map(([category, words]) => ({ text: plain(words), value: category })),
+      confirm: {
+        title: plain('Reject'),
+        text: plain('Nothing runs, and your answer cannot be taken back.'),
+        confirm: plain('Reject'),
+        deny: plain('Cancel'),
+        style: 'danger',
+      },
+    },
+  ];
+}
+
+/** Blocks of Slack. What answers a card carries its digest, so that an answer is bound to what the message showed. */
 export function slackBody(message: Message, buttons: boolean) {
   const blocks = shownOf(message).flatMap((item) => {
     const { facts } = item;
     const text = [facts.title, ...linesOf(item, message).map(([label, line]) => `${label}: ${line}`)].join('\n');
     const open = { type: 'button', text: plain('Open'), url: linkTo(message.publicUrl, facts.path), action_id: 'open' };
-    const answers =
-      buttons && facts.check.on === 'review' && isReview(message.event)
-        ? (['approve', 'reject'] as const).map((decision) => ({
-            type: 'button',
-            text: plain(decision === 'approve' ? 'Approve' : 'Reject'),
-            style: decision === 'approve' ? 'primary' : 'danger',
-            action_id: buttonId[decision],
-            value: JSON.stringify(buttonValue(facts, decision)),
-          }))
-        : [];
+    const card = buttons && isReview(message.event) && facts.check.on === 'review' ? facts.check : undefined;
+    const answers = card
+      ? { block_id: blockOf(card.subjectId, card.digest), elements: [open, ...answersTo(card)] }
+      : { elements: [open] };
     return [
       { type: 'section', text: plain(text) },
-      { type: 'actions', elements: [open, ...answers] },
+      { type: 'actions', ...answers },
     ];
   });
   const more = moreThan(message);
@@ -116,10 +152,6 @@ export function slackBody(message: Message, buttons: boolean) {
       ...(more === undefined ? [] : [{ type: 'section', text: plain(more) }]),
     ],
   };
-}
-
-function buttonValue({ check }: Facts, decision: ButtonValue['decision']): ButtonValue | undefined {
-  return check.on === 'review' ? { subjectId: check.subjectId, digest: check.digest, decision } : undefined;
 }
 
 /** An Adaptive Card for a workflow of Teams. Its texts are runs, which contain no Markdown. */

@@ -1,8 +1,9 @@
-import type { EventType, Notifications, NotifyRule } from '@countersign/contracts';
+import { derivedId, type EventType, type Notifications, type NotifyRule } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { expect, test } from 'vitest';
 import { approved, at, checkpoint, deadLetter, escalated } from './given.js';
-import { controlThings, mayGoAt, type Notification, nextTry, patience, plan, thingsIn } from './notify.js';
+import { mayGoAt, type Notification, nextTry, patience, plan } from './notify.js';
+import { controlThings, thingsIn } from './things.js';
 
 const received = (type: EventType, data: unknown): Received =>
   ({ event: { type, data, source: 'x', id: 'x', time: at }, topic: 'x', partition: 0, offset: '0', key: 'k' }) as never;
@@ -103,6 +104,14 @@ test('a checkpoint asks its reviewers, and its owners are those of its agents', 
     'needs-review lea mail 10:00:00',
     'needs-review mia mail 10:00:00',
   ]);
+  const [thing] = thingsIn([received('TaskEscalated', checkpoint())]);
+  expect(thing?.facts).toMatchObject({
+    lines: [
+      ['What', '1 task for paid-media-agent'],
+      ['Why a person is asked', 'the play return-below-floor asks before its agents begin'],
+    ],
+    unanswered: 'Without an answer by then no task goes out.',
+  });
 });
 
 test.each([
@@ -129,10 +138,12 @@ test('an approval tells of the budget too, by its reservation and the figures of
   const [row, ...more] = planned(rules, [received('ActionApproved', data), received('ActionApproved', data)]);
   expect(more).toEqual([]);
   expect(row?.facts.lines).toContainEqual(['Spent or held', 'EUR 850.00 of EUR 1,000.00']);
+  // An approval of another action than the proposal's own takes nothing.
+  expect(thingsIn([received('ActionApproved', { ...data, actionId: derivedId('forged', 'action') })])).toEqual([]);
 });
 
 test('a control is told of at once, and that it is not confirmed after its time', () => {
-  const things = controlThings({ scope: 'all', state: 'stopped', by: 'lea', reason: 'look', version: 3, at });
+  const things = controlThings({ scope: 'all', state: 'stopped', version: 3, at });
   const rules = withRules(
     { event: 'stop', to: ['mia'], by: ['chat'] },
     { event: 'alarm', to: ['mia'], by: ['chat'], confirmSeconds: 60 },
@@ -141,6 +152,60 @@ test('a control is told of at once, and that it is not confirmed after its time'
     'alarm mia chat 10:01:00',
     'stop mia chat 10:00:00',
   ]);
+});
+
+test('a control is told of without who changed it and why', () => {
+  const control = { scope: 'account:ann@example.com', by: 'lea', reason: 'Ann Miller asked for it', version: 3, at };
+  for (const state of ['stopped', 'running'] as const) {
+    const text = JSON.stringify(controlThings({ ...control, state }).map(({ facts }) => [facts.title, facts.lines]));
+    expect(text).not.toMatch(/lea|Ann|Miller|example/);
+    expect(text).toContain('says who and why');
+  }
+});
+
+const ended = (outcome: 'handled' | 'scheduled' | 'failed', orderedAt = at) => ({
+  ...{ deadLetterId: deadLetter().deadLetterId, service: 'orchestrator', orderedAt, outcome, attempts: 4, at },
+  ...(outcome === 'failed' && { fault: { code: 'replay', detail: 'ann@example.com is unknown' } }),
+});
+
+test('a dead letter that fails again is an alarm, once for each order; one that was handled is none', () => {
+  const rules: NotifyRule[] = [{ event: 'alarm', to: ['lea'], by: ['mail'], kinds: ['dead-letter'] }];
+  const events = (...all: object[]) => all.map((data) => received('ReplayEnded', data));
+  expect(planned(rules, events(ended('handled'), ended('scheduled')))).toEqual([]);
+  const again = ended('failed', '2026-11-21T09:59:00.000Z');
+  const rows = planned(rules, [
+    received('DeadLetter', deadLetter()),
+    ...events(ended('failed'), ended('failed'), again),
+  ]);
+  expect(rows.map(line)).toEqual(Array(3).fill('alarm lea mail 10:00:00'));
+  expect(JSON.stringify(rows)).not.toMatch(/ann@|example/);
+});
+
+test('a code of another service that is no word is not shown', () => {
+  const rules: NotifyRule[] = [{ event: 'alarm', to: ['lea'], by: ['mail'] }];
+  const letter = { ...deadLetter(), topic: 'of ann@example.com', fault: { code: 'for Ann', detail: 'x' } };
+  const [row] = planned(rules, [received('DeadLetter', letter)]);
+  expect(row?.facts.lines).toContainEqual(['Fault', 'a fault without a code']);
+  expect(JSON.stringify(row?.facts)).not.toMatch(/Ann|ann|example/);
+});
+
+test('a budget is the same thing at each event, and each event is another occasion', () => {
+  const rules: NotifyRule[] = [{ event: 'budget-nearly-spent', to: ['mia'], by: ['mail'], share: 0.8 }];
+  const total = { ledger: 'spend:campaign:c:1:2026-11-21', held: 90, committed: 0, cap: 100, currency: 'EUR' };
+  const rowsAt = (when: string) => {
+    const card = { ...escalated().card, runningTotals: [total] };
+    const data = escalated({ card, verdict: { ...escalated().verdict, at: when } });
+    return planned(rules, [received('ActionEscalated', data), received('ActionEscalated', data)]);
+  };
+  const [[first, ...more], [second]] = [rowsAt(at), rowsAt('2026-11-21T09:00:00.000Z')];
+  expect(more).toEqual([]);
+  expect(second?.thing).toBe(first?.thing);
+  expect(second?.id).not.toBe(first?.id);
+  expect(rowsAt(at)[0]?.id).toBe(first?.id);
+  expect(first?.facts.check).toEqual({
+    ...{ on: 'budget', holder: 'campaign', id: 'c:1', day: '2026-11-21', agent: 'paid-media-agent' },
+    ...{ capMinor: 100, currency: 'EUR', share: 0.8 },
+  });
 });
 
 test('what an outsider wrote is words: no link, no address, no second line', () => {

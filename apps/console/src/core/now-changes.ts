@@ -1,6 +1,8 @@
 import { actionDetail, type DataOf, type Event, kindSpec, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
+import { campaignKeys } from './campaign-keys.js';
 import { isTracked } from './detail.js';
+import { foreign } from './stories.js';
 
 /** The stages of the way from a signal to its effect, in their order. */
 export const stages = ['signals', 'tasks', 'proposals', 'verdicts', 'settlements'] as const;
@@ -40,6 +42,7 @@ export interface Approval {
   readonly expiresAt: string;
   readonly at: string;
   readonly spend: ReservedSpend | null;
+  readonly campaignKeys: readonly string[];
 }
 
 /** Money that a permit holds, by its reservations. */
@@ -71,7 +74,9 @@ export function nowChanges(events: readonly Received[]): NowChanges {
         ? [{ taskId: event.data.taskId, agent: event.data.agent, at: event.data.at }]
         : [],
     ),
-    approvals: all.flatMap((event) => (event.type === 'ActionApproved' ? [approvalOf(event.data)] : [])),
+    approvals: all.flatMap((event) =>
+      event.type === 'ActionApproved' && !foreign(event.data) ? [approvalOf(event.data)] : [],
+    ),
   };
 }
 
@@ -98,6 +103,7 @@ function stepsOf(event: Event): FunnelStep[] {
     case 'ReviewDecided':
     case 'PermitRejected':
     case 'DeadLetter':
+    case 'ReplayEnded':
       return [];
     default:
       return event satisfies never;
@@ -134,6 +140,7 @@ function approvalOf(data: DataOf<'ActionApproved'>): Approval {
     expiresAt: data.expiresAt,
     at: data.verdict.at,
     spend: spendOf(data.reservations),
+    campaignKeys: campaignKeys(action),
   };
 }
 

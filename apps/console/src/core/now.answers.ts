@@ -1,6 +1,7 @@
 import { ControlScope, Instant, Name, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 import { ControlsAnswer, FunnelAnswer } from './answers.js';
+import { NamedCampaigns, NamedPeople } from './names.answers.js';
 import { stages } from './now-changes.js';
 
 /* The answers for the page Now, for the OpenAPI document. */
@@ -13,6 +14,7 @@ const ReviewWaiting = z.object({
   agent: z.string().nullable().describe("Who asks; null at a play's checkpoint"),
   play: z.string(),
   account: z.string().nullable(),
+  campaigns: NamedCampaigns,
   since: Instant,
   deadline: Instant,
 });
@@ -60,7 +62,10 @@ export const NowAnswer = z.object({
           permitId: Uuid,
           executor: Name,
           connector: Name,
-          action: z.string().nullable(),
+          action: z
+            .object({ detail: z.string(), people: NamedPeople, campaigns: NamedCampaigns })
+            .nullable()
+            .describe('What was approved, as far as the console still has it'),
           detail: z.string().nullable(),
           at: Instant,
           decidedBy: z.string().nullable(),
@@ -109,6 +114,8 @@ export const QueueAnswer = z.object({
         play: Name,
         executor: Name,
         detail: z.string(),
+        people: NamedPeople,
+        campaigns: NamedCampaigns,
         approvedAt: Instant,
         notBefore: Instant,
         expiresAt: Instant,

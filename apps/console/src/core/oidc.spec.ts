@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { attemptOf, lacks, personByClaims } from './oidc.js';
+import { attemptOf, foreignAccount, lacks, personByClaims } from './oidc.js';
 
 const mapping = {
   personClaim: 'preferred_username',
@@ -38,4 +38,30 @@ test('what goes with an attempt is of that attempt alone', () => {
   const [first, other] = [attemptOf('a'), attemptOf('b')];
   expect(attemptOf('a')).toEqual(first);
   expect(new Set([...Object.values(first), ...Object.values(other)]).size).toBe(6);
+});
+
+test.each([
+  ['neither was bound before, and both are now', [{ person: 'lea', subjectSha256: 'a' }], undefined],
+  [
+    'the name belongs to another account',
+    [{ person: 'lea', subjectSha256: 'b' }],
+    /signed in here as lea first.*--person lea/,
+  ],
+  [
+    'the account has another name',
+    [{ person: 'max', subjectSha256: 'a' }],
+    /signed in here as max before.*--person max/,
+  ],
+  [
+    'both belong to others',
+    [
+      { person: 'lea', subjectSha256: 'b' },
+      { person: 'max', subjectSha256: 'a' },
+    ],
+    /signed in here as max before.*--person max/,
+  ],
+])('an account signs in by a name if the two belong together: %s', (_, bindings, refusal) => {
+  const found = foreignAccount(bindings, 'lea', { issuer: 'https://id.example', subjectSha256: 'a' });
+  if (refusal === undefined) expect(found).toBeUndefined();
+  else expect(found).toMatch(refusal);
 });

@@ -20,6 +20,36 @@ export const attemptOf = (secret: string) => {
   return { verifier: derived('pkce'), state: derived('state'), nonce: derived('nonce') };
 };
 
+/** An account of the identity provider: OpenID Connect promises that `iss` and `sub` together never change and are never used again. */
+export interface Account {
+  readonly issuer: string;
+  readonly subjectSha256: string;
+}
+
+/** Which account is bound to which person, at one issuer. */
+export interface Binding {
+  readonly person: string;
+  readonly subjectSha256: string;
+}
+
+/**
+ * Why an account may not sign in by a name; undefined if the two belong together. `bindings`: those of this person and of this account,
+ * after a first sign-in has been bound.
+ */
+export function foreignAccount(
+  bindings: readonly Binding[],
+  person: string,
+  { subjectSha256 }: Account,
+): string | undefined {
+  const own = bindings.find((binding) => binding.subjectSha256 === subjectSha256);
+  if (own?.person === person) return undefined;
+  const release = (name: string): string =>
+    `an operator of this console can allow it: countersign sign-out --person ${name} --new-account --reason "…". Then sign in again.`;
+  return own
+    ? `You were not signed in. Your account signed in here as ${own.person} before, and your identity provider now calls it ${person}. If you are to act here as ${person}, ${release(own.person)}`
+    : `You were not signed in. Another account of your identity provider signed in here as ${person} first. If yours has taken its place, ${release(person)}`;
+}
+
 type Claims = Readonly<Record<string, unknown>>;
 const claim = (claims: Claims, name: string): unknown => own(claims, name);
 

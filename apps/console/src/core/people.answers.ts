@@ -34,6 +34,11 @@ const Person = {
 export const PeopleAnswer = z.object({
   people: z.array(z.object(Person)),
   next: z.string().nullable().describe('The cursor of the next page; null: there is none'),
+  incomplete: z
+    .boolean()
+    .describe(
+      'Whether more accounts have a name with this beginning than are looked at. A longer text finds the others',
+    ),
 });
 
 export const PersonAnswer = z.object({

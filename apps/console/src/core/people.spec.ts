@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Charter, Play } from '@countersign/contracts';
 import { expect, test } from 'vitest';
+import type { RolesByClaim } from './oidc.js';
 import { People, personOf, unanswerable } from './people.js';
 
 const sha256 = (token: string) => createHash('sha256').update(token).digest('hex');
@@ -37,6 +38,17 @@ test('a charter or a checkpoint whose reviewers cannot log in as reviewers is to
   expect(unanswerable(content, [reviewer, viewer])).toEqual([
     'nobody can answer for the charter of b: no token in CONSOLE_TOKENS_FILE makes marc or tom a reviewer',
     'nobody can answer for the checkpoint of surge: no token in CONSOLE_TOKENS_FILE makes tom a reviewer',
+  ]);
+});
+
+test('while an identity provider may make somebody a reviewer, only the provider knows who can answer, and nothing is told', () => {
+  const viewer = { sha256: '', person: 'marc', roles: ['viewer' as const] };
+  const content = { charters: [{ agent: 'a', reviewers: ['lea'] } as Charter], plays: [] };
+  const warnings = (groups: RolesByClaim) => unanswerable(content, [viewer], groups);
+  expect(warnings({ leads: ['operator', 'reviewer'], all: ['viewer'] })).toEqual([]);
+  // A provider that makes nobody a reviewer changes nothing.
+  expect(warnings({ all: ['viewer'] })).toEqual([
+    'nobody can answer for the charter of a: no token in CONSOLE_TOKENS_FILE makes lea a reviewer, and no group in OIDC_ROLES_FILE has that role',
   ]);
 });
 

@@ -42,12 +42,15 @@ export function personOf(people: readonly Person[], token: string): Person | und
 
 /**
  * The parts of a policy that ask a person although none of their reviewers can log in as a reviewer: all their questions would
- * expire.
+ * expire. `groups` are the roles by groups of an identity provider, if there is one. If a group has the role, only the provider
+ * knows who is in it, so nothing is said.
  */
 export function unanswerable(
   { charters, plays }: Pick<PolicyContent, 'charters' | 'plays'>,
   people: readonly Person[],
+  groups?: Readonly<Record<string, readonly Role[]>>,
 ): string[] {
+  if (groups && Object.values(groups).some((roles) => roles.includes('reviewer'))) return [];
   const able = new Set(people.filter(({ roles }) => roles.includes('reviewer')).map(({ person }) => person));
   const asking = [
     ...charters.map(({ agent, reviewers }) => ({ what: `the charter of ${agent}`, reviewers })),
@@ -55,10 +58,11 @@ export function unanswerable(
       checkpoint ? [{ what: `the checkpoint of ${id}`, reviewers: checkpoint.reviewers }] : [],
     ),
   ];
+  const nor = groups ? ', and no group in OIDC_ROLES_FILE has that role' : '';
   return asking
     .filter(({ reviewers }) => !reviewers.some((name) => able.has(name)))
     .map(
       ({ what, reviewers }) =>
-        `nobody can answer for ${what}: no token in CONSOLE_TOKENS_FILE makes ${reviewers.join(' or ')} a reviewer`,
+        `nobody can answer for ${what}: no token in CONSOLE_TOKENS_FILE makes ${reviewers.join(' or ')} a reviewer${nor}`,
     );
 }

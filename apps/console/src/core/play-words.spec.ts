@@ -15,11 +15,13 @@ test('plays read like this, from what starts them to their tasks', () => {
         "cool-down | It holds back | After a run it starts again for the same account or campaign only when 14 days have passed.",
         "checkpoint | A person agrees first | lea has 4 hours to answer. Without an answer no task goes out.",
         "task | Be visible while the account compares | paid-media-agent may move daily budget from one campaign to another. | It has 30 minutes. | It acts on the campaign cmp-comparison. | It moves 15 % of a daily budget at a time.",
+        "proposals | Each proposal is judged | The rules approve it, refuse it, or ask a person. What is approved is carried out.",
       ],
       [
-        "trigger | It starts when | a campaign earns less than 120 % of what it spent over 7 days, by the signal campaign performance reported. A floor that the campaign itself reports wins. Windows in which it spent less than EUR 100.00 say too little. | Signals that are older than 3 days when they arrive start nothing.",
+        "trigger | It starts when | a campaign earns less than 120 % of what it spent over 7 days, by the signal campaign performance reported. If the campaign itself reports a floor, that one counts. If it spent less than EUR 100.00 in this time, the play does not start: so little is not enough to judge by. | Signals that are older than 3 days when they arrive start nothing.",
         "cool-down | It holds back | There is no cool-down: it can start again at once.",
         "task | Stop or reduce what does not pay back | paid-media-agent may pause a campaign or move daily budget from one campaign to another. | It has 1 hour and 30 minutes.",
+        "proposals | Each proposal is judged | The rules approve it, refuse it, or ask a person. What is approved is carried out.",
       ],
     ]
   `);
@@ -32,9 +34,9 @@ test('the least spend is an amount of money in the currency of whoever gets the 
       { ...play, tasks: currencies.map((_, n) => ({ ...play.tasks[0], agent: `a-${n}` }) as Play['tasks'][number]) },
       currencies.map((currency, n) => ({ ...content.charters[0], agent: `a-${n}`, currency }) as never),
     )[0];
-  expect(inCurrencies('USD', 'USD')).toContain('spent less than USD 100.00 say too little');
-  expect(inCurrencies('EUR', 'JPY')).toContain('spent less than EUR 100.00 or JPY 10,000 say too little');
-  expect(shown(play, [])[0]).toContain('less than 10,000 smallest units of its currency, such as cents say');
+  expect(inCurrencies('USD', 'USD')).toContain('spent less than USD 100.00 in this time');
+  expect(inCurrencies('EUR', 'JPY')).toContain('spent less than EUR 100.00 or JPY 10,000 in this time');
+  expect(shown(play, [])[0]).toContain('less than 10,000 smallest units of its currency, such as cents, in this time');
 });
 
 test('every part of a play is told', () => {
@@ -58,7 +60,7 @@ test('a setting of an agent that runs elsewhere is told by its own name', () => 
   const [task] = play.tasks;
   if (!task) throw new Error('there is a task');
   const steps = shown({ ...play, tasks: [{ ...task, settings: { tone: 'warm', constructor: 'x' } }] });
-  expect(steps.at(-1)).toContain('tone: warm | constructor: x');
+  expect(steps.at(-2)).toContain('tone: warm | constructor: x');
 });
 
 test.each([

@@ -5,14 +5,14 @@ type Setting = string | number | boolean;
 
 /** One step of a play, as it is drawn. */
 export interface Step {
-  readonly kind: 'trigger' | 'cool-down' | 'checkpoint' | 'task';
+  readonly kind: 'trigger' | 'cool-down' | 'checkpoint' | 'task' | 'proposals';
   readonly title: string;
   readonly lines: readonly string[];
   /** The agent that gets the task. */
   readonly agent?: string;
 }
 
-/** A play in plain words, from its trigger to its tasks. The charters give the currency of its agents. */
+/** A play in plain words, from its trigger to the proposals that come of it. The charters give the currency of its agents. */
 export function playSteps(play: Play, charters: readonly Pick<Charter, 'agent' | 'currency'>[]): Step[] {
   const { checkpoint } = play;
   return [
@@ -41,6 +41,11 @@ export function playSteps(play: Play, charters: readonly Pick<Charter, 'agent' |
         ],
       }),
     ),
+    {
+      kind: 'proposals',
+      title: 'Each proposal is judged',
+      lines: ['The rules approve it, refuse it, or ask a person. What is approved is carried out.'],
+    },
   ];
 }
 
@@ -58,7 +63,7 @@ export function triggerWords(
     }
     case 'return-below-floor': {
       const { signal, floorPercent, withinDays, minimumSpendMinor } = trigger;
-      return `a campaign earns less than ${floorPercent} % of what it spent over ${count(withinDays, 'day')}, by the signal ${spaced(signal)}. A floor that the campaign itself reports wins. Windows in which it spent less than ${spend(minimumSpendMinor, currenciesOf(tasks, charters))} say too little.`;
+      return `a campaign earns less than ${floorPercent} % of what it spent over ${count(withinDays, 'day')}, by the signal ${spaced(signal)}. If the campaign itself reports a floor, that one counts. If it spent less than ${spend(minimumSpendMinor, currenciesOf(tasks, charters))} in this time, the play does not start: so little is not enough to judge by.`;
     }
   }
 }
@@ -73,7 +78,7 @@ const currenciesOf = (tasks: Play['tasks'], charters: readonly Pick<Charter, 'ag
 /** The trigger has a number of the smallest units of the campaign's currency, whatever that is. */
 const spend = (minor: number, currencies: readonly string[]): string =>
   currencies.length === 0
-    ? `${count(minor, 'smallest unit')} of its currency, such as cents`
+    ? `${count(minor, 'smallest unit')} of its currency, such as cents,`
     : list(
         currencies.map((currency) => money(minor, currency)),
         'or',

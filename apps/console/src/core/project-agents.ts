@@ -1,5 +1,6 @@
 import { actionDetail, type DataOf, type ModelUse, proposalIdOf, topics } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
+import { campaignKeys } from './campaign-keys.js';
 import { claimedAt } from './claimed-at.js';
 
 /** One action as its agent proposed it. */
@@ -12,6 +13,7 @@ export interface AgentAction {
   readonly actionId: string;
   readonly kind: string;
   readonly detail: string;
+  readonly campaignKeys: readonly string[];
   readonly correlationId: string;
   readonly at: string;
 }
@@ -132,6 +134,7 @@ export function projectAgents(events: readonly Received[]): AgentChanges {
           actionId: action.actionId,
           kind: action.kind,
           detail: actionDetail(action) ?? action.kind,
+          campaignKeys: campaignKeys(action),
           correlationId,
           at,
         });

@@ -1,6 +1,7 @@
 import { type DataOf, derivedId, type EventType } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { expect, test } from 'vitest';
+import { nextAfter } from './card.js';
 import { funnel } from './funnel.js';
 import {
   actionId,
@@ -13,6 +14,7 @@ import {
   refused,
   settled,
   task,
+  withheld,
 } from './given.js';
 import { project } from './project.js';
 import { resultOf } from './result.js';
@@ -46,7 +48,7 @@ test('the funnel counts each event of a batch once, by what became of it', () =>
     received('ActionRefused', refused({ supersededBy: escalated().actionId })),
     received('DeadLetter', deadLetter()),
   );
-  expect(found.tasks).toEqual({ assigned: 1, proposed: 0, declined: 0, escalated: 0 });
+  expect(found.tasks).toEqual({ assigned: 1, proposed: 0, declined: 0, escalated: 0, withheld: 0 });
   expect(found.verdicts).toEqual({
     approved: 1,
     refused: 1,
@@ -106,6 +108,7 @@ const answered = {
   verdict: null,
   settlement: null,
   tasksAssignedAt: null,
+  ending: null,
 } as const;
 
 test('the result of a review says what it waits for, and why it had no effect', () => {
@@ -126,11 +129,17 @@ test('the result of a review says what it waits for, and why it had no effect', 
   expect(resultOf({ ...answered, decision: 'reject', verdict: no })).toMatchObject({ state: 'rejected' });
 });
 
-test('the result of a checkpoint is that its tasks went out', () => {
+test('the result of a checkpoint is that its tasks went out, or why they never do', () => {
   const checkpoint = { ...answered, subject: { kind: 'checkpoint', id: checkpointId } } as const;
   expect(resultOf(checkpoint)).toMatchObject({ state: 'waiting' });
   expect(resultOf({ ...checkpoint, tasksAssignedAt: at })).toMatchObject({ state: 'tasks-assigned' });
   expect(resultOf({ ...checkpoint, decision: 'reject' })).toMatchObject({ state: 'rejected' });
+  const { reason } = withheld();
+  const ending = { outcome: 'suppressed', reviewId: 'r-1', by: 'lea', reason, at } as const;
+  expect(resultOf({ ...checkpoint, ending })).toMatchObject({
+    state: 'withheld',
+    detail: `no task goes out: ${reason.detail}. ${nextAfter(ending)}`,
+  });
 });
 
 test('a refusal under borrowed ids is told, and changes nothing about the action that the ids belong to', () => {
@@ -144,6 +153,17 @@ test('a refusal under borrowed ids is told, and changes nothing about the action
   const { verdicts, activities } = project([own, ...borrowed].map((data) => received('ActionRefused', data)));
   expect(activities).toHaveLength(3);
   expect(verdicts).toHaveLength(1);
+});
+
+test("an approval of another action than the proposal's own is listed, and is no verdict on anything", () => {
+  const own = approved();
+  const forged = approved({ actionId: derivedId('forged', 'action') });
+  const { verdicts, activities, personActions } = project(
+    [own, forged].map((data) => received('ActionApproved', data)),
+  );
+  expect(activities).toHaveLength(2);
+  expect(verdicts.map(({ actionId: id }) => id)).toEqual([actionId]);
+  expect(personActions).toEqual([]);
 });
 
 test('an edited action, and the one it took the place of, are both told', () => {
@@ -179,5 +199,33 @@ test('a permit is kept as it was approved, with whose it is and of which bytes',
   expect(unresolved.map((u) => [u.permitId, u.executor])).toEqual([
     [permitId, 'downstream'],
     [permitId, 'action-executor'],
+  ]);
+});
+
+test('how a checkpoint ended is kept, counted and told, and so is an answer to it that had no effect', () => {
+  const reason = { code: 'closed', detail: 'tom approved it before' };
+  const {
+    withheld: ends,
+    setAside,
+    counts,
+    activities,
+  } = project([
+    received('TaskWithheld', withheld()),
+    received('TaskReviewSetAside', { reviewId: derivedId('given', 'late'), checkpointId, by: 'lea', reason, at }),
+  ]);
+  expect(ends).toEqual([withheld()]);
+  expect(setAside).toMatchObject([{ reason }]);
+  expect([...counts.keys()]).toEqual(['tasks withheld', 'reviews setAside']);
+  expect(activities.map(({ subjectId, detail }) => [subjectId, detail])).toEqual([
+    [checkpointId, `no task of the play “Return below its floor” goes out: ${withheld().reason.detail}`],
+    [checkpointId, 'the answer of lea was set aside: tom approved it before'],
+  ]);
+});
+
+test('a task and a checkpoint are told with the title of their play', () => {
+  const { activities } = project([received('TaskAssigned', task()), received('TaskEscalated', checkpoint())]);
+  expect(activities.map(({ detail }) => detail)).toEqual([
+    'the play “Return below its floor” gave paid-media-agent a task: Stop the loss',
+    'the play “Return below its floor” waits for lea: one task for paid-media-agent',
   ]);
 });

@@ -17,7 +17,7 @@ import {
   rejectionOf,
   sourceOfRejection,
 } from './sources.js';
-import { borrowed, type Stories, storiesIn } from './stories.js';
+import { borrowed, foreign, type Stories, storiesIn } from './stories.js';
 
 /** One line of what happened, under the correlation id of its chain. */
 export interface Activity {
@@ -51,6 +51,9 @@ export interface Escalation {
   readonly at: string;
   readonly card: DataOf<'ActionEscalated'> | DataOf<'TaskEscalated'>;
 }
+
+/** An answer without effect, to an action or to a checkpoint. */
+export type SetAside = Pick<DataOf<'ReviewSetAside'> | DataOf<'TaskReviewSetAside'>, 'reviewId' | 'reason' | 'at'>;
 
 export interface Verdict {
   readonly actionId: string;
@@ -96,11 +99,14 @@ export interface Changes {
   readonly decisions: readonly DataOf<'SettlementDecided'>[];
   readonly assignedRuns: readonly { runId: string; at: string }[];
   readonly reviews: readonly DataOf<'ReviewDecided'>[];
-  readonly setAside: readonly DataOf<'ReviewSetAside'>[];
+  readonly setAside: readonly SetAside[];
+  readonly withheld: readonly DataOf<'TaskWithheld'>[];
   readonly failures: readonly DataOf<'DeadLetter'>[];
   readonly replays: readonly DataOf<'DeadLetterReplayed'>[];
   readonly replayEnds: readonly DataOf<'ReplayEnded'>[];
+  readonly gapReports: readonly DataOf<'GapReported'>[];
   readonly acknowledgements: readonly DataOf<'GapAcknowledged'>[];
+  readonly acknowledgementEnds: readonly DataOf<'AcknowledgementEnded'>[];
   readonly signedOut: readonly DataOf<'SessionsEnded'>[];
   /** `requestId`: the event of the request, which an answer names as its cause. */
   readonly revealRequests: readonly OfRequest<DataOf<'RevealRequested'>>[];
@@ -135,11 +141,14 @@ export function project(events: readonly Received[], sources: readonly NamedSour
     decisions: [] as DataOf<'SettlementDecided'>[],
     assignedRuns: [] as { runId: string; at: string }[],
     reviews: [] as DataOf<'ReviewDecided'>[],
-    setAside: [] as DataOf<'ReviewSetAside'>[],
+    setAside: [] as SetAside[],
+    withheld: [] as DataOf<'TaskWithheld'>[],
     failures: [] as DataOf<'DeadLetter'>[],
     replays: [] as DataOf<'DeadLetterReplayed'>[],
     replayEnds: [] as DataOf<'ReplayEnded'>[],
+    gapReports: [] as DataOf<'GapReported'>[],
     acknowledgements: [] as DataOf<'GapAcknowledged'>[],
+    acknowledgementEnds: [] as DataOf<'AcknowledgementEnded'>[],
     signedOut: [] as DataOf<'SessionsEnded'>[],
     revealRequests: [] as OfRequest<DataOf<'RevealRequested'>>[],
     revealAnswers: [] as OfRequest<DataOf<'RevealAnswered'>>[],
@@ -214,18 +223,20 @@ export function project(events: readonly Received[], sources: readonly NamedSour
         break;
       case 'ActionApproved':
         count('verdicts', 'approved');
+        // Also if it is foreign: should an executor run it all the same, the settlement must be seen.
+        changes.permits.push({
+          permitId: event.data.permitId,
+          actionId: event.data.actionId,
+          executor: event.data.executor,
+          digest: event.data.digest,
+        });
+        if (foreign(event.data)) break;
         changes.personActions.push(...personActions(event.data, event.data.action));
         changes.verdicts.push({
           ...verdictOf(event.data, 'approved'),
           supersededBy: null,
           notBefore: event.data.notBefore,
           executor: event.data.executor,
-        });
-        changes.permits.push({
-          permitId: event.data.permitId,
-          actionId: event.data.actionId,
-          executor: event.data.executor,
-          digest: event.data.digest,
         });
         break;
       case 'ActionRefused':
@@ -261,7 +272,12 @@ export function project(events: readonly Received[], sources: readonly NamedSour
           card: event.data,
         });
         break;
+      case 'TaskWithheld':
+        count('tasks', 'withheld');
+        changes.withheld.push(event.data);
+        break;
       case 'ReviewSetAside':
+      case 'TaskReviewSetAside':
         count('reviews', 'setAside');
         changes.setAside.push(event.data);
         break;
@@ -316,6 +332,17 @@ export function project(events: readonly Received[], sources: readonly NamedSour
       case 'ReplayEnded':
         // The topic shows the writer: a service reports only its own letters.
         if (topic === topics.deadLetters(event.data.service).name) changes.replayEnds.push(event.data);
+        break;
+      case 'GapReported':
+        // The topic shows the writer: a service reports only its own gaps.
+        if (topic !== topics.deadLetters(event.data.service).name) break;
+        count('gaps.reported', event.data.service);
+        changes.gapReports.push(event.data);
+        break;
+      case 'AcknowledgementEnded':
+        if (topic !== topics.deadLetters(event.data.service).name) break;
+        count('gaps.answered', event.data.outcome);
+        changes.acknowledgementEnds.push(event.data);
         break;
       case 'GapAcknowledged':
         count('gaps.acknowledged', event.data.service);

@@ -1,10 +1,12 @@
 import { Remark } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
+import { seen } from './seen.js';
 
 export const ReplayRequest = z.strictObject({
   /** What has changed, so that it can be handled now. The note stays on the record. */
   note: Remark(1000).pipe(z.string().min(1, 'say what has changed, for whoever reads the record')),
+  ...seen,
 });
 export type ReplayRequest = z.infer<typeof ReplayRequest>;
 

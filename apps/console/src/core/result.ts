@@ -1,3 +1,4 @@
+import { type Ending, nextAfter } from './card.js';
 import type { Settlement, Verdict } from './project.js';
 
 /** What is on record about one review. */
@@ -12,9 +13,11 @@ export interface ReviewRecord {
   readonly settlement: Omit<Settlement, 'permitId' | 'digest' | 'spentMinor'> | null;
   /** When the tasks of a checkpoint were assigned. */
   readonly tasksAssignedAt: string | null;
+  /** How a checkpoint ended whose tasks never go out; null if it is not known that they do not. */
+  readonly ending: Ending | null;
 }
 
-export type ResultState = 'waiting' | 'set-aside' | 'approved' | 'refused' | 'rejected' | 'tasks-assigned';
+export type ResultState = 'waiting' | 'set-aside' | 'approved' | 'refused' | 'rejected' | 'tasks-assigned' | 'withheld';
 
 /** The outcome of a review, as a word and a sentence. */
 export function resultOf(record: ReviewRecord) {
@@ -38,6 +41,8 @@ export function resultOf(record: ReviewRecord) {
   if (setAside) return result('set-aside', `set aside: ${setAside.detail}`);
   if (record.subject.kind === 'checkpoint') {
     if (record.decision === 'reject') return result('rejected', 'rejected: the tasks do not go out');
+    if (record.ending)
+      return result('withheld', `no task goes out: ${record.ending.reason.detail}. ${nextAfter(record.ending)}`);
     return record.tasksAssignedAt === null
       ? result('waiting', 'sent; the orchestrator has not answered yet')
       : result('tasks-assigned', `the tasks went out at ${record.tasksAssignedAt}`);

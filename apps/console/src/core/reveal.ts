@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { derivedId, Remark, RevealKey, revealFields, revealPurposes, withoutAddresses } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
+import { seen } from './seen.js';
 
 /** How long a request waits for its answer, and how long the answer is stored for the person who asked, in milliseconds. */
 export const revealMs = 120_000;
@@ -26,6 +27,7 @@ export const RevealRequest = z.strictObject({
   note: Remark(200)
     .pipe(z.string().min(1, 'name the case, such as the number of the request, for whoever reads the record'))
     .refine((note) => withoutAddresses(note, '') === note, 'no addresses here: the note stays on the record'),
+  ...seen,
   publicKey: RevealKey.strict().refine(isOnCurve, 'a point on P-256 is expected, as WebCrypto exports it'),
 });
 export type RevealRequest = z.infer<typeof RevealRequest>;

@@ -5,6 +5,7 @@ import {
   derivedId,
   digestOf,
   kindSpec,
+  LookedMs,
   Remark,
   recordOf,
   rejections,
@@ -25,7 +26,7 @@ export const ReviewRequest = z.strictObject({
   /** Why, for a rejection. */
   category: z.enum(rejections).optional(),
   /** How long the page showed the card, in milliseconds. */
-  lookedMs: z.int().nonnegative().max(604_800_000).optional(),
+  lookedMs: LookedMs.optional(),
 });
 export type ReviewRequest = z.infer<typeof ReviewRequest>;
 

@@ -57,7 +57,7 @@ export function servicesHealth(
     const instances = elsewhere || !fresh ? null : (seen.members.get(service) ?? 0);
     const controlsNotConfirmed = figures.notConfirmed.get(service) ?? 0;
     const why = elsewhere
-      ? 'runs elsewhere, so the broker is not asked'
+      ? `another team's ${participants.agents.includes(service) ? 'agent: it proposes actions from' : 'executor: it runs approved actions'} outside of this installation, so it is not known here whether it runs`
       : instances === null
         ? `the broker has not said whether it runs${seen.failed === undefined ? '' : `: ${seen.failed}`}`
         : instances === 0

@@ -16,6 +16,7 @@ export const SignedOutAnswer = z.object({
   person: Name,
   sessions: z.int().nonnegative().describe('How many sessions ended'),
   links: z.int().nonnegative().describe('How many one-time links no longer work'),
+  accounts: z.int().nonnegative().describe('How many accounts at an identity provider were released'),
   at: Instant,
 });
 export const SessionAnswer = z.object({

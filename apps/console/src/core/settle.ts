@@ -1,11 +1,13 @@
 import { type DataOf, derivedId, Remark } from '@countersign/contracts';
 import { z } from 'zod';
 import { type Problem, problem } from './problem.js';
+import { changedSince, seen } from './seen.js';
 
 export const SettleRequest = z.strictObject({
   outcome: z.enum(['executed', 'failed']),
   /** How it is known. The note stays on the record. */
   note: Remark(1000).pipe(z.string().min(1, 'say how you know it, for whoever reads the record')),
+  ...seen,
 });
 export type SettleRequest = z.infer<typeof SettleRequest>;
 
@@ -29,6 +31,29 @@ export interface Unresolved {
   readonly decision: Decision | null;
 }
 
+/** A permit as people see it. */
+export const shown = ({
+  permitId,
+  actionId,
+  proposalId,
+  executor,
+  connector,
+  detail,
+  at,
+  outcome,
+  decision,
+}: Unresolved) => ({
+  permitId,
+  actionId,
+  proposalId,
+  executor,
+  connector,
+  detail,
+  at,
+  outcome,
+  decision,
+});
+
 /** One decision for each permit, whoever sends it, and however often. */
 export const decisionIdOf = (permitId: string): string => derivedId('settlement decision', permitId);
 
@@ -49,6 +74,8 @@ export function decide(request: SettleRequest, permit: Unresolved, by: string, a
     return { ok: false, problem: problem(409, 'Decided already', detail) };
   }
   if (outcome !== 'unresolved') return { ok: false, problem: notUnresolved(permitId, outcome) };
+  const changed = changedSince('this permit', shown(permit), request);
+  if (changed) return { ok: false, problem: changed };
   const fresh = { decisionId: decisionIdOf(permitId), ...request, by, at };
   return { ok: true, repeated: false, decided: { ...ids, ...fresh } };
 }

@@ -50,8 +50,33 @@ test('a press is read, with what makes it this press', () => {
   expect(pressIn(form({ action_id: 'open', value: undefined }))).toEqual({ user: 'U1', press: 't.1 1.2' });
 });
 
+const block = `countersign ${value.subjectId} ${value.digest}`;
+const chosen = (more: object = {}) => ({
+  ...{ action_id: 'countersign-reject-why', block_id: block, value: undefined },
+  ...{ selected_option: { value: 'wrong-time' }, ...more },
+});
+
+test('a choice in the menu is a rejection that says why', () => {
+  expect(pressIn(form(chosen()))).toEqual({
+    user: 'U1',
+    press: 't.1 1.2',
+    answer: { subjectId: value.subjectId, digest: value.digest, decision: 'reject', category: 'wrong-time' },
+  });
+});
+
+test('the button of an earlier message is a rejection that does not say why', () => {
+  const rejected = { ...value, decision: 'reject' };
+  const action = { action_id: 'countersign-reject', value: JSON.stringify(rejected) };
+  expect(pressIn(form(action))?.answer).toEqual(rejected);
+});
+
 test.each([
   ['no payload', 'x=1'],
+  ['a choice that there is not', form(chosen({ selected_option: { value: 'wrong' } }))],
+  ['no choice', form(chosen({ selected_option: null }))],
+  ['a choice about no card', form(chosen({ block_id: 'countersign x y' }))],
+  ['a choice in a block of something else', form(chosen({ block_id: 'b1' }))],
+  ['a choice about another kind of digest', form(chosen({ block_id: `${block}f` }))],
   ['no JSON', 'payload=%7B'],
   ['another kind', form({}, { type: 'view_submission' })],
   ['no action', form({}, { actions: [] })],

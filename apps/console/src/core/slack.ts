@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { Sha256, Uuid } from '@countersign/contracts';
+import { rejections, Sha256, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
-import { buttonId } from './message.js';
+import { buttonId, cardOfBlock, menuId } from './message.js';
 
 /**
  * How much the time of a request from Slack may differ from ours. Somebody may have stored an older request and sent it again.
@@ -38,12 +38,16 @@ const Pressed = z.object({
         action_id: z.string().max(255),
         action_ts: z.string().max(60),
         value: z.string().max(2000).optional(),
+        block_id: z.string().max(255).optional(),
+        selected_option: z.object({ value: z.string().max(150) }).nullish(),
       }),
     )
     .min(1)
     .max(10),
 });
-const Value = z.strictObject({ subjectId: Uuid, digest: Sha256, decision: z.enum(['approve', 'reject']) });
+const Card = z.strictObject({ subjectId: Uuid, digest: Sha256 });
+const Value = z.strictObject({ ...Card.shape, decision: z.enum(['approve', 'reject']) });
+const Category = z.enum(rejections);
 
 /** A press of a button: by whom, what it answers, and the id of this press. */
 export interface Press {
@@ -52,8 +56,8 @@ export interface Press {
   readonly responseUrl?: string;
   /** When the message with the button was sent, by Slack; absent if Slack does not say. */
   readonly sentAt?: string;
-  /** Absent if the button only opens a page. */
-  readonly answer?: z.infer<typeof Value>;
+  /** Absent if the button only opens a page. A rejection without a category comes from a message of an earlier version. */
+  readonly answer?: z.infer<typeof Value> & { readonly category?: z.infer<typeof Category> };
 }
 
 /**
@@ -82,6 +86,12 @@ export function pressIn(body: string): Press | undefined {
     ...(responseUrl && { responseUrl }),
     ...(sentAt && { sentAt }),
   };
+  if (action.action_id === menuId) {
+    const card = Card.safeParse(cardOfBlock(action.block_id ?? ''));
+    const category = Category.safeParse(action.selected_option?.value);
+    if (!card.success || !category.success) return undefined;
+    return { ...press, answer: { ...card.data, decision: 'reject', category: category.data } };
+  }
   if (!Object.values<string>(buttonId).includes(action.action_id)) return press;
   try {
     const value = Value.parse(JSON.parse(action.value ?? ''));

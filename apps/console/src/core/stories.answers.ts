@@ -1,5 +1,6 @@
-import { Instant, Name, Seniority, Uuid } from '@countersign/contracts';
+import { Instant, Name, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
+import { NamedCampaigns, NamedPeople } from './names.answers.js';
 import { outcomes } from './stories.js';
 
 /* The answers for the pages Stories and Record. */
@@ -13,16 +14,8 @@ export const Story = z.object({
   play: z.object({ id: Name, title: z.string() }),
   kind: z.string().nullable(),
   account: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
-  people: z
-    .array(
-      z.object({
-        contactId: Uuid,
-        seniority: Seniority,
-        jobFunction: z.string().nullable(),
-        accountName: z.string().nullable(),
-      }),
-    )
-    .describe('Whom it concerns, as far as the console knows them; at most ten'),
+  people: NamedPeople,
+  campaigns: NamedCampaigns,
   correlationId: z.string(),
   startedAt: Instant,
   changedAt: Instant,
@@ -38,6 +31,9 @@ export const StoriesAnswer = z.object({
   stories: z.array(Story),
   chains: z.array(Chain).describe('What else has the name that was looked for, where no story has it'),
   next: z.string().nullable().describe('What the next page wants as `before`; null where there is none'),
+  incomplete: z
+    .boolean()
+    .describe('Whether more names begin with what was looked for than are looked at. A longer text finds the others'),
 });
 export const Step = z.object({
   id: z.string().describe('Of this step, for its record'),

@@ -33,10 +33,12 @@ describe('what events say of a story', () => {
   });
 
   test('an edit takes the story over: what was superseded counts less than the verdict on the edited action', () => {
-    const edited = { ...escalated().action, actionId: derivedId('action', 'review') };
+    const reviewId = derivedId('given', 'review');
+    const review = { reviewId, by: 'lea', decision: 'edit' } as const;
+    const edited = { ...escalated().action, actionId: derivedId('action', reviewId) };
     const { parts } = storiesIn([
-      received('ActionRefused', refused({ supersededBy: edited.actionId })),
-      received('ActionApproved', approved({ action: edited, actionId: edited.actionId })),
+      received('ActionRefused', refused({ review, supersededBy: edited.actionId })),
+      received('ActionApproved', approved({ review, action: edited, actionId: edited.actionId })),
     ]);
     expect(parts.map(({ outcome, rank }) => [outcome, rank])).toEqual([
       ['superseded', 2],
@@ -93,7 +95,11 @@ describe('the steps of a story', () => {
   });
 
   /** A step whose bytes say what it is caused by, as a service or an agent wrote them. */
-  const caused = (seq: number, type: string, by: { correlationid?: string; causationid?: string }): StepRow => {
+  const caused = (
+    seq: number,
+    type: string,
+    by: { correlationid?: string; causationid?: string; data?: object },
+  ): StepRow => {
     const event = { id: `event-${seq}`, source: '/countersign/given', type, time: at, data: {}, ...by };
     const { headers, value } = toBinary(event);
     const bytes = eventBytes({ key: null, headers, value: Buffer.from(value) });
@@ -162,6 +168,13 @@ describe('the steps of a story', () => {
     expect(beginsWithFirst(own, true)).toBe(false);
     expect(beginsWithFirst([...own].reverse(), true)).toBe(false);
   });
+
+  test.each(['RevealRequested', 'DryRunAsked', 'RecordPassRequested', 'SettlementDecided'])(
+    '%s is done by the person that it names',
+    (type) => {
+      expect(doerOf(caused(1, type, { data: { by: 'mara' } }), 'console')).toEqual({ kind: 'person', name: 'mara' });
+    },
+  );
 
   test('without the bytes of an event nobody is named but the writer of its topic, and no trace is linked', () => {
     expect(doerOf(row(1, 'ReviewDecided', proposalId), 'console')).toEqual({ kind: 'service', name: 'console' });

@@ -4,11 +4,13 @@ import {
   type DataOf,
   derivedId,
   kindSpec,
+  ownActionId,
   plainText,
   refusesForeignId,
   topics,
 } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
+import { campaignKeys } from './campaign-keys.js';
 import { claimedAt } from './claimed-at.js';
 import { isTracked } from './detail.js';
 
@@ -40,6 +42,8 @@ export interface StoryPart {
   readonly kind: string | null;
   readonly accountId: string | null;
   readonly accountName: string | null;
+  /** The campaigns that the action is about; null if the event does not have the action. */
+  readonly campaignKeys: readonly string[] | null;
   /** What the action does, for a person; null if the event does not have the action. */
   readonly sentence: string | null;
   readonly outcome: Outcome;
@@ -61,6 +65,8 @@ export interface Stories {
 }
 
 const ranks = { proposed: 0, escalated: 1, superseded: 2, approved: 3, refused: 3 } as const;
+/** For an approval of another action. It may begin a story, so that people find it, but it takes the place of no part. */
+const foreignRank = -1;
 /** For a settlement. Only the settlement of its own permit counts; see `settleStories`. */
 export const settledRank = 4;
 
@@ -92,6 +98,7 @@ export function storiesIn(events: readonly Received[]): Stories {
           ...wordsFor(data.action),
           outcome: 'proposed',
           reason: null,
+          rank: ranks.proposed,
           at: claimedAt(data.proposedAt, takenAt),
         });
         name(data.proposalId, ...idsOf(data, chain, data.action.actionId), ...subjectsOf(data.action));
@@ -108,6 +115,7 @@ export function storiesIn(events: readonly Received[]): Stories {
           accountName: data.card.accountName ?? null,
           outcome: 'escalated',
           reason: reasonsOf(data.verdict.reasons, 'escalate'),
+          rank: ranks.escalated,
           at: data.verdict.at,
         });
         name(data.proposalId, data.card.accountName, ...idsOf(data, chain, data.actionId), ...subjectsOf(data.action));
@@ -120,6 +128,7 @@ export function storiesIn(events: readonly Received[]): Stories {
           ...wordsFor(data.action),
           outcome: 'approved',
           reason: null,
+          rank: foreign(data) ? foreignRank : ranks.approved,
           at: data.verdict.at,
         });
         name(data.proposalId, data.permitId, data.review?.reviewId, ...idsOf(data, chain, data.actionId));
@@ -135,8 +144,10 @@ export function storiesIn(events: readonly Received[]): Stories {
           kind: data.kind,
           accountId: null,
           sentence: null,
+          campaignKeys: null,
           outcome: superseded ? 'superseded' : 'refused',
           reason: superseded ? null : reasonsOf(data.verdict.reasons, 'refuse'),
+          rank: superseded ? ranks.superseded : ranks.refused,
           at: data.verdict.at,
         });
         name(data.proposalId, data.review?.reviewId, ...idsOf(data, chain, data.actionId));
@@ -151,16 +162,24 @@ export function storiesIn(events: readonly Received[]): Stories {
       case 'TaskEscalated':
       case 'PermitRejected':
       case 'DeadLetter':
+      case 'ReplayEnded':
         break;
       default:
         event satisfies never;
     }
   }
   return {
-    parts: parts.map((part) => ({ ...part, rank: ranks[part.outcome as keyof typeof ranks] })),
+    parts,
     names: [...names.values()],
   };
 }
+
+/**
+ * Whether an approval is of another action than its proposal's own. The gate approves no such action, so the validator did not
+ * write it. It is listed with the events of its story and counted as an event, and changes nothing else.
+ */
+export const foreign = ({ actionId, proposalId, review }: DataOf<'ActionApproved'>): boolean =>
+  actionId !== ownActionId(proposalId, review);
 
 /**
  * Whether a refusal names ids that belong to another proposal. An action's own id is derived from its proposal, or from the
@@ -183,12 +202,12 @@ const partOf = ({ proposalId, taskId, agent, play }: Judged, correlationId: stri
   playId: play.id,
   playTitle: play.title,
   accountName: null,
-  rank: 0,
 });
 
 const wordsFor = (action: Action, nameOf: (contactId: string) => string = () => 'a contact') => ({
   kind: action.kind,
   accountId: action.accountId ?? null,
+  campaignKeys: campaignKeys(action),
   sentence: plainText(asSentence(actionDetail(action, nameOf) ?? action.kind), longestSentence),
 });
 

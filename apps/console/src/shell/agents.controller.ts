@@ -8,6 +8,7 @@ import { Cursor, paged } from '../core/cursor.js';
 import { problem } from '../core/problem.js';
 import { AgentStore } from './agents.repository.js';
 import { Store } from './console.repository.js';
+import { ControlStore } from './controls.repository.js';
 import { PathId } from './path-id.js';
 import { SETTINGS, type Settings } from './settings.js';
 
@@ -26,6 +27,7 @@ export class Agents {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(ControlStore) private readonly controls: ControlStore,
     @Inject(AgentStore) private readonly agents: AgentStore,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
@@ -90,7 +92,7 @@ export class Agents {
     const at = this.runtime.now();
     const [policy, controls, begun] = await Promise.all([
       this.store.policy(this.store.forPages),
-      this.store.controls(),
+      this.controls.stops(),
       this.agents.begun(),
     ]);
     const names = agentNames(policy?.content, deployment().agents);

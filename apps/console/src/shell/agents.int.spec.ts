@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DataOf, derivedId, proposalIdOf } from '@countersign/contracts';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, costlyParts, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { approved, at, checkpoint, checkpointId, escalated, refused, settled, task } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
@@ -18,7 +18,7 @@ let harness: Harness;
 let folder: string;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-agents-'));
   cpSync(shipped, join(folder, 'config'), { recursive: true });
   const roles = ['reviewer', 'operator', 'policy-owner'];
@@ -243,6 +243,35 @@ describe('agents', () => {
     expect((await call('GET', `/v1/agents/${agent}/actions?before=yesterday`)).status).toBe(400);
   });
 
+  test('each action has the names of its campaigns and describes its people', async () => {
+    const kim = derivedId('given', 'kim');
+    const mail = { contactId: kim, purpose: 'sales', template: 'intro', subject: 'Hello', body: 'Hello', sendAt: at };
+    const [shift, sent] = [proposal('0'), proposal('1')];
+    const email = { ...shift.action, kind: 'email.send', payload: mail };
+    await propose(shift, { ...sent, action: email });
+    await harness.deliver('actions.approved.v1', [
+      {
+        type: 'ActionApproved',
+        data: approved({ ...idsOf(sent), action: { ...email, actionId: idsOf(sent).actionId } }),
+      },
+      { type: 'ActionApproved', data: approved({ ...idsOf(shift), permitId: derivedId('given', 'another permit') }) },
+    ]);
+    await harness.query(`
+      INSERT INTO campaigns (key, campaign_id, name, version) VALUES ('campaign:ads-1 c-1', 'c-1', 'Retargeting', 1)`);
+    await harness.query(`
+      INSERT INTO people (contact_id, seniority, job_function, reachable, signals, version, changed_at)
+      VALUES ('${kim}', 'c-suite', 'finance', '[]', 1, 1, now())`);
+    const campaigns = [{ campaignId: 'c-1', name: 'Retargeting' }];
+    const people = [{ contactId: kim, seniority: 'c-suite', jobFunction: 'finance', accountName: null }];
+    const { actions } = await get(`/v1/agents/${agent}/actions`);
+    const found = (listed: readonly { proposalId: string }[], { proposalId }: { proposalId: string }) =>
+      listed.find((action) => action.proposalId === proposalId);
+    for (const listed of [actions, (await get('/v1/queue')).approved.first]) {
+      expect(found(listed, shift)).toMatchObject({ campaigns, people: [] });
+      expect(found(listed, sent)).toMatchObject({ campaigns: [], people });
+    }
+  });
+
   test('an agent speaks for itself only: in the name or under an id of another one it counts and lists nothing', async () => {
     const [own, other] = [proposal('0'), proposal('1', { agent: 'sequencing-agent' })];
     await propose(other, { ...own, proposalId: derivedId('given', 'somebody else') });
@@ -278,7 +307,9 @@ describe('plays', () => {
     ]);
     const { steps, policyVersion } = await get('/v1/plays/tier-1-comparison-surge');
     expect(policyVersion).toBe(1);
-    expect(steps.map((step: { kind: string }) => step.kind)).toEqual(['trigger', 'cool-down', 'task', 'task']);
+    expect(steps.map((step: { kind: string }) => step.kind)).toEqual([
+      ...['trigger', 'cool-down', 'task', 'task', 'proposals'],
+    ]);
     const { status, body } = await call('GET', '/v1/plays/surge');
     expect([status, body.detail]).toEqual([404, expect.stringContaining('tier-1-comparison-surge')]);
   });
@@ -306,7 +337,12 @@ describe('plays', () => {
     await harness.deliver('tasks.settled.sequencing-agent.v1', [
       { type: 'TaskSettled', data: answer(second, 'proposed') },
     ]);
-    expect(await runs()).toMatchObject([{ state: 'answered' }]);
+    expect((await runs())[0].steps).toMatchObject([
+      { kind: 'trigger', state: 'done' },
+      { kind: 'task', state: 'done' },
+      { kind: 'task', state: 'done' },
+      { kind: 'proposals', state: 'here', detail: '1 is not judged yet.' },
+    ]);
     const run = await get(`/v1/runs/${runId}`);
     expect(run).toMatchObject({ run: { runId }, actions: [{ agent, state: 'proposed' }] });
     expect((await call('GET', `/v1/runs/${derivedId('no run')}`)).status).toBe(404);
@@ -325,9 +361,11 @@ describe('plays', () => {
     ]);
     const { digest } = checkpoint();
     expect((await call('POST', `/v1/reviews/${checkpointId}`, { decision: 'approve', digest })).status).toBe(202);
-    expect(await runs()).toMatchObject([{ state: 'waiting' }]);
+    expect(await runs()).toMatchObject([{ state: 'running', tasks: [] }]);
     await assign();
-    expect(await runs()).toMatchObject([{ runId, state: 'running', checkpoint: { id: checkpointId } }]);
+    const [given] = await runs();
+    expect(given).toMatchObject({ runId, state: 'running', checkpoint: { id: checkpointId } });
+    expect(given.steps[1]).toMatchObject({ state: 'done', detail: 'lea agreed.', at, review: checkpointId });
   });
 
   test.each([
@@ -366,6 +404,13 @@ describe('plays', () => {
       INSERT INTO play_tasks SELECT gen_random_uuid(), run_id, agent, 'p', kept_at, kept_at, kept_at FROM agent_actions`);
     await harness.query(`
       INSERT INTO task_answers SELECT task_id, agent, 'declined', 'r', 0, kept_at, kept_at FROM play_tasks`);
+    // What was open once, and is open no more.
+    await harness.query(`
+      INSERT INTO pending_tasks (task_id, agent, play, purpose, assigned_at, due_at, answered_at, answered_by, kept_at)
+      SELECT task_id, agent, 'return-below-floor', purpose, assigned_at, '2026-11-21Z', assigned_at, agent, kept_at FROM play_tasks`);
+    await harness.query(`
+      INSERT INTO approvals (action_id, proposal_id, permit_id, executor, agent, play, kind, accounts, detail, not_before, expires_at, approved_at)
+      SELECT action_id, proposal_id, action_id, 'e', agent, play_id, kind, '{}', detail, kept_at, kept_at, kept_at FROM agent_actions`);
     await harness.query(`
       INSERT INTO reviews (review_id, subject_kind, subject_id, digest, decision, by_person, decided_at)
       SELECT gen_random_uuid(), 'proposal', proposal_id, 'd', 'approve', 'lea', kept_at FROM agent_actions`);
@@ -386,6 +431,7 @@ describe('plays', () => {
       'plays',
       'plays/return-below-floor',
       'plays/return-below-floor/runs',
+      'plays/return-below-floor/runs?live=true',
       `runs/${someRun}`,
     ];
     for (const page of pages) expect((await call('GET', `/v1/${page}`)).status).toBe(200);

@@ -3,26 +3,28 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { actionStates } from '../core/agents.answers.js';
 import type { Cursor } from '../core/cursor.js';
 import type { AgentCount, AgentTokens } from '../core/project-agents.js';
+import { type NamedThings, thingsNamed } from './names.js';
 import { readersOf } from './readers.js';
 
 /**
  * What an agent proposed, and the result. If a person edited an action, the verdict is on the edited action. A settlement counts if it
  * agrees with its approval.
  */
-const proposed = `
+export const proposed = `
   SELECT p.proposal_id AS "proposalId", p.agent, p.play_id AS "playId", p.run_id AS "runId", p.kind, p.detail,
     p.correlation_id AS "correlationId", p.proposed_at AS at,
     CASE WHEN s.outcome IS NOT NULL THEN s.outcome WHEN w.outcome IS NOT NULL THEN w.outcome
       WHEN e.action_id IS NOT NULL THEN 'waiting' ELSE 'proposed' END AS state,
+    coalesce(s.settled_at, w.decided_at, e.escalated_at, p.proposed_at) AS since,
     v.superseded_by IS NOT NULL AS edited, e.action_id IS NOT NULL AS asked,
-    coalesce(s.detail, w.reasons->0->>'detail') AS reason
+    coalesce(s.detail, w.reasons->0->>'detail') AS reason, ${thingsNamed('p')}
   FROM agent_actions p
   LEFT JOIN escalations e ON e.action_id = p.action_id
   LEFT JOIN verdicts v ON v.action_id = p.action_id
   LEFT JOIN verdicts w ON w.action_id = coalesce(v.superseded_by, v.action_id)
   LEFT JOIN settlements s ON s.action_id = w.action_id AND s.executor = w.executor AND s.approved`;
 
-export interface ProposedRow {
+export interface ProposedRow extends NamedThings {
   readonly proposalId: string;
   readonly agent: string;
   readonly playId: string;
@@ -32,12 +34,17 @@ export interface ProposedRow {
   readonly correlationId: string;
   readonly at: string;
   readonly state: (typeof actionStates)[number];
+  readonly since: string;
   readonly edited: boolean;
   readonly asked: boolean;
   readonly reason: string | null;
 }
-type Stored = Omit<ProposedRow, 'at'> & { at: Date };
-const shown = (row: Stored): ProposedRow => ({ ...row, at: row.at.toISOString() });
+type Stored = Omit<ProposedRow, 'at' | 'since'> & { at: Date; since: Date };
+const shown = (row: Stored): ProposedRow => ({
+  ...row,
+  at: row.at.toISOString(),
+  since: row.since.toISOString(),
+});
 
 /** What the console stores about agents: figures by day, and their actions. */
 @Injectable()

@@ -68,8 +68,10 @@ export function writeAgents(tx: Tx, { actions, runs, tasks, answers }: AgentChan
     tx,
     firstBy(actions, ({ proposalId }) => proposalId),
     {
-      sql: `INSERT INTO agent_actions (proposal_id, agent, play_id, run_id, action_id, kind, detail, correlation_id, proposed_at, kept_at)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+      sql: `INSERT INTO agent_actions (proposal_id, agent, play_id, run_id, action_id, kind, detail, correlation_id, proposed_at, kept_at, campaign_keys)
+          SELECT i, g, p, r, a, k, d, c, t, n, ARRAY(SELECT jsonb_array_elements_text(named))
+          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[],
+            $11::jsonb[]) AS proposed(i, g, p, r, a, k, d, c, t, n, named)
           ON CONFLICT DO NOTHING`,
       columns: [
         (a) => a.proposalId,
@@ -82,6 +84,7 @@ export function writeAgents(tx: Tx, { actions, runs, tasks, answers }: AgentChan
         (a) => a.correlationId,
         (a) => a.at,
         () => at,
+        (a) => JSON.stringify(a.campaignKeys),
       ],
     },
   );

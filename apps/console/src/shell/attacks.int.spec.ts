@@ -5,8 +5,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { at } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
@@ -20,7 +20,7 @@ let port: number;
 const authorization = 'Bearer lea-token';
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'attacks-'));
   const sha256 = createHash('sha256').update('lea-token').digest('hex');
   writeFileSync(join(folder, 'tokens.json'), JSON.stringify([{ sha256, person: 'lea', roles: ['operator'] }]));

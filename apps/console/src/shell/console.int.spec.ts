@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { derivedId, digestOf, mostWaitingSettlements } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, costlyParts, type TestDatabase } from '@countersign/testing';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import {
   actionId,
   approved,
@@ -21,6 +22,7 @@ import {
   refused,
   settled,
   task,
+  withheld,
 } from '../core/given.js';
 import { project } from '../core/project.js';
 import { ConsoleModule, spec } from '../module.js';
@@ -35,7 +37,7 @@ let harness: Harness;
 let folder: string;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-'));
   cpSync(shipped, join(folder, 'config'), { recursive: true });
   writeFileSync(
@@ -232,6 +234,88 @@ test("a play's checkpoint is answered like an action, and its tasks going out is
   expect((await call('GET', `/v1/reviews/${checkpointId}`)).body.state).toBe('approved');
 });
 
+test.each([
+  ['the result comes after the card', ['tasks.escalated.v1']],
+  ['the result is read before the card', []],
+])('a checkpoint that was approved while a stop held ends with the reason: %s', async (_, first) => {
+  await start();
+  const asked = { type: 'TaskEscalated', data: checkpoint(), key: 'acme' };
+  const held = { type: 'TaskWithheld', data: withheld(), key: 'acme' };
+  if (first.length === 0) await harness.deliver('tasks.escalated.v1', [held]);
+  await harness.deliver('tasks.escalated.v1', [asked]);
+  const read = async () => (await call('GET', `/v1/reviews/${checkpointId}`)).body;
+  if (first.length > 0) {
+    expect(await read()).toMatchObject({ state: 'open', ending: null });
+    const { body } = await call('POST', `/v1/reviews/${checkpointId}`, {
+      decision: 'approve',
+      digest: checkpoint().digest,
+    });
+    expect((await read()).state).toBe('answered');
+    expect((await call('GET', body.result)).body.state).toBe('waiting');
+    await harness.deliver('tasks.escalated.v1', [held]);
+    expect((await call('GET', body.result)).body).toMatchObject({
+      state: 'withheld',
+      detail: expect.stringMatching(`^no task goes out: ${withheld().reason.detail}. It cannot be approved again.`),
+    });
+  }
+  const { outcome, review, reason, at: endedAt } = withheld();
+  const ending = { outcome, ...review, reason, at: endedAt, next: expect.stringContaining('cool-down') };
+  expect(await read()).toMatchObject({ state: 'refused', ending });
+  expect((await call('GET', '/v1/reviews?state=refused')).body.reviews).toMatchObject([{ id: checkpointId, ending }]);
+  const again = { decision: 'approve', digest: checkpoint().digest };
+  expect((await call('POST', `/v1/reviews/${checkpointId}`, again)).status).toBe(409);
+});
+
+test('a checkpoint says before the answer that the play in force is another one than the one that asked', async () => {
+  await start();
+  const policy = (await call('GET', '/v1/policies')).body;
+  const [name = '', playDigest = ''] =
+    Object.entries<string>(policy.parts).find(([part]) => part.startsWith('play:')) ?? [];
+  const play = { ...checkpoint().play, id: name.slice('play:'.length) };
+  const ask = (n: number, more: object) => {
+    const id = derivedId('given', 'checkpoint', n);
+    const data = { ...checkpoint(), play, checkpointId: id, ...more };
+    return harness.deliver('tasks.escalated.v1', [{ type: 'TaskEscalated', data }]).then(() => id);
+  };
+  const ids = [
+    await ask(1, { playDigest }),
+    await ask(2, { playDigest: 'f'.repeat(64) }),
+    await ask(3, { play: { ...play, id: 'gone' }, playDigest }),
+  ];
+  const { reviews } = (await call('GET', '/v1/reviews?state=open')).body;
+  const listed = new Map(
+    reviews.map((card: { id: string; playChanged: string | null }) => [card.id, card.playChanged]),
+  );
+  const shown = await Promise.all(ids.map(async (id) => (await call('GET', `/v1/reviews/${id}`)).body.playChanged));
+  expect(shown).toEqual([null, 'changed', 'withdrawn']);
+  expect(ids.map((id) => listed.get(id))).toEqual(shown);
+});
+
+test('an answer in time that the orchestrator could not read by the deadline is set aside, and the checkpoint is expired', async () => {
+  await start();
+  await harness.deliver('tasks.escalated.v1', [{ type: 'TaskEscalated', data: checkpoint(), key: 'acme' }]);
+  const answer = { decision: 'approve', digest: checkpoint().digest };
+  const { body } = await call('POST', `/v1/reviews/${checkpointId}`, answer);
+  const { review: _none, ...data } = withheld({
+    outcome: 'expired',
+    reason: { code: 'late', detail: 'no answer had come by 2026-11-21T11:00:00.000Z' },
+  });
+  const reason = { code: 'closed', detail: 'the orchestrator read it after the deadline 2026-11-21T11:00:00.000Z' };
+  await harness.deliver('tasks.escalated.v1', [
+    { type: 'TaskWithheld', data },
+    { type: 'TaskReviewSetAside', data: { reviewId: body.reviewId, checkpointId, by: 'lea', reason, at } },
+  ]);
+  expect((await call('GET', body.result)).body).toMatchObject({
+    state: 'set-aside',
+    detail: `set aside: ${reason.detail}`,
+  });
+  expect((await call('GET', `/v1/reviews/${checkpointId}`)).body).toMatchObject({
+    state: 'expired',
+    ending: { outcome: 'expired', by: null },
+    answers: [{ by: 'lea', setAside: reason }],
+  });
+});
+
 test('[case 39] every refusal is a problem document with the right status', async () => {
   await start();
   await escalate();
@@ -362,6 +446,71 @@ test('a stop is confirmed when the validator and every executor of ours say that
   expect((await call('GET', '/v1/controls')).body.controls).toMatchObject([
     { state: 'running', confirmed: false, notConfirmedBy: ['action-executor', 'downstream'] },
   ]);
+});
+
+test('every stop in force is listed, and of the lifted ones, which nothing forgets, only a part', async () => {
+  await start();
+  const set = (name: string, state: 'stopped' | 'running') =>
+    call('POST', '/v1/controls', { scope: `account:${name}`, state, reason: 'a test' });
+  for (const name of ['c-1', 'c-2', 'c-3', 'c-4', 'c-5', 'c-6', 'c-7']) await set(name, 'stopped');
+  // Two are lifted in the same moment, so that only their scopes tell them apart.
+  for (const [minute, names] of [
+    ['10:01', ['c-2']],
+    ['10:02', ['c-4', 'c-5']],
+    ['10:03', ['c-6']],
+  ] as const) {
+    harness.setNow(`2026-11-21T${minute}:00.000Z`);
+    for (const name of names) await set(name, 'running');
+  }
+  const listed = async (query: string) => {
+    const { status, body } = await call('GET', `/v1/controls?${query}`);
+    expect(status).toBe(200);
+    const names = body.controls.map(({ scope, state }: { scope: string; state: string }) => `${scope} ${state}`);
+    return { names: names.map((name: string) => name.replace('account:', '')), next: body.next };
+  };
+  const stopped = ['c-1 stopped', 'c-3 stopped', 'c-7 stopped'];
+  const lifted = ['c-6 running', 'c-5 running', 'c-4 running', 'c-2 running'];
+  expect(await listed('')).toEqual({ names: [...stopped, ...lifted], next: null });
+  expect(await listed('state=stopped&limit=1')).toEqual({ names: stopped, next: null });
+  expect(await listed('state=running')).toEqual({ names: lifted, next: null });
+  const first = await listed('limit=1');
+  expect(first.names).toEqual([...stopped, 'c-6 running']);
+  const paged: string[] = [];
+  for (let next = first.next; next !== null; ) {
+    const page = await listed(`limit=1&cursor=${encodeURIComponent(next)}`);
+    paged.push(...page.names);
+    next = page.next;
+  }
+  expect(paged).toEqual(lifted.slice(1));
+  expect(await listed('scope=account:c-4')).toEqual({ names: ['c-4 running'], next: null });
+  expect(await listed('scope=account:c-4&state=stopped')).toEqual({ names: [], next: null });
+  expect(await listed('scope=account:c-9')).toEqual({ names: [], next: null });
+  for (const cursor of ['yesterday', `${later},account`, 'account:c-1'])
+    expect(await call('GET', `/v1/controls?cursor=${cursor}`)).toMatchObject({
+      status: 400,
+      body: { field: 'cursor' },
+    });
+  expect((await call('GET', '/v1/controls?scope=c-1')).body.field).toBe('scope');
+});
+
+test('a policy whose questions nobody can answer is warned of once, and again only if it changes', async () => {
+  const warnings = vi.spyOn(Logger.prototype, 'warn');
+  onTestFinished(() => warnings.mockRestore());
+  const warned = () => warnings.mock.calls.map(String).filter((text) => text.startsWith('nobody can answer'));
+  const owner = { sha256: sha256('lea-token'), person: 'lea', roles: ['policy-owner'] };
+  writeFileSync(join(folder, 'tokens.json'), JSON.stringify([owner]));
+  await start();
+  const once = warned();
+  expect(once).toEqual([
+    expect.stringContaining('the charter of paid-media-agent'),
+    expect.stringContaining('the charter of sequencing-agent'),
+  ]);
+  for (const _ of [1, 2]) expect((await publish()).body).toMatchObject({ changed: false });
+  expect(warned()).toEqual(once);
+  const rules = join(folder, 'config', 'rules.yaml');
+  writeFileSync(rules, readFileSync(rules, 'utf8').replace(/^permitSeconds: .*$/m, 'permitSeconds: 901'));
+  expect((await publish()).body).toMatchObject({ changed: true });
+  expect(warned()).toEqual([...once, ...once]);
 });
 
 test('what is on the topics and not in a restored database is taken over: the lists show it, and the next change comes above it', async () => {
@@ -555,58 +704,6 @@ test('what is no dead letter of this installation is not ordered, and an order h
   expect(harness.published.filter(({ type }) => type === 'DeadLetterReplayed')).toEqual([]);
 });
 
-const gap = {
-  service: 'orchestrator',
-  topic: 'reviews.decided.v1',
-  topicId: 'q5mZ1mXvSPmQW8iUqD3Yxg',
-  partition: 2,
-  from: 10,
-  to: 15,
-  reason: 'records-deleted' as const,
-};
-
-test('a gap is acknowledged by an event with who, when and why; of a gap that is acknowledged again the first word stands', async () => {
-  await start();
-  const first = await call('POST', '/v1/gaps/acknowledged', { ...gap, note: 'given again' });
-  const word = { ...gap, by: 'lea', note: 'given again', at };
-  expect(first).toMatchObject({ status: 202, body: word });
-  expect(await call('POST', '/v1/gaps/acknowledged', { ...gap, to: 16, note: 'or not' })).toMatchObject({
-    status: 202,
-    body: word,
-  });
-  const events = () => harness.published.filter(({ type }) => type === 'GapAcknowledged');
-  expect(events()).toMatchObject([
-    { topic: 'gaps.acknowledged.v1', key: 'orchestrator', data: word },
-    { data: { note: 'or not' } },
-  ]);
-  expect((await call('GET', '/v1/gaps/acknowledged')).body.acknowledged).toEqual([word]);
-
-  const gone = { ...gap, partition: 0, to: null, reason: 'topic-made-again' as const };
-  await harness.deliver('gaps.acknowledged.v1', [
-    { type: 'GapAcknowledged', data: { ...word, by: 'max' } },
-    { type: 'GapAcknowledged', data: { ...gone, by: 'max', note: 'known', at: later } },
-    { type: 'GapAcknowledged', data: { ...gone, by: 'ann', note: 'known', at: later } },
-  ]);
-  expect((await call('GET', '/v1/gaps/acknowledged')).body.acknowledged).toEqual([
-    { ...gone, by: 'max', note: 'known', at: later },
-    word,
-  ]);
-});
-
-test('an acknowledgement has a service that there is, a note and an operator', async () => {
-  await start();
-  for (const body of [
-    gap,
-    { ...gap, note: ' ' },
-    { ...gap, note: 'x', by: 'max' },
-    { ...gap, service: 'x', note: 'x' },
-  ])
-    expect((await call('POST', '/v1/gaps/acknowledged', body)).status).toBe(400);
-  const note = { ...gap, note: 'x' };
-  expect((await call('POST', '/v1/gaps/acknowledged', note, { authorization: 'Bearer max-token' })).status).toBe(403);
-  expect(harness.published.filter(({ type }) => type === 'GapAcknowledged')).toEqual([]);
-});
-
 test('the chain of a signal can be read by its correlation id or by an id within it', async () => {
   await start();
   await escalate();
@@ -757,7 +854,12 @@ test('only what is unresolved is decided, by a reviewer, with a note', async () 
 });
 
 /** Another action, which the validator approved for `downstream`, and what that says of it. */
-const theirs = { permitId: derivedId('given', 'permit of downstream'), actionId: derivedId('given', 'their action') };
+const proposalOfTheirs = derivedId('given', 'their proposal');
+const theirs = {
+  permitId: derivedId('given', 'permit of downstream'),
+  proposalId: proposalOfTheirs,
+  actionId: derivedId('action', proposalOfTheirs),
+};
 
 test('what another executor says of a permit is neither listed nor in the way of its own executor’s word', async () => {
   await start();

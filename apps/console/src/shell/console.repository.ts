@@ -1,18 +1,19 @@
-import { type DataOf, digestOf } from '@countersign/contracts';
-import { deployment, type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
+import type { DataOf } from '@countersign/contracts';
+import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import { type Confirmation, type Confirmed, confirmed } from '../core/confirmed.js';
+import type { Ending } from '../core/card.js';
 import type { Known } from '../core/control.js';
 import type { Cursor } from '../core/cursor.js';
 import type { Count } from '../core/funnel.js';
 import type { Activity, Escalation, Settlement, Verdict } from '../core/project.js';
 import type { ReviewRecord } from '../core/result.js';
 import type { Standing } from '../core/review.js';
+import { type EndingRow, endingColumns, endingOf } from './endings.js';
 import { waitingLetters } from './failures.repository.js';
 import { readersOf } from './readers.js';
 import { unresolvedPermits } from './unresolved.repository.js';
 
-interface EscalationRow {
+interface EscalationRow extends EndingRow {
   action_id: string;
   subject_kind: 'proposal' | 'checkpoint';
   subject_id: string;
@@ -34,6 +35,7 @@ export interface Standings {
   readonly standing: Standing;
   /** The answer that counts so far. */
   readonly answer?: { readonly by: string; readonly decision: ReviewRecord['decision'] };
+  readonly ending: Ending | null;
 }
 
 /**
@@ -45,14 +47,16 @@ export const standings = `
   SELECT e.*, CASE
     WHEN v.outcome = 'approved' OR run.run_id IS NOT NULL THEN 'approved'
     WHEN v.superseded_by IS NOT NULL THEN 'superseded'
-    WHEN v.reasons @> '[{"rule": "review-deadline"}]' THEN 'expired'
-    WHEN v.outcome = 'refused' OR (e.subject_kind = 'checkpoint' AND answer.decision = 'reject') THEN 'refused'
+    WHEN v.reasons @> '[{"rule": "review-deadline"}]' OR held.outcome = 'expired' THEN 'expired'
+    WHEN v.outcome = 'refused' OR held.outcome IS NOT NULL OR (e.subject_kind = 'checkpoint' AND answer.decision = 'reject') THEN 'refused'
     WHEN answer.review_id IS NOT NULL THEN 'answered'
     WHEN e.deadline_at <= $1 THEN 'expired'
-    ELSE 'open' END AS standing, answer.by_person AS answered_by, answer.decision AS answered_as
+    ELSE 'open' END AS standing, answer.by_person AS answered_by, answer.decision AS answered_as,
+    ${endingColumns('held')}
   FROM escalations e
   LEFT JOIN LATERAL (SELECT * FROM verdicts f WHERE f.action_id = e.action_id LIMIT 1) v ON true
   LEFT JOIN LATERAL (SELECT a.run_id FROM assigned_runs a WHERE e.subject_kind = 'checkpoint' AND a.run_id = e.run_id LIMIT 1) run ON true
+  LEFT JOIN LATERAL (SELECT w.* FROM withheld_tasks w WHERE e.subject_kind = 'checkpoint' AND w.checkpoint_id = e.subject_id LIMIT 1) held ON true
   LEFT JOIN LATERAL (
     SELECT r.review_id, r.decision, r.by_person FROM reviews r
     WHERE r.subject_id = e.subject_id AND r.digest = e.digest AND r.decided_at >= e.escalated_at AND r.decided_at <= e.deadline_at
@@ -70,8 +74,6 @@ const found: Readonly<Partial<Record<Standing, string>>> = {
   // Its verdict is still to come, so the answer is one of the latest.
   answered: `WHERE e.subject_id IN (SELECT subject_id FROM reviews ORDER BY decided_at DESC LIMIT ${mostAnswers})`,
 };
-
-const participants = deployment();
 
 /** The console's own tables: the data of the projection, in the form that the core needs. */
 @Injectable()
@@ -183,7 +185,8 @@ export class Store {
   async review(reviewId: string): Promise<ReviewRecord | undefined> {
     const [row] = await this.forPages.query<ReviewRow>(
       `SELECT r.*, s.reason AS set_aside, v.action_id, v.outcome, v.review_id AS verdict_review_id, v.superseded_by, v.reasons, v.not_before, v.executor AS verdict_executor, v.decided_at AS verdict_at,
-              t.outcome AS settled, t.executor, t.detail, t.external_reference, t.settled_at, run.assigned_at
+              t.outcome AS settled, t.executor, t.detail, t.external_reference, t.settled_at, run.assigned_at,
+              ${endingColumns('w')}
        FROM reviews r
        LEFT JOIN set_asides s ON s.review_id = r.review_id
        LEFT JOIN LATERAL (
@@ -195,6 +198,7 @@ export class Store {
        LEFT JOIN settlements t ON t.action_id = v.action_id AND t.executor = v.executor
        LEFT JOIN escalations c ON r.subject_kind = 'checkpoint' AND c.action_id = r.subject_id
        LEFT JOIN assigned_runs run ON run.run_id = c.run_id
+       LEFT JOIN withheld_tasks w ON w.checkpoint_id = c.subject_id
        WHERE r.review_id = $1`,
       [reviewId],
     );
@@ -211,34 +215,6 @@ export class Store {
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
   }
 
-  /**
-   * Every control, or the control of one scope, with the readers that have confirmed it. The state topic is the only account of what is
-   * stopped.
-   */
-  async controls(
-    onlyScope?: string,
-    // One scope is requested by the person who stops it.
-    reader = onlyScope === undefined ? this.forPages : this.forActs,
-  ): Promise<ControlRow[]> {
-    const rows = await reader.query<{ data: DataOf<'ControlChanged'>; confirmations: Confirmation[] }>(
-      `SELECT o.data, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS confirmations
-       FROM published_state o WHERE o.topic = 'controls.v1' AND o.data IS NOT NULL AND ($1::text IS NULL OR o.key = $1)
-       ORDER BY (o.data->>'state' = 'stopped') DESC, o.key`,
-      [onlyScope ?? null],
-    );
-    const confirmers = await reader.query<{ reader: string }>(
-      `SELECT reader FROM unnest($1::text[]) AS reader
-       WHERE EXISTS (SELECT FROM control_confirmations c WHERE c.reader = reader.reader)`,
-      [participants.executors],
-    );
-    const readers = new Set(confirmers.map(({ reader }) => reader));
-    return rows.map(({ data, confirmations }) => {
-      const { scope, state, by, reason, version, changedAt } = data;
-      const goesBy = confirmed({ scope, version, digest: digestOf(data) }, confirmations, readers, participants);
-      return { scope, state, by, reason, version, changedAt, ...goesBy };
-    });
-  }
-
   async policy(reader = this.forActs): Promise<PolicyRow | undefined> {
     // The text as it was published: jsonb would change the order of its parts.
     const [row] = await reader.query<{ data: DataOf<'PolicyPublished'> }>(
@@ -247,6 +223,14 @@ export class Store {
     if (!row) return undefined;
     const { version, digest, parts, content, by, changedAt } = row.data;
     return { version, digest, parts, content, by, publishedAt: changedAt };
+  }
+
+  /** The digests of the parts of the policy in force; undefined if none was published. */
+  async partsInForce(): Promise<PolicyRow['parts'] | undefined> {
+    const [row] = await this.forPages.query<{ parts: PolicyRow['parts'] }>(
+      `SELECT data->'parts' AS parts FROM published_state WHERE topic = 'policies.v1' AND key = 'main' AND data IS NOT NULL`,
+    );
+    return row?.parts;
   }
 
   async known(): Promise<Known> {
@@ -288,15 +272,6 @@ export interface Answer {
   readonly setAside: ReviewRecord['setAside'];
 }
 
-export interface ControlRow extends Confirmed {
-  readonly scope: string;
-  readonly state: 'stopped' | 'running';
-  readonly by: string;
-  readonly reason: string;
-  readonly version: number;
-  readonly changedAt: string;
-}
-
 export interface PolicyRow {
   readonly version: number;
   readonly digest: string;
@@ -306,7 +281,7 @@ export interface PolicyRow {
   readonly publishedAt: string;
 }
 
-interface ReviewRow {
+interface ReviewRow extends EndingRow {
   review_id: string;
   subject_kind: 'proposal' | 'checkpoint';
   subject_id: string;
@@ -334,6 +309,7 @@ const standingsOf = (row: EscalationRow): Standings => ({
   standing: row.standing,
   ...(row.answered_by !== null &&
     row.answered_as !== null && { answer: { by: row.answered_by, decision: row.answered_as } }),
+  ending: endingOf(row),
   escalation: {
     actionId: row.action_id,
     subject: { kind: row.subject_kind, id: row.subject_id },
@@ -380,4 +356,5 @@ const reviewRecord = (row: ReviewRow): ReviewRecord => ({
         }
       : null,
   tasksAssignedAt: row.assigned_at?.toISOString() ?? null,
+  ending: endingOf(row),
 });

@@ -1,31 +1,55 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { derivedId, topics } from '@countersign/contracts';
+import { ControlScope, derivedId, topics } from '@countersign/contracts';
 import { ago, Documented, Refused, RUNTIME, type Runtime, readBy } from '@countersign/runtime';
-import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import type { z } from 'zod';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
+import { z } from 'zod';
 import { ControlChangedAnswer, ControlsAnswer } from '../core/answers.js';
-import { ControlRequest, changes, scopeProblem } from '../core/control.js';
+import { ControlRequest, changes, otherStop, scopeProblem } from '../core/control.js';
+import { paged, ScopeCursor } from '../core/cursor.js';
 import { problem } from '../core/problem.js';
-import { type ControlRow, Store } from './console.repository.js';
+import { Store } from './console.repository.js';
+import { type ControlRow, ControlStore } from './controls.repository.js';
 import { IdempotencyKey } from './idempotency-key.js';
+import { Limit } from './limit.js';
 import { Notifier } from './notifier.service.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 import { SETTINGS, type Settings } from './settings.js';
+
+const Listing = z.object({
+  scope: ControlScope.optional(),
+  state: z.enum(['stopped', 'running']).optional().describe('stopped: what is in force; running: what was lifted'),
+  cursor: ScopeCursor.optional().describe('Only lifted stops, behind this one'),
+  limit: Limit,
+});
 
 @Controller('v1/controls')
 export class Controls {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(ControlStore) private readonly controls: ControlStore,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(Notifier) private readonly notifier: Notifier,
   ) {}
 
   @Get()
-  @Documented({ summary: 'Every control, and who goes by it', answers: { 200: ControlsAnswer } })
-  async list() {
-    return { controls: await this.store.controls() };
+  @Documented({
+    summary: 'Every stop in force, the stops that were lifted, and who goes by each',
+    description:
+      'First every stop in force, then the lifted ones, the latest first: only these are cut at the limit. With a scope: the control of this scope alone.',
+    answers: { 200: ControlsAnswer },
+  })
+  async list(@Query({ schema: Listing }) { scope, state, cursor, limit }: z.infer<typeof Listing>) {
+    if (scope !== undefined) {
+      const control = await this.controls.of(scope);
+      return { controls: control && (state ?? control.state) === control.state ? [control] : [], next: null };
+    }
+    const stops = state === 'running' || cursor ? [] : await this.controls.stops();
+    if (state === 'stopped') return { controls: stops, next: null };
+    const lifted = await this.controls.lifted(limit + 1, cursor);
+    const { page, next } = paged(lifted, limit, (control) => `${control.changedAt},${control.scope}`);
+    return { controls: [...stops, ...page], next };
   }
 
   /**
@@ -42,7 +66,7 @@ export class Controls {
       'Waits a few seconds for the validator and the executors to confirm it. An unconfirmed control is published all the same.',
     headers: { 'idempotency-key': IdempotencyKey },
     answers: { 200: ControlChangedAnswer },
-    problems: [422],
+    problems: [409, 422],
   })
   async change(
     @Body({ schema: ControlRequest }) request: z.infer<typeof ControlRequest>,
@@ -60,6 +84,8 @@ export class Controls {
     const done = await this.runtime.transact(cause, async (work) => {
       const current = (await work.ownState(topics.controls, [request.scope])).get(request.scope);
       if (!changes(current?.data ?? null, request)) return false;
+      const other = otherStop(current?.data ?? null, request);
+      if (other) throw new Refused(other);
       const data = { ...request, by: person.person };
       const version = work.putState(cause, topics.controls, { key: request.scope, data });
       await this.notifier.afterControl(work, cause, { ...data, version });
@@ -79,7 +105,7 @@ export class Controls {
   /** The control of a scope, as soon as all readers have confirmed it or the time is up. It may have changed again meanwhile. */
   private async goneBy(scope: string): Promise<ControlRow | undefined> {
     for (const waited = ago(); ; await sleep(pollMs)) {
-      const [control] = await this.store.controls(scope);
+      const control = await this.controls.of(scope);
       if (!control || control.confirmed || waited() >= this.settings.confirmMs) return control;
     }
   }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { DeadLetterAnswer, DeadLettersAnswer } from '../core/answers.js';
 import { PartCursor, paged } from '../core/cursor.js';
 import { noSuchLetter, ReplayRequest } from '../core/replay.js';
+import { changedSince } from '../core/seen.js';
 import { FailureStore, placeOfLetter } from './failures.repository.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { Limit } from './limit.js';
@@ -46,11 +47,11 @@ export class DeadLetters {
     summary: 'Order the service to handle it again',
     headers: { 'idempotency-key': IdempotencyKey },
     answers: { 202: DeadLetterAnswer },
-    problems: [404],
+    problems: [404, 409],
   })
   async replay(
     @Param('deadLetterId', { schema: PathId }) deadLetterId: string,
-    @Body({ schema: ReplayRequest }) { note }: z.infer<typeof ReplayRequest>,
+    @Body({ schema: ReplayRequest }) request: z.infer<typeof ReplayRequest>,
     @Headers('idempotency-key') header: string | undefined,
     @Req() { principal: person }: ConsoleRequest,
   ) {
@@ -59,7 +60,11 @@ export class DeadLetters {
     const id = key === undefined ? randomUUID() : derivedId('replay', person.person, deadLetterId, key);
     const cause = { source: '/countersign/console', id, correlationid: id };
     await this.runtime.transact(cause, async (work) => {
-      const data = { deadLetterId, service, by: person.person, note, at: work.at };
+      // Within the transaction, so that a repeat is not refused because of its own first try.
+      const changed =
+        request.seen && changedSince('this dead letter', await this.store.lock(work.tx, deadLetterId), request);
+      if (changed) throw new Refused(changed);
+      const data = { deadLetterId, service, by: person.person, ...request, at: work.at };
       this.store.order(work.tx, data);
       work.emit(cause, topics.deadLettersReplayed, { key: deadLetterId, subject: deadLetterId, data });
     });

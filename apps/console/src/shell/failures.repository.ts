@@ -107,6 +107,21 @@ export class FailureStore {
     return row && failure(row);
   }
 
+  /** The same, with its row locked first: if two people order it at the same time, the second is told. */
+  async lock(tx: Tx, deadLetterId: string): Promise<FailureRow | undefined> {
+    await tx.query('SELECT FROM failures WHERE dead_letter_id = $1 FOR UPDATE', [deadLetterId]);
+    return this.find(deadLetterId, tx);
+  }
+
+  /** The states of these letters, as far as they are known. */
+  async states(reader: Reader, deadLetterIds: readonly string[]): Promise<ReadonlyMap<string, LetterState>> {
+    const rows = await reader.query<{ id: string; state: LetterState }>(
+      `SELECT f.dead_letter_id AS id, ${letterState} AS state FROM ${letters} WHERE f.dead_letter_id = ANY($1)`,
+      [deadLetterIds],
+    );
+    return new Map(rows.map(({ id, state }) => [id, state]));
+  }
+
   /** Stores an order. Only the last order is shown. */
   order(tx: Tx, { deadLetterId, by, note, at }: DataOf<'DeadLetterReplayed'>): void {
     tx.write(

@@ -3,10 +3,13 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { firstDay } from '../core/agents.js';
 import { forgetAgents } from './agents.writer.js';
 import { Store } from './console.repository.js';
+import { forgetInspections } from './inspections.repository.js';
 import { NotificationStore } from './notifications.repository.js';
 import { NowStore } from './now.repository.js';
+import { forgetPasses } from './passes.repository.js';
 import { forgetPersonActions } from './people.writer.js';
 import { forgetCheckpoints } from './record.repository.js';
+import { forgetReveals } from './reveals.repository.js';
 import { SETTINGS, type Settings } from './settings.js';
 import { forgetSignals } from './sources.repository.js';
 import { forgetStories } from './stories.writer.js';
@@ -20,8 +23,8 @@ const NOTIFICATION_RETENTION_DAYS = 90;
 const hours = (from: string, n: number): string => new Date(Date.parse(from) + n * 3_600_000).toISOString();
 
 /**
- * Deletes old activities: the feed shows what happens now, and the record keeps everything. Also deletes settlements that were never
- * approved: they belong to no permit.
+ * Deletes old rows of lists that people read: activities, stories, figures, and what people asked for. The record keeps every event.
+ * Also deletes settlements that were never approved: they belong to no permit.
  */
 @Injectable()
 export class ForgetActivities implements JobKind<Record<string, never>>, OnApplicationBootstrap {
@@ -56,14 +59,18 @@ export class ForgetActivities implements JobKind<Record<string, never>>, OnAppli
       const unapproved = await forgetWaiting(work.tx, work.at);
       if (unapproved > 0)
         this.log.warn(`${unapproved} rows of settlements forgotten: nobody approved what they say was settled`);
-      const { agentFiguresDays, personActionsDays } = this.settings;
+      const { agentFiguresDays, personActionsDays, requestsDays } = this.settings;
       const agents = await forgetAgents(work.tx, work.at, firstDay(work.at, agentFiguresDays), AT_ONCE);
       const people = await forgetPersonActions(work.tx, hours(work.at, -24 * personActionsDays), AT_ONCE);
+      const asked = hours(work.at, -24 * requestsDays);
+      const requests = [];
+      for (const forget of [forgetPasses, forgetInspections, forgetReveals])
+        requests.push(await forget(work.tx, asked, AT_ONCE));
       const past = hours(work.at, -24 * LONG_RETENTION_DAYS);
       const stories = await forgetStories(work.tx, past, AT_ONCE);
       const checkpoints = await forgetCheckpoints(work.tx, past, AT_ONCE);
       const dueAt =
-        Math.max(forgotten, agents, people, signals, stories, checkpoints) === AT_ONCE || more
+        Math.max(forgotten, agents, people, signals, stories, checkpoints, ...requests) === AT_ONCE || more
           ? work.at
           : hours(work.at, 1);
       work.schedule(job.cause, { kind: this.kind, id: `after ${job.id.slice(-24)} at ${work.at}`, dueAt, payload: {} });

@@ -4,9 +4,11 @@ import { later } from '../core/session.js';
 import { SessionStore } from './sessions.repository.js';
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const SIGN_OUT_DAYS = 30;
 const AT_ONCE = 10_000;
 
-/** Deletes sessions and links that can no longer be used, one day after their end. */
+/** Deletes sessions and links that can no longer be used, one day after their end, and sign-outs that nothing needs any more. */
 @Injectable()
 export class ForgetSessions implements JobKind<Record<string, never>>, OnApplicationBootstrap {
   readonly kind = jobName<Record<string, never>>('forget-sessions');
@@ -29,7 +31,8 @@ export class ForgetSessions implements JobKind<Record<string, never>>, OnApplica
   async work(jobs: readonly Job<Record<string, never>>[], context: JobContext): Promise<void> {
     await context.finish(jobs, async ([job], work) => {
       if (!job) return;
-      await this.store.forget(work.tx, later(work.at, -24 * HOUR), AT_ONCE);
+      await this.store.forget(work.tx, later(work.at, -DAY), AT_ONCE);
+      await this.store.forgetSignOuts(work.tx, later(work.at, -SIGN_OUT_DAYS * DAY), work.at, AT_ONCE);
       const id = `after ${job.id.slice(-24)} at ${work.at}`;
       work.schedule(job.cause, { kind: this.kind, id, dueAt: later(work.at, HOUR), payload: {} });
     });

@@ -36,50 +36,39 @@ export class GatherNotifications implements JobKind<{ readonly id: string }> {
   private async gather(mailbox: Mailbox, job: GatherJob, work: Work): Promise<void> {
     const { tx, at } = work;
     const lastAt = await this.store.lock(tx, mailbox);
-    const due = await this.store.due(tx, mailbox, at);
+    const { due, rest } = await this.store.due(tx, mailbox, at);
     const recipient = this.recipient(mailbox);
-    if (!recipient) {
-      const detail = `${notThere(mailbox)} any more`;
-      return this.store.end(
-        tx,
-        due.map(({ id }) => id),
-        'dropped',
-        detail,
-        at,
-      );
-    }
-    const left = await this.dropUntrue(due, work);
+    if (!recipient) this.drop(due, `${notThere(mailbox)} any more`, work);
+    const left = recipient ? await this.dropUntrue(due, work) : [];
     const [first] = left;
-    if (!first) return;
-    const goesAt = mayGoAt(together(left), recipient, lastAt, at);
-    if (goesAt > at) {
-      const id = `${first.id} at ${goesAt}`;
-      return work.schedule(job.cause, { kind: GATHER, id, dueAt: goesAt, payload: { id: first.id } });
+    if (recipient && first) {
+      const goesAt = mayGoAt(together(left), recipient, lastAt, at);
+      if (goesAt > at) {
+        const id = `${first.id} at ${goesAt}`;
+        return work.schedule(job.cause, { kind: GATHER, id, dueAt: goesAt, payload: { id: first.id } });
+      }
+      const ids = left.map(({ id }) => id);
+      const messageId = this.store.makeMessage(tx, mailbox, ids, at);
+      work.schedule(job.cause, { kind: SEND, id: messageId, dueAt: at, payload: { messageId } });
     }
-    const messageId = this.store.makeMessage(
-      tx,
-      mailbox,
-      left.map(({ id }) => id),
-      at,
-    );
-    work.schedule(job.cause, { kind: SEND, id: messageId, dueAt: at, payload: { messageId } });
+    // Nothing waits any more of what was read. The jobs of the others may have been worked already.
+    if (rest !== undefined)
+      work.schedule(job.cause, { kind: GATHER, id: `${rest} behind ${at}`, dueAt: at, payload: { id: rest } });
   }
 
-  private async dropUntrue(due: readonly Waiting[], { tx, at }: Work): Promise<Waiting[]> {
-    const reasons = await this.stillTrue.untrue(tx, due, at);
+  private async dropUntrue(due: readonly Waiting[], work: Work): Promise<Waiting[]> {
+    const reasons = await this.stillTrue.untrue(work.tx, due, work.at);
     const byReason = Map.groupBy(
       due.filter(({ id }) => reasons.has(id)),
       ({ id }) => reasons.get(id) ?? '',
     );
-    for (const [reason, rows] of byReason)
-      this.store.end(
-        tx,
-        rows.map(({ id }) => id),
-        'dropped',
-        reason,
-        at,
-      );
+    for (const [reason, rows] of byReason) this.drop(rows, reason, work);
     return due.filter(({ id }) => !reasons.has(id));
+  }
+
+  private drop(rows: readonly Waiting[], reason: string, { tx, at }: Work): void {
+    const ids = rows.map(({ id }) => id);
+    this.store.end(tx, ids, 'dropped', reason, at);
   }
 
   private recipient({ recipient, channel }: Mailbox): NotifyRecipient | undefined {

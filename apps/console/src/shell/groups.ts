@@ -1,6 +1,6 @@
 import { servicesOf } from '@countersign/contracts';
-import { deployment, RUNTIME, type Runtime } from '@countersign/runtime';
-import { Inject, Injectable } from '@nestjs/common';
+import { deployment, describe, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { GroupsSeen } from '../core/services.js';
 
 /** The broker is asked at most once in this time, in milliseconds, however many people look at the page. */
@@ -11,6 +11,7 @@ const waitMs = 1_000;
 /** The services' consumer groups, as the broker reports them. The broker is asked only while a person looks at the page. */
 @Injectable()
 export class Groups {
+  private readonly log = new Logger('groups');
   private readonly services: readonly string[] = servicesOf(deployment());
   private members: ReadonlyMap<string, number> = new Map();
   private readonly lastMemberAt = new Map<string, string>();
@@ -48,8 +49,10 @@ export class Groups {
       this.members = members;
       this.at = at;
       this.failed = undefined;
-    } catch {
+    } catch (error) {
       // The client library's message about a broker belongs in the service's log, not on a page.
+      if (this.failed === undefined)
+        this.log.warn(`the broker was not asked for consumer groups: ${describe(error).detail}`);
       this.failed = 'it could not be asked';
     }
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import * as oidc from 'openid-client';
-import { attemptOf, lacks, personByClaims } from '../core/oidc.js';
+import { type Account, attemptOf, lacks, personByClaims } from '../core/oidc.js';
+import { sha256 } from '../core/session.js';
 import { SETTINGS, type Settings } from './settings.js';
 
 /** The time limit for one answer of the provider, in seconds: a person waits for it. */
@@ -30,7 +31,7 @@ export class IdentityProvider {
   }
 
   /** The person who came back with `query`. Throws if the provider's answer does not belong to this attempt. */
-  async end(secret: string, query: string): Promise<ReturnType<typeof personByClaims>> {
+  async end(secret: string, query: string): Promise<ReturnType<typeof personByClaims> & { readonly account: Account }> {
     const { verifier, state, nonce } = attemptOf(secret);
     const configuration = await this.configuration();
     const { mapping } = this.provider();
@@ -44,7 +45,8 @@ export class IdentityProvider {
     if (!claims) throw new Error('the provider answered without an identity');
     const asks = lacks(claims, mapping) && configuration.serverMetadata().userinfo_endpoint !== undefined;
     const more = asks ? await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub) : {};
-    return personByClaims({ ...more, ...claims }, mapping);
+    const account = { issuer: claims.iss, subjectSha256: sha256(claims.sub) };
+    return { ...personByClaims({ ...more, ...claims }, mapping), account };
   }
 
   private provider() {

@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, costlyParts, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { at } from '../core/given.js';
 import { silentMs } from '../core/inspection.js';
 import { ConsoleModule, spec } from '../module.js';
+import { forgetInspections } from './inspections.repository.js';
+import { forgetPasses } from './passes.repository.js';
 
 const people = [
   { person: 'lea', roles: ['viewer', 'auditor'] },
@@ -23,7 +25,7 @@ const start = async () => {
   harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
 };
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-inspections-'));
   const tokens = people.map((person) => ({
     ...person,
@@ -47,6 +49,12 @@ const ask = async (method: 'GET' | 'POST', url: string, payload?: object, person
   return { status: answer.statusCode, body: answer.json() };
 };
 const after = (ms: number): string => new Date(Date.parse(at) + ms).toISOString();
+const day = 86_400_000;
+/** What the jobs of that time delete is deleted. */
+const tidiedAt = async (ms: number): Promise<void> => {
+  harness.setNow(after(ms));
+  await harness.runJobs();
+};
 const inspections = () => harness.published.filter(({ topic }) => topic === 'inspections.v1');
 const published = (type: string) => harness.published.filter((event) => event.type === type);
 
@@ -110,6 +118,98 @@ describe('a pass for the whole record', () => {
     expect(second.next).toBeNull();
     for (const [sql, params] of read.mock.calls)
       expect({ sql, costly: await costlyParts(harness.query, sql, params) }).toEqual({ sql, costly: [] });
+  });
+});
+
+describe('what people asked for long ago', () => {
+  const asking = { use: 'export', purpose: 'yearly audit', secretSha256: 'ab'.repeat(32) };
+  const listed = async () =>
+    (await ask('GET', '/v1/record/passes')).body.passes.map(({ purpose }: { purpose: string }) => purpose);
+  const inspect = async (kind: string, ended = true): Promise<string> => {
+    const { inspectionId } = (await ask('POST', '/v1/inspections', { kind })).body;
+    if (ended) await ask('POST', `/v1/inspections/${inspectionId}/end`, { outcome: 'broken', checks: [] });
+    return inspectionId;
+  };
+  const stored = async () =>
+    (await harness.query('SELECT inspection_id AS id FROM inspections')).map(({ id }) => String(id)).sort();
+
+  test('is deleted after 400 days, and a later request stays', async () => {
+    await ask('POST', '/v1/record/passes', asking);
+    harness.setNow(after(day));
+    await ask('POST', '/v1/record/passes', { ...asking, purpose: 'the day after' });
+    await tidiedAt(400 * day);
+    expect(await listed()).toEqual(['the day after', 'yearly audit']);
+    await tidiedAt(400 * day + 3_700_000);
+    expect(await listed()).toEqual(['the day after']);
+    // A topic that is read again brings it back for an hour.
+    const events = published('RecordPassRequested').map(({ key, data }) => ({
+      type: 'RecordPassRequested',
+      key,
+      data,
+    }));
+    await harness.deliver('record.passes.v1', events as never);
+    expect(await listed()).toHaveLength(2);
+    await tidiedAt(400 * day + 7_400_000);
+    expect(await listed()).toEqual(['the day after']);
+  });
+
+  test('of audits and probes the last of each kind stays, and the last that never ended', async () => {
+    await inspect('invariants');
+    await inspect('probe', false);
+    harness.setNow(after(1_000));
+    const [audit, ...probes] = [await inspect('invariants'), await inspect('probe'), await inspect('probe', false)];
+    await tidiedAt(399 * day);
+    expect(await stored()).toHaveLength(5);
+    await tidiedAt(800 * day);
+    expect(await stored()).toEqual([audit, ...probes].sort());
+    // The next one takes the place of the last.
+    const next = await inspect('invariants');
+    await tidiedAt(801 * day);
+    expect(await stored()).toEqual([next, ...probes].sort());
+  });
+
+  test('is kept for as many days as an operator says', async () => {
+    vi.stubEnv('REQUESTS_DAYS', '30');
+    await harness.close();
+    await start();
+    await ask('POST', '/v1/record/passes', asking);
+    await inspect('invariants');
+    harness.setNow(after(1_000));
+    const last = await inspect('invariants');
+    await tidiedAt(30 * day);
+    expect([await listed(), await stored()]).toEqual([['yearly audit'], expect.arrayContaining([last])]);
+    expect(await stored()).toHaveLength(2);
+    await tidiedAt(30 * day + 3_700_000);
+    expect([await listed(), await stored()]).toEqual([[], [last]]);
+  });
+
+  test('is found by an index, however much there is', async () => {
+    await harness.query(
+      `INSERT INTO record_passes SELECT gen_random_uuid(), 'export', 'p', 'lea', $1::timestamptz + n * interval '1 minute', $1
+       FROM generate_series(1, 5000) n`,
+      [at],
+    );
+    await harness.query(
+      `INSERT INTO inspections (inspection_id, kind, by_person, started_at, heard_at, ended_at, outcome, checks)
+       SELECT gen_random_uuid(), 'probe', 'lea', t, t, t, 'clean', '[]'
+       FROM (SELECT $1::timestamptz + n * interval '1 minute' AS t FROM generate_series(1, 5000) n) r`,
+      [at],
+    );
+    await harness.query('ANALYZE');
+    // The first hundred minutes are over.
+    const before = after(100 * 60_000);
+    const explained: object[] = [];
+    const tx = {
+      query: async (sql: string, params: readonly unknown[]) => {
+        explained.push({ sql, costly: await costlyParts(harness.query, sql, params) });
+        return [];
+      },
+    };
+    for (const forget of [forgetPasses, forgetInspections]) await forget(tx as never, before, 1_000);
+    expect(explained).toEqual([1, 2].map(() => ({ sql: expect.stringContaining('DELETE'), costly: [] })));
+    // To explain them is to do them.
+    for (const table of ['record_passes', 'inspections'])
+      expect(await harness.query(`SELECT count(*)::int AS n FROM ${table}`)).toEqual([{ n: 4_901 }]);
   });
 });
 

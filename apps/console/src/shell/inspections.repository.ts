@@ -35,6 +35,24 @@ export function storeInspections(tx: Tx, started: readonly Started[], ended: rea
   });
 }
 
+/**
+ * Deletes a bounded number of inspections that were last heard of before `before`. Returns how many. Of each kind, the last one that
+ * ended stays, and the last one that did not: the page shows these.
+ */
+export async function forgetInspections(tx: Tx, before: string, limit: number): Promise<number> {
+  const rows = await tx.query(
+    `DELETE FROM inspections WHERE inspection_id IN (
+       SELECT i.inspection_id FROM inspections i
+       WHERE i.heard_at < $1 AND CASE WHEN i.ended_at IS NULL
+         THEN i.started_at < (SELECT max(n.started_at) FROM inspections n WHERE n.kind = i.kind AND n.ended_at IS NULL)
+         ELSE i.ended_at < (SELECT max(n.ended_at) FROM inspections n WHERE n.kind = i.kind AND n.ended_at IS NOT NULL) END
+       ORDER BY i.heard_at LIMIT $2)
+     RETURNING 1`,
+    [before, limit],
+  );
+  return rows.length;
+}
+
 interface Row {
   inspection_id: string;
   kind: Inspection['kind'];

@@ -5,9 +5,10 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { at, escalated } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
 import { mostEach } from './live.service.js';
@@ -26,7 +27,7 @@ const listening = async (): Promise<{ harness: Harness; address: string }> => {
 };
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'live-'));
   const sha256 = createHash('sha256').update('lea-token').digest('hex');
   writeFileSync(join(folder, 'tokens.json'), JSON.stringify([{ sha256, person: 'lea', roles: ['operator'] }]));
@@ -195,6 +196,26 @@ test('a service that drains does not wait for whoever listens', async () => {
   await harness.app.close();
   expect(performance.now() - began).toBeLessThan(1_000);
   await vi.waitFor(() => expect(listener.over).toBe(true), soon);
+});
+
+test('while the database does not answer, one line of the log says so, and another that it answers again', async () => {
+  const [warnings, news] = [vi.spyOn(Logger.prototype, 'warn'), vi.spyOn(Logger.prototype, 'log')];
+  onTestFinished(() => {
+    for (const spy of [warnings, news]) spy.mockRestore();
+  });
+  const written = (spy: typeof warnings) => spy.mock.calls.map(String).filter((line) => line.includes('announced'));
+  const listener = await listen();
+  await vi.waitFor(() => expect(listener.events).toHaveLength(1), soon);
+  let looks = 0;
+  const read = vi.spyOn(harness.engine, 'readForPage').mockImplementation(async () => {
+    looks += 1;
+    throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+  });
+  await vi.waitFor(() => expect(looks).toBeGreaterThan(2), soon);
+  expect(written(warnings)).toEqual(['changes are not announced to browsers: connect ECONNREFUSED']);
+  expect(written(news)).toEqual([]);
+  read.mockRestore();
+  await vi.waitFor(() => expect(written(news)).toEqual(['changes are announced again']), soon);
 });
 
 test('is closed to whoever is nobody, and its head has no body', async () => {

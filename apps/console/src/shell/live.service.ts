@@ -1,5 +1,5 @@
-import { RUNTIME, type Runtime } from '@countersign/runtime';
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { describe, RUNTIME, type Runtime } from '@countersign/runtime';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { changedParts, eventText, type Sights } from '../core/live.js';
 import { type Held, Sessions } from './sessions.service.js';
 
@@ -36,11 +36,13 @@ const sights = `
  */
 @Injectable()
 export class LiveChanges implements OnModuleDestroy {
+  private readonly log = new Logger('live');
   private readonly listeners = new Set<Listener>();
   private timer: NodeJS.Timeout | undefined;
   private before: Sights | undefined;
   private looks = 0;
   private looking = false;
+  private failing = false;
   private closed = false;
 
   constructor(
@@ -94,11 +96,15 @@ export class LiveChanges implements OnModuleDestroy {
       const now = new Map(rows.map(({ name, seen }) => [name, seen]));
       const changed = this.before ? changedParts(this.before, now) : [];
       this.before = now;
+      if (this.failing) this.log.log('changes are announced again');
+      this.failing = false;
       if (changed.length > 0) this.sendAll(eventText('changed', { at, parts: changed }));
       if (++this.looks % aliveEvery > 0) return;
       this.sendAll(eventText('alive', { at }));
-    } catch {
+    } catch (error) {
       // A browser that hears nothing shows this: its pages may be out of date.
+      if (!this.failing) this.log.warn(`changes are not announced to browsers: ${describe(error).detail}`);
+      this.failing = true;
     } finally {
       this.looking = false;
     }

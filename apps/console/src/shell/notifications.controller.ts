@@ -4,8 +4,9 @@ import { Documented, Refused, RUNTIME, type Runtime, readBy } from '@countersign
 import { Body, Controller, Get, Headers, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { NotificationsAnswer, notificationStates, TestTakenAnswer } from '../core/notification.answers.js';
-import { channelsOf, notification, testThing } from '../core/notify.js';
+import { channelsOf, notification } from '../core/notify.js';
 import { problem } from '../core/problem.js';
+import { testThing } from '../core/things.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { Limit } from './limit.js';
 import { NotificationStore } from './notifications.repository.js';

@@ -1,12 +1,14 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { derivedId } from '@countersign/contracts';
 import { RUNTIME, type Runtime } from '@countersign/runtime';
-import { createHarness, type Harness, readingToken } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, readingToken, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Webhook } from 'standardwebhooks';
+import type { QueryRunner } from 'typeorm';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { approved, at, deadLetter, escalated, proposalId, settled } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
+import { NotificationThings1764600000901 } from './migrations/notification-things.js';
 import { NotificationStore } from './notifications.repository.js';
 import { httpReceiver, mailServer, notifyingFolder } from './notifying-testing.js';
 import { SendNotifications } from './send-notifications.job.js';
@@ -21,7 +23,11 @@ let mail: Awaited<ReturnType<typeof mailServer>>;
 let web: Awaited<ReturnType<typeof httpReceiver>>;
 
 beforeEach(async () => {
-  [database, mail, web] = await Promise.all([createTestDatabase(), mailServer({ hideSTARTTLS: true }), httpReceiver()]);
+  [database, mail, web] = await Promise.all([
+    copyTestDatabase(tablesOf(spec)),
+    mailServer({ hideSTARTTLS: true }),
+    httpReceiver(),
+  ]);
   folder = notifyingFolder();
 });
 afterEach(async () => {
@@ -42,11 +48,13 @@ const secrets = () => ({
   url: `${web.url}/hook-secret`,
   key: secret,
   token: 'xoxb-secret-token',
+  login: JSON.stringify(login),
 });
+const login = { user: 'countersign', password: 'a-secret-password' };
 const mailbox = (name: string, more = '') =>
   `  - name: ${name}\n    timeZone: Europe/Berlin\n${more}    addresses: [{ channel: mail, addressFile: ../${name} }]\n`;
-const config = ({ rules, recipients, channels = '', tls = 'none' }: Record<string, string>) => `channels:
-  - { name: mail, kind: email, host: 127.0.0.1, port: ${mail.port}, tls: ${tls}, fromFile: ../from }
+const config = ({ rules, recipients, channels = '', tls = 'none', more = '' }: Record<string, string>) => `channels:
+  - { name: mail, kind: email, host: 127.0.0.1, port: ${mail.port}, tls: ${tls}, fromFile: ../from${more} }
 ${channels}recipients:
 ${recipients ?? mailbox('lea') + mailbox('tom')}tell:
 ${rules}`;
@@ -100,7 +108,14 @@ test('nothing configured: nothing is sent, nothing is kept, and the list says so
 test('a review is told of by mail: what, whose account, why, until when, a link, and nobody’s name or address', async () => {
   await start(config({ rules: asks }));
   const card = { ...escalated().card, accountName: 'Acme' };
-  await escalate({ card });
+  const contact = derivedId('contact', 'ann');
+  const figures = { amountMinor: 60_000, aboveMinor: 10_000, currency: 'EUR' };
+  const asks1 = { rule: 'budget-threshold', outcome: 'escalate' as const, detail: 'of Ann', figures };
+  const asks2 = {
+    ...{ rule: 'first-touch', outcome: 'escalate' as const, figures: { contact, seniority: 'c-suite' } },
+    detail: `first touch of contact ${contact} (c-suite) needs a person`,
+  };
+  await escalate({ card, verdict: { ...escalated().verdict, reasons: [asks1, asks2] } });
   await harness.runJobs();
   expect(mail.mails.map(({ to }) => to)).toEqual(
     expect.arrayContaining([['lea.secret@example.com'], ['tom.secret@example.com']]),
@@ -113,7 +128,8 @@ test('a review is told of by mail: what, whose account, why, until when, a link,
       'What: ads: shift budget, proposed by paid-media-agent',
       'Account: Acme',
       'Money: EUR 600.00',
-      'Why a person is asked: EUR 600.00 is above EUR 100.00',
+      'Why a person is asked: a change of the daily budget by EUR 600.00 is above EUR 100.00, the most without a person',
+      'Why a person is asked: a first message of this kind needs a person',
       'Answer by: 21 Nov 2026, 12:00 (Europe/Berlin). Without an answer by then it is not done.',
       `Open: https://console.example.com/reviews/${proposalId}`,
       '',
@@ -172,11 +188,56 @@ test('what a mail server does not take now goes later, under the same id; meanwh
   expect(await states()).toEqual(['needs-review lea sent']);
 });
 
+test('a wrong login holds a message up and loses none; the health page names the channel, and a mended login sends it', async () => {
+  const reading = readingToken();
+  onTestFinished(() => reading.remove());
+  await mail.close();
+  mail = await mailServer({ hideSTARTTLS: true, login: { ...login, password: 'another' } });
+  await start(config({ rules: asks, recipients: mailbox('lea'), more: ', loginFile: ../login' }));
+  await escalate();
+  await later(0);
+  expect([mail.state.logins, mail.mails, await states()]).toEqual([1, [], ['needs-review lea waiting']]);
+  const health = (await harness.app.inject({ url: '/health', headers: reading.headers })).json();
+  expect(JSON.stringify(health)).toContain('"mail":"the mail server does not accept the login (535)"');
+  mail.state.login = login;
+  await later(1);
+  expect([mail.sessions, await states()]).toEqual([
+    [{ secure: false, user: 'countersign' }],
+    ['needs-review lea sent'],
+  ]);
+});
+
+test('rows of before hold no texts of rules and people any more', async () => {
+  await start(config({ rules: asks }));
+  const migration = new NotificationThings1764600000901();
+  const database = { query: (sql: string) => harness.query(sql) } as unknown as QueryRunner;
+  await migration.down(database);
+  const lines = [
+    ['What', 'an e-mail'],
+    ['Why a person is asked', 'first touch of contact 1 (c-suite) needs a person'],
+    ['Who', 'lea'],
+    ['Why', 'Ann asked for it'],
+    ['What to do', 'look'],
+  ];
+  const facts = (all: readonly (readonly string[])[]) =>
+    JSON.stringify({ title: 'x', lines: all, path: '/', check: { on: 'nothing' } });
+  for (const [n, all] of [lines, [lines[0] ?? []], []].entries())
+    await harness.query(
+      `INSERT INTO notifications (notification_id, event, thing, recipient, channel, facts, urgent, digest_ms, due_at, made_at)
+       VALUES (gen_random_uuid(), 'stop', 'thing ${n}', 'lea', 'mail', '${facts(all)}', false, 0, '${at}', '${at}')`,
+    );
+  await migration.up(database);
+  expect(await harness.query(`SELECT facts->'lines' AS lines FROM notifications ORDER BY thing`)).toEqual([
+    { lines: [lines[0], lines[4]] },
+    { lines: [lines[0]] },
+    { lines: [] },
+  ]);
+});
+
 test('a server that has no STARTTLS gets nothing where it is asked for', async () => {
   await start(config({ rules: asks, recipients: mailbox('lea'), tls: 'starttls' }));
   await escalate();
-  await later(0);
-  await later(5);
+  for (let minute = 0; minute < 50; minute++) expect(await later(minute)).toEqual([]);
   expect([mail.state.tries, mail.mails.length]).toEqual([0, 0]);
   expect(await states()).toEqual(['needs-review lea waiting']);
 });
@@ -259,7 +320,6 @@ test('nobody answers: the owner is told after the time of the step; somebody ans
 test('the owner of an agent is the one of its charter in the policy in force', async () => {
   const rules = '  - { event: needs-review, to: [owner] }\n';
   folder.write('channels: []\nrecipients: []\ntell: []\n');
-  const { readFileSync } = await import('node:fs');
   const owner =
     /^owner: (\S+)/m.exec(readFileSync(folder.path('config/charters/paid-media-agent.yaml'), 'utf8'))?.[1] ?? '';
   const recipients = `  - name: ${owner}\n    timeZone: UTC\n    addresses: [{ channel: mail, addressFile: ../mia }]\n`;
@@ -285,6 +345,144 @@ test('a flood is one message: the first at once, what comes after it together', 
   expect(digest?.text.match(/^Open: /gm)).toHaveLength(10);
   expect(digest?.text).toContain('and 15 more: https://console.example.com/reviews');
   expect((await states()).every((row: string) => row === 'needs-review lea sent')).toBe(true);
+});
+
+/** Rows that wait in a mailbox, and one job that looks at it. */
+const flood = async (recipient: string, check: object, n = 5_003) => {
+  const facts = JSON.stringify({ title: 'x', lines: [], path: '/', check });
+  const [row] = await harness.query<{ id: string }>(
+    `INSERT INTO notifications (notification_id, event, thing, recipient, channel, facts, urgent, digest_ms, due_at, made_at)
+     SELECT gen_random_uuid(), 'alarm', 'thing ' || n, '${recipient}', 'mail', '${facts}', false, 0, '${at}', '${at}'
+     FROM generate_series(1, ${n}) n RETURNING notification_id AS id`,
+  );
+  await harness.query(
+    `INSERT INTO jobs (kind, id, due_at, payload, cause, created_at)
+     VALUES ('gather-notifications', 'flood', '${at}', '{"id": "${row?.id}"}', '{"source": "/test", "id": "flood"}', '${at}')`,
+  );
+};
+const ended = () =>
+  harness.query(`SELECT state, detail, count(*)::int AS n FROM notifications GROUP BY 1, 2 ORDER BY 1, 2`);
+
+test('of a flood nothing is left: what is too much for one message is the next one', async () => {
+  const quiet = '    quietHours: { from: "10:30", to: "11:30" }\n';
+  await start(config({ rules: asks, recipients: mailbox('lea', quiet) }));
+  await flood('lea', { on: 'nothing' });
+  await later(0);
+  expect(await ended()).toEqual([{ state: 'waiting', detail: null, n: 5_003 }]);
+  await later(30);
+  expect(mail.mails.map(({ headers }) => headers.get('subject'))).toEqual(['5000 alarms', '3 alarms']);
+  expect(await ended()).toEqual([{ state: 'sent', detail: null, n: 5_003 }]);
+});
+
+test.each([
+  ['that is not true any more', 'lea', { on: 'control', scope: 'all', version: 7 }, 'it was changed again since'],
+  [
+    'for whom nobody is any more',
+    'max',
+    { on: 'nothing' },
+    'notifications.yaml has no max with the channel mail any more',
+  ],
+])('of a flood %s nothing is left waiting', async (_name, recipient, check, detail) => {
+  await start(config({ rules: asks, recipients: mailbox('lea') }));
+  await flood(recipient, check, 10_001);
+  await later(0);
+  expect([mail.mails, await ended()]).toEqual([[], [{ state: 'dropped', detail, n: 10_001 }]]);
+});
+
+const spending = (n: number, amount: number, when = at, used = amount) => {
+  const figures = {
+    ...{ amountMinor: amount, heldMinor: used - amount, committedMinor: 0, capMinor: 100_000, currency: 'EUR' },
+  };
+  const reasons = [{ rule: 'spend-cap-ad-account', outcome: 'pass' as const, detail: 'x', figures }];
+  return approved({
+    ...other(n),
+    permitId: derivedId('given', `permit ${n}`),
+    reservations: [{ ledger: 'spend:ad-account:ads-1:2026-11-21', amount, currency: 'EUR' }],
+    verdict: { ...approved().verdict, reasons, at: when },
+  });
+};
+const approve = (data: ReturnType<typeof spending>) =>
+  harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data }]);
+const release = (n: number) =>
+  harness.deliver('actions.settled.action-executor.v1', [
+    {
+      type: 'ActionSettled',
+      data: settled('expired', { ...other(n), permitId: derivedId('given', `permit ${n}`) }),
+    },
+  ]);
+const budget = '  - { event: budget-nearly-spent, to: [owner], share: 0.8 }\n';
+/** The owner of the agent, in quiet hours until the given time in Berlin. */
+const ownerUntil = (to: string) => {
+  const owner =
+    /^owner: (\S+)/m.exec(readFileSync(folder.path('config/charters/paid-media-agent.yaml'), 'utf8'))?.[1] ?? '';
+  return mailbox('lea', `    quietHours: { from: "11:01", to: "${to}" }\n`).replace('name: lea', `name: ${owner}`);
+};
+
+test('a budget that is nearly spent is stored, gathered and sent, once for its day', async () => {
+  await start(config({ rules: budget, recipients: ownerUntil('12:00') }));
+  await approve(spending(1, 50_000));
+  await later(0);
+  expect(mail.mails).toEqual([]);
+  await approve(spending(2, 35_000, at, 85_000));
+  await later(0);
+  expect(mail.mails.map(({ headers }) => headers.get('subject'))).toEqual([
+    "Budget nearly spent: 85 % of the day's budget of ad account ads-1 on 2026-11-21",
+  ]);
+  expect(mail.mails[0]?.text).toBe(
+    [
+      "85 % of the day's budget of ad account ads-1 on 2026-11-21",
+      'Limit: ad account ads-1 on 2026-11-21',
+      'Spent or held: EUR 850.00 of EUR 1,000.00',
+      'Open: https://console.example.com/',
+      '',
+    ].join('\n'),
+  );
+  await approve(spending(3, 10_000, '2026-11-21T12:00:00.000Z', 95_000));
+  await later(180);
+  expect(mail.mails).toHaveLength(1);
+  expect(await harness.query('SELECT state FROM notifications')).toEqual([{ state: 'sent' }]);
+});
+
+test('a budget of yesterday is not told of after the quiet hours', async () => {
+  await start(config({ rules: budget, recipients: ownerUntil('07:00') }));
+  await later(2);
+  await approve(spending(1, 85_000));
+  await later(2);
+  await later(21 * 60);
+  expect(mail.mails).toEqual([]);
+  expect(await harness.query('SELECT state, detail FROM notifications')).toEqual([
+    { state: 'dropped', detail: 'the day of this budget is over' },
+  ]);
+});
+
+test('a budget of which less is used again is not told of, and is told of when it is nearly spent once more', async () => {
+  await start(config({ rules: budget, recipients: ownerUntil('12:00') }));
+  await later(2);
+  await approve(spending(1, 85_000));
+  await later(2);
+  await release(1);
+  await later(60);
+  expect(mail.mails).toEqual([]);
+  const again = spending(2, 90_000, '2026-11-21T11:01:00.000Z');
+  await approve(again);
+  await approve(again);
+  await later(62);
+  expect(mail.mails.map(({ headers }) => headers.get('subject'))).toEqual([
+    "Budget nearly spent: 90 % of the day's budget of ad account ads-1 on 2026-11-21",
+  ]);
+  expect(await harness.query('SELECT state, detail FROM notifications ORDER BY 1')).toEqual([
+    { state: 'dropped', detail: 'less of this budget is used again' },
+    { state: 'sent', detail: null },
+  ]);
+});
+
+test('a budget that is still nearly spent is told of after the quiet hours of its day', async () => {
+  await start(config({ rules: budget, recipients: ownerUntil('12:00') }));
+  await later(2);
+  await approve(spending(1, 85_000));
+  await later(2);
+  await later(60);
+  expect(mail.mails).toHaveLength(1);
 });
 
 test('in quiet hours what is not urgent waits for their end, in the recipient’s zone; a near deadline passes', async () => {
@@ -322,6 +520,62 @@ test('a stop is told of at once, and as an alarm where it is not confirmed in ti
   expect(mail.mails.map(({ headers }) => headers.get('subject'))).toEqual([
     'Control: agent paid-media-agent was stopped',
     expect.stringMatching(/^Alarm: not every service has confirmed/),
+  ]);
+  // Who stopped it and why stays on the page.
+  for (const { text } of mail.mails) expect(text).not.toMatch(/lea|bids/);
+});
+
+test('a control whose version is as high as a repair makes it is told of like any other', async () => {
+  const rules =
+    '  - { event: stop, to: [lea] }\n  - { event: alarm, to: [lea], confirmSeconds: 30, digestMinutes: 0 }\n';
+  await start(config({ rules, recipients: mailbox('lea') }));
+  const change = (state: string) => call('POST', '/v1/controls', { scope: 'all', state, reason: 'x' });
+  await change('stopped');
+  await harness.query(`UPDATE own_state SET version = 1763719200000000 WHERE topic = 'controls.v1'`);
+  await change('running');
+  // A dead letter waits in the same mailbox as what is not confirmed: neither holds up the other.
+  await harness.deliver('orchestrator.dead-letters.v1', [{ type: 'DeadLetter', data: deadLetter() }]);
+  await later(1);
+  expect(await states()).toEqual([
+    'alarm lea dropped: it was changed again since',
+    'alarm lea sent',
+    'alarm lea sent',
+    'stop lea dropped: it was changed again since',
+    'stop lea sent',
+  ]);
+});
+
+test('a dead letter that failed again waits for a person again: an alarm that is still to come is told, and the failure is one', async () => {
+  const quiet = '    quietHours: { from: "10:00", to: "12:00" }\n';
+  const rules = '  - { event: alarm, to: [lea], urgent: false }\n';
+  await start(config({ rules, recipients: mailbox('lea', quiet) }));
+  const { deadLetterId, service } = deadLetter();
+  const replay = async () => {
+    const { body } = await call('POST', `/v1/dead-letters/${deadLetterId}/replays`, { note: 'mended' });
+    return String(body.replayedAt);
+  };
+  const end = (outcome: string, orderedAt: string) => {
+    const fault = { code: 'replay', detail: 'x' };
+    const data = { deadLetterId, service, orderedAt, outcome, attempts: 4, fault, at: orderedAt };
+    return harness.deliver('orchestrator.dead-letters.v1', [{ type: 'ReplayEnded', data }]);
+  };
+  await harness.deliver('orchestrator.dead-letters.v1', [{ type: 'DeadLetter', data: deadLetter() }]);
+  await end('failed', await replay());
+  await later(61);
+  expect(mail.mails.map(({ headers }) => headers.get('subject'))).toEqual(['2 alarms']);
+  expect(mail.mails[0]?.text).toContain('orchestrator could not handle a dead letter that was to be handled again');
+
+  // One that is being handled again, or was handled, needs nobody.
+  await later(24 * 60);
+  await end('failed', await replay());
+  await later(24 * 60 + 1);
+  await end('handled', await replay());
+  await later(26 * 60);
+  expect(mail.mails).toHaveLength(1);
+  expect(await states()).toEqual([
+    'alarm lea dropped: somebody had it handled again already',
+    'alarm lea sent',
+    'alarm lea sent',
   ]);
 });
 

@@ -1,7 +1,8 @@
 import { derivedId, type NotifyEvent } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Facts, Notification } from '../core/notify.js';
+import type { Notification } from '../core/notify.js';
+import type { Facts } from '../core/things.js';
 import { readersOf } from './readers.js';
 
 export const states = ['waiting', 'sent', 'dropped', 'failed'] as const;
@@ -19,6 +20,7 @@ export interface Waiting extends Mailbox {
   readonly facts: Facts;
   readonly urgent: boolean;
   readonly digestMs: number;
+  readonly dueAt: string;
   readonly until: string | null;
 }
 
@@ -49,13 +51,17 @@ interface WaitingRow extends Mailbox {
   readonly facts: Facts;
   readonly urgent: boolean;
   readonly digest_ms: string | number;
+  readonly due_at: Date;
   readonly until_at: Date | null;
 }
 
-const waitingColumns = 'notification_id AS id, recipient, channel, event, facts, urgent, digest_ms, until_at';
-const waitingOf = ({ digest_ms, until_at, ...row }: WaitingRow): Waiting => ({
+const waitingColumns = 'notification_id AS id, recipient, channel, event, facts, urgent, digest_ms, due_at, until_at';
+/** The most notifications that are read at once. Those behind it are gathered by a job of their own. */
+export const mostGathered = 5_000;
+const waitingOf = ({ digest_ms, due_at, until_at, ...row }: WaitingRow): Waiting => ({
   ...row,
   digestMs: Number(digest_ms),
+  dueAt: due_at.toISOString(),
   until: until_at?.toISOString() ?? null,
 });
 
@@ -68,7 +74,7 @@ export class NotificationStore {
     ({ forPages: this.forPages } = readersOf(runtime));
   }
 
-  /** Stores the rows that do not exist yet. Returns their ids. */
+  /** Stores the rows of which no other is kept: neither the row itself, nor one of the same thing that was not dropped. Returns their ids. */
   async insert(tx: Tx, rows: readonly Notification[], at: string): Promise<ReadonlySet<string>> {
     if (rows.length === 0) return new Set();
     const inserted = await tx.query<{ id: string }>(
@@ -103,13 +109,13 @@ export class NotificationStore {
     );
   }
 
-  /** The owners of these agents, by the policy in force. */
-  async owners(tx: Tx): Promise<ReadonlyMap<string, string>> {
-    const rows = await tx.query<{ agent: string; owner: string }>(
-      `SELECT c->>'agent' AS agent, c->>'owner' AS owner FROM published_state p, json_array_elements(p.value::json->'content'->'charters') c
+  /** The owner and the time zone of each agent, by the policy in force. */
+  async charters(reader: Reader): Promise<ReadonlyMap<string, { readonly owner: string; readonly timeZone: string }>> {
+    const rows = await reader.query<{ agent: string; owner: string; timeZone: string }>(
+      `SELECT c->>'agent' AS agent, c->>'owner' AS owner, c->>'timeZone' AS "timeZone" FROM published_state p, json_array_elements(p.value::json->'content'->'charters') c
        WHERE p.topic = 'policies.v1' AND p.key = 'main' AND p.value IS NOT NULL`,
     );
-    return new Map(rows.map(({ agent, owner }) => [agent, owner]));
+    return new Map(rows.map(({ agent, ...charter }) => [agent, charter]));
   }
 
   /** The mailboxes of rows that wait, in order. */
@@ -131,15 +137,16 @@ export class NotificationStore {
     return row?.last_at?.toISOString() ?? null;
   }
 
-  /** The due rows of a mailbox, the earliest first. */
-  async due(tx: Tx, { recipient, channel, event }: Mailbox, at: string): Promise<Waiting[]> {
+  /** The due rows of a mailbox, the earliest first; and, if there are more than are read at once, the first of the others. */
+  async due(tx: Tx, { recipient, channel, event }: Mailbox, at: string): Promise<{ due: Waiting[]; rest?: string }> {
     const rows = await tx.query<WaitingRow>(
       `SELECT ${waitingColumns} FROM notifications
        WHERE recipient = $1 AND channel = $2 AND event = $3 AND due_at <= $4 AND state = 'waiting' AND message_id IS NULL
-       ORDER BY due_at, notification_id LIMIT 5000`,
+       ORDER BY due_at, notification_id LIMIT ${mostGathered + 1}`,
       [recipient, channel, event, at],
     );
-    return rows.map(waitingOf);
+    const rest = rows.at(mostGathered)?.id;
+    return { due: rows.slice(0, mostGathered).map(waitingOf), ...(rest !== undefined && { rest }) };
   }
 
   /** Makes one message of these rows. Its id is derived from them. */

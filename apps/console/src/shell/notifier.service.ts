@@ -1,8 +1,9 @@
 import { type DataOf, problemLine } from '@countersign/contracts';
 import { type Batch, type Cause, jobName, type Work } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { controlThings, type Notification, plan, type Thing, thingsIn, unresolvedThing } from '../core/notify.js';
+import { type Notification, plan } from '../core/notify.js';
 import type { Changes } from '../core/project.js';
+import { controlThings, type Thing, thingsIn, unresolvedThing } from '../core/things.js';
 import { NotificationStore } from './notifications.repository.js';
 import { NOTIFYING, type Notifying } from './notifying.js';
 
@@ -57,7 +58,8 @@ export class Notifier implements OnApplicationBootstrap {
     const named = config.tell.some((rule) =>
       [rule, ...('then' in rule ? (rule.then ?? []) : [])].some(({ to }) => to.includes('owner')),
     );
-    const owners = named ? await this.store.owners(work.tx) : new Map<string, string>();
+    const charters = named ? [...(await this.store.charters(work.tx))] : [];
+    const owners = new Map(charters.map(([agent, { owner }]) => [agent, owner]));
     await this.schedule(work, cause, plan(config, things, owners, work.at));
   }
 

@@ -18,13 +18,35 @@ export interface Mail {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** A mail server on a free port. `answer` may refuse a mail, with the code of the answer. */
-export async function mailServer(options: { readonly hideSTARTTLS?: boolean } = {}) {
+interface ServerOptions {
+  /** Without it, the server has STARTTLS. */
+  readonly hideSTARTTLS?: boolean;
+  /** TLS from the first byte. */
+  readonly implicit?: boolean;
+  readonly certificate?: { readonly key: string; readonly cert: string };
+  /** The login that a mail needs. */
+  readonly login?: { readonly user: string; readonly password: string };
+}
+
+/**
+ * A mail server on a free port. `answer` may refuse a mail, with the code of the answer. `sessions` says of each mail whether it came
+ * through TLS, and under which login. `login` of `state` can be changed.
+ */
+export async function mailServer({ hideSTARTTLS, implicit, certificate, login }: ServerOptions = {}) {
   const mails: Mail[] = [];
-  const state = { tries: 0, answer: (_to: string): number | undefined => undefined };
+  const sessions: { readonly secure: boolean; readonly user: string | undefined }[] = [];
+  const state = { tries: 0, logins: 0, login, answer: (_to: string): number | undefined => undefined };
   const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: options.hideSTARTTLS ? ['AUTH', 'STARTTLS'] : ['AUTH'],
+    authOptional: login === undefined,
+    allowInsecureAuth: hideSTARTTLS === true,
+    ...(implicit && { secure: true }),
+    ...certificate,
+    disabledCommands: [...(login ? [] : ['AUTH']), ...(hideSTARTTLS ? ['STARTTLS'] : [])],
+    onAuth({ username, password }, _session, done) {
+      state.logins++;
+      if (username === state.login?.user && password === state.login?.password) return done(null, { user: username });
+      done(Object.assign(new Error(`no, ${username} of all people`), { responseCode: 535 }));
+    },
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -34,14 +56,17 @@ export async function mailServer(options: { readonly hideSTARTTLS?: boolean } = 
         const code = state.answer(to[0] ?? '');
         if (code !== undefined)
           return done(Object.assign(new Error(`no, ${to[0]} of all people`), { responseCode: code }));
+        sessions.push({ secure: session.secure, user: session.user as string | undefined });
         mails.push(mailOf(Buffer.concat(chunks).toString('utf8'), to));
         done();
       });
     },
   });
+  // A client that does not trust the certificate ends the connection.
+  server.on('error', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.server.address() as AddressInfo;
-  return { port, mails, state, close: () => new Promise<void>((resolve) => server.close(() => resolve())) };
+  return { port, mails, sessions, state, close: () => new Promise<void>((resolve) => server.close(() => resolve())) };
 }
 
 function mailOf(raw: string, to: string[]): Mail {
@@ -73,12 +98,18 @@ export interface Posted {
   readonly body: string;
 }
 
+interface Answer {
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  /** The answer never ends. */
+  readonly endless?: boolean;
+}
+
 /** A receiver of HTTP on a free port. `answer` gives status, headers and body for a request. */
 export async function httpReceiver() {
   const posted: Posted[] = [];
-  const state = {
-    answer: (_request: Posted): { status?: number; headers?: Record<string, string>; body?: string } => ({}),
-  };
+  const state = { answer: (_request: Posted): Answer => ({}) };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -86,8 +117,10 @@ export async function httpReceiver() {
       const headers = request.headers as Record<string, string>;
       const post = { url: request.url ?? '', headers, body: Buffer.concat(chunks).toString('utf8') };
       posted.push(post);
-      const { status = 200, headers: more = {}, body = 'ok' } = state.answer(post);
-      response.writeHead(status, more).end(body);
+      const { status = 200, headers: more = {}, body = 'ok', endless = false } = state.answer(post);
+      response.writeHead(status, more);
+      if (endless) response.write(body);
+      else response.end(body);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -96,7 +129,11 @@ export async function httpReceiver() {
     url: `http://127.0.0.1:${port}`,
     posted,
     state,
-    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 

@@ -7,8 +7,9 @@ import { NowAnswer, QueueAnswer } from '../core/now.answers.js';
 import { QueueQuery, within } from '../core/queue.js';
 import { rates } from '../core/rates.js';
 import { servicesHealth } from '../core/services.js';
-import { daysOf, spend } from '../core/spend.js';
-import { type ControlRow, Store } from './console.repository.js';
+import { dayCaps, dayOf, spend } from '../core/spend.js';
+import { Store } from './console.repository.js';
+import { type ControlRow, ControlStore } from './controls.repository.js';
 import { Groups } from './groups.js';
 import { NowStore } from './now.repository.js';
 import { QueueStore } from './queue.repository.js';
@@ -25,6 +26,7 @@ export class Now {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(ControlStore) private readonly controls: ControlStore,
     @Inject(NowStore) private readonly figures: NowStore,
     @Inject(QueueStore) private readonly queue: QueueStore,
     @Inject(UnresolvedStore) private readonly unresolved: UnresolvedStore,
@@ -46,12 +48,12 @@ export class Now {
     // Two at a time: only that many reads run at once for pages, and a person with several open pages must not fill their queue.
     const [counts, open] = await Promise.all([store.counts(), store.openCounts(at)]);
     const [steps, reviews] = await Promise.all([figures.recentSteps(at), this.queue.reviews(at, within('all'), few)]);
-    const [rows, unresolved] = await Promise.all([
-      figures.spend(daysOf(charters, at)),
+    const [spent, unresolved] = await Promise.all([
+      figures.spend(dayCaps(charters, at), dayOf('UTC', at)),
       this.unresolved.waiting(undefined, few),
     ]);
-    const [letters, controls] = await Promise.all([figures.openDeadLetters(), store.controls()]);
-    const topicsHeard = await figures.topicsHeard();
+    const [letters, stops] = await Promise.all([figures.openDeadLetters(), this.controls.stops()]);
+    const [topicsHeard, lifted] = await Promise.all([figures.topicsHeard(), this.controls.liftedNotConfirmed()]);
     const details = await figures.details(unresolved.map(({ actionId }) => actionId));
     const groups = await seen;
     return {
@@ -75,13 +77,13 @@ export class Now {
           byService: letters,
         },
       },
-      spend: spend(rows, charters, at),
-      stops: controls.filter(({ state }) => state === 'stopped'),
+      spend: spend(spent, charters),
+      stops,
       services: servicesHealth(
         participants,
         topics,
         groups,
-        { topicsHeard, openDeadLetters: letters, notConfirmed: notConfirmed(controls) },
+        { topicsHeard, openDeadLetters: letters, notConfirmed: notConfirmed(stops, lifted) },
         at,
       ),
       askedBrokerAt: groups.at,
@@ -106,10 +108,10 @@ export class Now {
   }
 }
 
-/** How many controls each reader has not confirmed. Lifted controls of accounts, plays and agents count too. */
-function notConfirmed(controls: readonly ControlRow[]): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
-  for (const reader of controls.flatMap((control) => control.notConfirmedBy))
+/** How many controls each reader has not confirmed, lifted ones among them. */
+function notConfirmed(stops: readonly ControlRow[], lifted: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const found = new Map(lifted);
+  for (const reader of stops.flatMap((control) => control.notConfirmedBy))
     found.set(reader, (found.get(reader) ?? 0) + 1);
   return found;
 }

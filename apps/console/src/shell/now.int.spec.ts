@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DataOf, derivedId } from '@countersign/contracts';
-import { createHarness, type Given, type Harness } from '@countersign/runtime/harness';
-import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Given, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, costlyParts, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { approved, at, checkpoint, deadLetter, escalated, proposalId, refused, settled, task } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
+import { NowStore } from './now.repository.js';
 
 let database: TestDatabase;
 let harness: Harness;
@@ -16,7 +17,7 @@ let folder: string;
 const later = '2026-11-21T10:30:00.000Z';
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-'));
   const sha256 = createHash('sha256').update('lea-token').digest('hex');
   const people = [{ sha256, person: 'lea', roles: ['reviewer', 'operator'] }];
@@ -84,6 +85,86 @@ test('money of the day is held until its action settles, spent when it was execu
 
   await settle(settlement(3, 'executed'), settlement(1, 'undone'));
   expect((await now()).spend.campaigns).toMatchObject([{ heldMinor: 10_000, committedMinor: 22_500 }]);
+});
+
+test("an approval of another action than the proposal's own is on the record, and holds, spends and runs nothing", async () => {
+  const forged = { actionId: derivedId('forged', 'action'), permitId: derivedId('forged', 'permit') };
+  await approve(approval(1), { ...approval(1, forged), id: 'forged' });
+  expect((await now()).spend.campaigns).toMatchObject([{ heldMinor: 10_000, committedMinor: 0 }]);
+  await settle(settlement(1, 'executed'));
+  expect((await now()).spend.campaigns).toMatchObject([{ heldMinor: 0, committedMinor: 10_000 }]);
+  expect((await queue('all')).approved).toMatchObject({ count: 0, due: 0, first: [] });
+
+  // The edit of a review is its own action, and a review that edits nothing makes no other.
+  const review = { reviewId: derivedId('given', 'review'), by: 'lea' };
+  const fromReview = { actionId: derivedId('action', review.reviewId), permitId: derivedId('given', 'permit 2') };
+  const { proposalId: second } = ids(2);
+  await approve(approval(2, { ...fromReview, proposalId: second, review: { ...review, decision: 'approve' } }));
+  expect((await queue('all')).approved).toMatchObject({ count: 0 });
+  await approve(approval(3, { ...fromReview, proposalId: second, review: { ...review, decision: 'edit' } }));
+  expect((await queue('all')).approved).toMatchObject({ count: 1, first: [{ actionId: fromReview.actionId }] });
+});
+
+test('spend is the sum of all campaigns of the day, however many there are', async () => {
+  await harness.query(`
+    INSERT INTO approvals (action_id, proposal_id, permit_id, executor, agent, play, kind, accounts, detail, not_before, expires_at, approved_at, day, ad_account_id, campaign_id, amount_minor, currency)
+    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'e', 'paid-media-agent', 'p', 'k', '{}', 'd', '${at}', '${at}', '${at}', '2026-11-21', 'ads-1', 'c-' || n, n, 'EUR'
+    FROM generate_series(1, 10500) AS n`);
+  const { spend } = await now();
+  const heldMinor = (10_500 * 10_501) / 2;
+  expect(spend.adAccounts).toMatchObject([{ id: 'ads-1', heldMinor }]);
+  expect(spend.agents).toMatchObject([{ id: 'paid-media-agent', heldMinor }]);
+  expect(spend.campaigns).toHaveLength(20);
+  expect(spend.campaigns[0]).toMatchObject({ id: 'c-10500', heldMinor: 10_500 });
+  expect(spend.more).toEqual({ adAccounts: 0, campaigns: 10_480 });
+});
+
+test('what all agents spend counts against the lowest cap of those agents, on their own days, and two currencies are never added', async () => {
+  const figures = harness.app.get(NowStore);
+  const caps = [
+    { agent: 'paid-media-agent', day: '2026-11-22', adAccountMinor: 1_000, campaignMinor: 300 },
+    { agent: 'seo', day: '2026-11-21', adAccountMinor: 900, campaignMinor: 400 },
+  ];
+  const spent = (n: number, agent: string, day: string, amount: number, currency = 'EUR') =>
+    approval(n, {
+      agent,
+      reservations: reservations(amount, day).map((reservation) => ({ ...reservation, currency })),
+    });
+  await approve(
+    spent(1, 'paid-media-agent', '2026-11-21', 5_000),
+    spent(2, 'paid-media-agent', '2026-11-22', 100),
+    spent(3, 'seo', '2026-11-21', 7),
+    spent(4, 'seo', '2026-11-21', 50),
+    spent(5, 'stranger', '2026-11-21', 1),
+    spent(6, 'seo', '2026-11-21', 2, 'USD'),
+  );
+  await settle(settlement(3, 'executed'));
+  const found = await figures.spend(caps, '2026-11-21');
+  expect(found['ad-account']).toEqual({
+    count: 3,
+    first: [
+      // 100 of 1,000 is more than 58 of 900.
+      ...[['2026-11-22', 'EUR', 100, 0, 1_000, ['paid-media-agent']] as const],
+      ...[['2026-11-21', 'EUR', 51, 7, 900, ['seo', 'stranger']] as const],
+      ...[['2026-11-21', 'USD', 2, 0, 900, ['seo']] as const],
+    ].map(([day, currency, heldMinor, committedMinor, capMinor, agents]) => ({
+      ...{ id: 'ads-1', day, currency, heldMinor, committedMinor, capMinor, agents },
+    })),
+  });
+  expect(found.campaign.first.map(({ id, capMinor }) => [id, capMinor])).toEqual([
+    ['c-2', 300],
+    ['c-2', 400],
+    ['c-2', 400],
+  ]);
+  // A charter has no cap on the total, and an agent without a charter has none at all.
+  expect(found.agent.first.map(({ id, currency, heldMinor, capMinor }) => [id, currency, heldMinor, capMinor])).toEqual(
+    [
+      ['paid-media-agent', 'EUR', 100, null],
+      ['seo', 'EUR', 50, null],
+      ['seo', 'USD', 2, null],
+      ['stranger', 'EUR', 1, null],
+    ],
+  );
 });
 
 test('figures do not depend on the order of topics, nor on how often an event is delivered', async () => {
@@ -186,13 +267,19 @@ test('what waits for a person is told with how long, the nearest deadline first'
   expect(waiting.reviews).toMatchObject({ count: 3, oldestAt: at });
   expect(waiting.reviews.first.map(({ id }: { id: string }) => id)[0]).toBe(other);
   expect(waiting.reviews.first).toContainEqual({
-    ...{ id: checkpoint().checkpointId, subject: 'checkpoint', agent: null, account: null },
+    ...{ id: checkpoint().checkpointId, subject: 'checkpoint', agent: null, account: null, campaigns: [] },
     ...{ play: 'Return below its floor', detail: 'one task for paid-media-agent' },
     ...{ since: at, deadline: checkpoint().deadline },
   });
   expect(waiting.unresolved).toMatchObject({
     count: 1,
-    first: [{ permitId: ids(1).permitId, action: 'move EUR 600.00 of daily budget from c-1 to c-2', decidedBy: null }],
+    first: [
+      {
+        permitId: ids(1).permitId,
+        action: { detail: 'move EUR 600.00 of daily budget from c-1 to c-2', people: [], campaigns: [] },
+        decidedBy: null,
+      },
+    ],
   });
   expect(waiting.deadLetters).toEqual({
     ...{ count: 1, oldestAt: at, byService: [{ service: 'orchestrator', n: 1, oldestAt: at }] },
@@ -216,6 +303,26 @@ test('a stop in force is told with who and why and who has not confirmed it; a l
   expect(health('action-executor')).toMatchObject({ controlsNotConfirmed: 1, state: 'not-confirmed' });
   await call('POST', '/v1/controls', { ...stop, state: 'running', reason: 'over' });
   expect((await now()).stops).toEqual([]);
+});
+
+test('a lifted stop that a service has not confirmed counts for its health, until it confirms', async () => {
+  const scope = 'agent:paid-media-agent';
+  const missing = async () => {
+    const { services } = await now();
+    const health = (name: string) => services.find(({ service }: { service: string }) => service === name);
+    return ['guardrail-validator', 'action-executor'].map((name) => health(name).controlsNotConfirmed);
+  };
+  for (const state of ['stopped', 'running']) await call('POST', '/v1/controls', { scope, state, reason: 'a test' });
+  await call('POST', '/v1/controls', { scope: 'all', state: 'stopped', reason: 'a test' });
+  expect(await missing()).toEqual([2, 2]);
+  const confirm = (reader: string, version: number) =>
+    harness.deliver(`controls.confirmed.${reader}.v1`, [
+      { type: 'ControlConfirmed', key: scope, data: { scope, version, digest: 'ab'.repeat(32) } },
+    ]);
+  await confirm('action-executor', 1);
+  expect(await missing()).toEqual([2, 2]);
+  await confirm('action-executor', 2);
+  expect(await missing()).toEqual([2, 1]);
 });
 
 test('a service is confirmed while the broker counts its instances, and the page does not wait for a broker that is away', async () => {

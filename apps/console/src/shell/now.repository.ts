@@ -1,8 +1,10 @@
 import { type Reader, RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { type MinuteCount, recentMs } from '../core/rates.js';
-import type { SpendRow } from '../core/spend.js';
+import { type DayCaps, type Figures, type Holder, mostFigures, type SpendFigure } from '../core/spend.js';
+import type { Budget } from '../core/things.js';
 import { notOrdered } from './failures.repository.js';
+import { type NamedThings, thingsNamed } from './names.js';
 import { readersOf } from './readers.js';
 
 const before = (at: string, ms: number): string => new Date(Date.parse(at) - ms).toISOString();
@@ -11,6 +13,18 @@ const stepsRetentionMs = 2 * recentMs;
 const dayMs = 86_400_000;
 /** A week, like the activities: the amount that an action held on a day matters on that day. */
 const retentionMs = 7 * dayMs;
+
+/** The largest number that is exact in JSON. A connected system may report any spend. */
+const exact = Number.MAX_SAFE_INTEGER;
+const settledAs = 'LEFT JOIN settlements s ON s.action_id = a.action_id AND s.executor = a.executor AND s.approved';
+/** Amounts of approvals, by any columns. They are summed once by all columns, and these few sums by holder. */
+const amounts = `
+  coalesce(sum(a.amount_minor) FILTER (WHERE s.outcome IS NULL OR s.outcome = 'unresolved'), 0) AS held,
+  coalesce(sum(greatest(a.amount_minor, s.spent_minor)) FILTER (WHERE s.outcome = 'executed'), 0) AS committed`;
+
+export interface ApprovedAction extends NamedThings {
+  readonly detail: string;
+}
 
 /** The data of the page Now. */
 @Injectable()
@@ -30,16 +44,75 @@ export class NowStore {
     );
   }
 
-  /** Amounts approved for these days: held until the action settles, committed if it was executed, otherwise nothing. */
-  spend(days: readonly string[]): Promise<SpendRow[]> {
-    return this.forPages.query<SpendRow>(
-      `SELECT a.day, a.agent, a.ad_account_id AS "adAccountId", a.campaign_id AS "campaignId", a.currency,
-              least(coalesce(sum(a.amount_minor) FILTER (WHERE s.outcome IS NULL OR s.outcome = 'unresolved'), 0), ${exact})::bigint AS "heldMinor",
-              least(coalesce(sum(greatest(a.amount_minor, s.spent_minor)) FILTER (WHERE s.outcome = 'executed'), 0), ${exact})::bigint AS "committedMinor"
-       FROM approvals a LEFT JOIN settlements s ON s.action_id = a.action_id AND s.executor = a.executor AND s.approved
-       WHERE a.day = ANY($1) GROUP BY 1, 2, 3, 4, 5 LIMIT 10000`,
-      [days],
+  /**
+   * Amounts approved for today: held until the action settles, committed if it was executed, otherwise nothing. Today is the day of the
+   * agent's charter; without a charter it is the day in UTC. A charter has no cap on the total spend of its agent. The database adds up,
+   * because a day may have any number of campaigns.
+   */
+  async spend(caps: readonly DayCaps[], utcDay: string): Promise<Figures> {
+    const rows = await this.forPages.query<SpendFigure & { holder: Holder; count: number }>(
+      `WITH charters AS (
+         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) AS c(agent, day, account_cap, campaign_cap)),
+       summed AS (
+         SELECT a.day, a.currency, a.agent, a.ad_account_id, a.campaign_id, c.account_cap, c.campaign_cap, ${amounts}
+         FROM approvals a ${settledAs} LEFT JOIN charters c ON c.agent = a.agent
+         WHERE a.day = ANY($5) AND a.day = coalesce(c.day, $6)
+         GROUP BY a.day, a.currency, a.agent, a.ad_account_id, a.campaign_id, c.account_cap, c.campaign_cap),
+       figures AS (
+         SELECT CASE WHEN grouping(a.ad_account_id) = 0 THEN 'ad-account' WHEN grouping(a.campaign_id) = 0 THEN 'campaign' ELSE 'agent' END AS holder,
+           coalesce(a.ad_account_id, a.campaign_id, a.agent) AS id, a.day, a.currency,
+           least(sum(a.held), ${exact})::bigint AS "heldMinor", least(sum(a.committed), ${exact})::bigint AS "committedMinor",
+           CASE WHEN grouping(a.ad_account_id) = 0 THEN min(a.account_cap) WHEN grouping(a.campaign_id) = 0 THEN min(a.campaign_cap) END AS "capMinor",
+           array_agg(DISTINCT a.agent) AS agents
+         FROM summed a
+         GROUP BY a.day, a.currency, GROUPING SETS ((a.ad_account_id), (a.campaign_id), (a.agent))
+         HAVING coalesce(a.ad_account_id, a.campaign_id, a.agent) IS NOT NULL),
+       placed AS (
+         SELECT *, count(*) OVER (PARTITION BY holder) AS count, row_number() OVER (PARTITION BY holder
+           ORDER BY ("heldMinor" + "committedMinor")::numeric / greatest(1, coalesce("capMinor", 1)) DESC, id) AS place
+         FROM figures)
+       SELECT holder, id, day, currency, "heldMinor", "committedMinor", "capMinor", agents, count FROM placed
+       WHERE place <= ${mostFigures} ORDER BY holder, place`,
+      [
+        caps.map(({ agent }) => agent),
+        caps.map(({ day }) => day),
+        caps.map(({ adAccountMinor }) => adAccountMinor),
+        caps.map(({ campaignMinor }) => campaignMinor),
+        [...new Set([utcDay, ...caps.map(({ day }) => day)])],
+        utcDay,
+      ],
     );
+    const figuresOf = (holder: Holder) => {
+      const own = rows.filter((row) => row.holder === holder);
+      return { first: own.map(({ holder: _, count: __, ...figure }) => figure), count: own[0]?.count ?? 0 };
+    };
+    return { 'ad-account': figuresOf('ad-account'), campaign: figuresOf('campaign'), agent: figuresOf('agent') };
+  }
+
+  /** How much of each of these budgets of a day is held and committed, by all agents; in their order. */
+  async used(
+    reader: Reader,
+    budgets: readonly Pick<Budget, 'holder' | 'id' | 'day' | 'currency'>[],
+  ): Promise<number[]> {
+    const rows = await reader.query<{ used: number }>(
+      `WITH summed AS (
+         SELECT a.day, a.currency, a.ad_account_id, a.campaign_id, ${amounts} FROM approvals a ${settledAs}
+         WHERE a.day = ANY($3) GROUP BY a.day, a.currency, a.ad_account_id, a.campaign_id),
+       totals AS (
+         SELECT CASE WHEN grouping(ad_account_id) = 0 THEN 'ad-account' ELSE 'campaign' END AS holder,
+           coalesce(ad_account_id, campaign_id) AS id, day, currency, least(sum(held + committed), ${exact})::bigint AS used
+         FROM summed GROUP BY day, currency, GROUPING SETS ((ad_account_id), (campaign_id)))
+       SELECT coalesce(t.used, 0)::bigint AS used
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS b(holder, id, day, currency, n)
+       LEFT JOIN totals t USING (holder, id, day, currency) ORDER BY b.n`,
+      [
+        budgets.map(({ holder }) => holder),
+        budgets.map(({ id }) => id),
+        budgets.map(({ day }) => day),
+        budgets.map(({ currency }) => currency),
+      ],
+    );
+    return rows.map(({ used }) => used);
   }
 
   /** For each service, the dead letters that need a person, as `waitingLetters` counts them, with the oldest. */
@@ -62,13 +135,13 @@ export class NowStore {
     return rows.map(({ topic, at }) => ({ topic, at: at.toISOString() }));
   }
 
-  /** The description of these actions, as it was approved. */
-  async details(actionIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.forPages.query<{ action_id: string; detail: string }>(
-      'SELECT action_id, detail FROM approvals WHERE action_id = ANY($1)',
+  /** The description of these actions, as it was approved, and what it names. */
+  async details(actionIds: readonly string[]): Promise<ReadonlyMap<string, ApprovedAction>> {
+    const rows = await this.forPages.query<ApprovedAction & { action_id: string }>(
+      `SELECT a.action_id, a.detail, ${thingsNamed('a')} FROM approvals a WHERE a.action_id = ANY($1)`,
       [actionIds],
     );
-    return new Map(rows.map((row) => [row.action_id, row.detail]));
+    return new Map(rows.map(({ action_id, ...action }) => [action_id, action]));
   }
 
   /** Deletes a bounded number of rows that no page shows any more. Returns whether the bound was reached. */
@@ -87,6 +160,3 @@ export class NowStore {
     return deleted.some((rows) => rows.length === limit);
   }
 }
-
-/** The largest number that is exact in JSON. */
-const exact = Number.MAX_SAFE_INTEGER;

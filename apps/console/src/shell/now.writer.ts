@@ -9,11 +9,12 @@ export function writeApprovals(tx: Tx, approvals: readonly Approval[]): void {
   if (rows.length === 0) return;
   tx.write(
     `INSERT INTO approvals (action_id, proposal_id, permit_id, executor, agent, play, kind, accounts, detail, not_before, expires_at,
-       approved_at, day, ad_account_id, campaign_id, amount_minor, currency)
-     SELECT a, i, p, e, g, y, k, ARRAY(SELECT jsonb_array_elements_text(c)), d, n, x, t, da, ad, ca, am, cu
+       approved_at, day, ad_account_id, campaign_id, amount_minor, currency, campaign_keys)
+     SELECT a, i, p, e, g, y, k, ARRAY(SELECT jsonb_array_elements_text(c)), d, n, x, t, da, ad, ca, am, cu,
+       ARRAY(SELECT jsonb_array_elements_text(ck))
      FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[], $9::text[], $10::timestamptz[],
-       $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::text[])
-       AS approved(a, i, p, e, g, y, k, c, d, n, x, t, da, ad, ca, am, cu)
+       $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::text[], $18::jsonb[])
+       AS approved(a, i, p, e, g, y, k, c, d, n, x, t, da, ad, ca, am, cu, ck)
      ON CONFLICT DO NOTHING`,
     [
       rows.map((a) => a.actionId),
@@ -33,6 +34,7 @@ export function writeApprovals(tx: Tx, approvals: readonly Approval[]): void {
       rows.map((a) => a.spend?.campaignId ?? null),
       rows.map((a) => a.spend?.amountMinor ?? null),
       rows.map((a) => a.spend?.currency ?? null),
+      rows.map((a) => JSON.stringify(a.campaignKeys)),
     ],
   );
 }

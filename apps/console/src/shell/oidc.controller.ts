@@ -11,8 +11,10 @@ import { fastifyCookie as cookies } from '@fastify/cookie';
 import { Controller, Get, Inject, Logger, Query, Req, Res } from '@nestjs/common';
 import { z } from 'zod';
 import { nextPage } from '../core/next.js';
+import { foreignAccount } from '../core/oidc.js';
 import { couldBeSecret, later, linkMs, newSecret, sha256 } from '../core/session.js';
 import { IdentityProvider } from './identity-provider.js';
+import { provenance } from './people.access.js';
 import { SessionStore } from './sessions.repository.js';
 import { Sessions } from './sessions.service.js';
 import { SETTINGS, type Settings } from './settings.js';
@@ -48,11 +50,22 @@ export class OidcPages {
   @Public(limited)
   @Documented({
     summary: 'Go to the identity provider to sign in',
-    answers: { 302: page, 404: page, 503: page },
+    answers: { 200: page, 302: page, 404: page, 503: page },
     problems: [429],
   })
-  async begin(@Query({ schema: Begin }) { next }: z.infer<typeof Begin>, @Res() reply: HttpReply): Promise<void> {
+  async begin(
+    @Query({ schema: Begin }) { next }: z.infer<typeof Begin>,
+    @Req() { headers }: Request,
+    @Res() reply: HttpReply,
+  ): Promise<void> {
     if (!this.settings.oidc) return send(reply, 404, 'No identity provider is set up for this console.');
+    const wanted = nextPage(next, this.settings.publicUrl);
+    // From another site the browser sends no strict cookie. From this page it does, so it is known which session it had.
+    if (provenance(headers).site === 'cross-site')
+      return send(reply, 200, 'On the way to your identity provider.', {
+        address: `/v1/sign-in/oidc?next=${encodeURIComponent(wanted)}`,
+        label: 'Go on to your identity provider',
+      });
     const secret = newSecret();
     let address: string;
     try {
@@ -62,8 +75,8 @@ export class OidcPages {
       return send(reply, 503, 'The identity provider does not answer. Try again in a minute.');
     }
     const until = later(this.runtime.now(), linkMs);
-    await this.runtime.write(async (tx) => this.store.storeAttempt(tx, sha256(secret), until));
-    const wanted = nextPage(next, this.settings.publicUrl);
+    const [before] = this.sessions.heldIn(headers);
+    await this.runtime.write(async (tx) => this.store.storeAttempt(tx, sha256(secret), until, before));
     const value = wanted === '/' ? secret : `${secret}.${encoded(wanted)}`;
     await reply.header('set-cookie', this.header(value, linkMs / 1_000)).redirect(address, 302);
   }
@@ -82,9 +95,11 @@ export class OidcPages {
     // Taken first: a sign-out after this moment ends the session too, because the provider may have answered before it knew.
     const at = this.runtime.now();
     // Used up before the provider is asked, so that an attempt works once.
-    const known =
-      secret !== undefined && (await this.runtime.write((tx) => this.store.useAttempt(tx, sha256(secret), at)));
-    if (!known) return send(reply, 401, again);
+    const attempt =
+      secret === undefined
+        ? undefined
+        : await this.runtime.write((tx) => this.store.useAttempt(tx, sha256(secret), at));
+    if (secret === undefined || !attempt) return send(reply, 401, again);
     let found: Awaited<ReturnType<IdentityProvider['end']>>;
     try {
       found = await this.provider.end(secret, url.includes('?') ? url.slice(url.indexOf('?')) : '');
@@ -94,13 +109,24 @@ export class OidcPages {
       return send(reply, 401, again);
     }
     if ('refusal' in found) return send(reply, 403, found.refusal);
-    const grant = { ...found, grantedBy: null, sessionUntil: null };
-    const begun = await this.runtime.write(async (tx) =>
-      this.sessions.begin(tx, grant, at, this.sessions.tokenOf(headers)),
-    );
+    const { account, person, roles } = found;
+    const grant = { person, roles, grantedBy: null, sessionUntil: null };
+    // The browser comes from the provider's site, so it may not send the cookie of the session that it had. The attempt knows it.
+    const before = [
+      ...this.sessions.heldIn(headers),
+      ...(attempt.sessionBefore === null ? [] : [attempt.sessionBefore]),
+    ];
+    const begun = await this.runtime.write(async (tx) => {
+      const refusal = foreignAccount(await this.store.bindAccount(tx, person, account, at), person, account);
+      return refusal === undefined ? this.sessions.begin(tx, grant, at, before) : { refusal };
+    });
+    if ('refusal' in begun) {
+      this.log.warn('nobody was signed in by the identity provider: the account and the person do not belong together');
+      return send(reply, 403, begun.refusal);
+    }
     reply.header('set-cookie', [this.header('', 0), begun.cookie]);
     // A page, not a redirect: after a redirect chain that began at another site, the browser does not send a strict cookie.
-    return send(reply, 200, 'You are signed in.', next);
+    return send(reply, 200, 'You are signed in.', { address: next, label: 'Go on to the console' });
   }
 
   /** The secret of the attempt, and the page it leads to. Without TLS, others can write the cookie, so the page is checked again. */
@@ -128,17 +154,22 @@ const again = 'You were not signed in: this attempt is over, or the identity pro
 /** An address has only ASCII; other characters are percent-encoded in it. */
 const encoded = (address: string): string => Buffer.from(address, 'latin1').toString('base64url');
 
-const inAttribute = (text: string): string =>
+const inHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-async function send(reply: HttpReply, status: number, words: string, next?: string): Promise<void> {
-  const address = next === undefined ? '/sign-in' : inAttribute(next);
-  const label = next === undefined ? 'Sign in' : 'Go on to the console';
-  const forward = next === undefined ? '' : `<meta http-equiv="refresh" content="0;url=${address}">`;
+interface Onward {
+  readonly address: string;
+  readonly label: string;
+}
+
+async function send(reply: HttpReply, status: number, words: string, onward?: Onward): Promise<void> {
+  const address = inHtml(onward?.address ?? '/sign-in');
+  const label = onward?.label ?? 'Sign in';
+  const forward = onward === undefined ? '' : `<meta http-equiv="refresh" content="0;url=${address}">`;
   await reply
     .code(status)
     .type('text/html; charset=utf-8')
     .send(
-      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">${forward}<title>Countersign: sign in</title></head><body><main><h1>Sign in</h1><p>${words}</p><p><a href="${address}">${label}</a></p></main></body></html>`,
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">${forward}<title>Countersign: sign in</title></head><body><main><h1>Sign in</h1><p>${inHtml(words)}</p><p><a href="${address}">${label}</a></p></main></body></html>`,
     );
 }

@@ -5,16 +5,18 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Provider } from 'oidc-provider';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { at } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
 import { IdentityProvider } from './identity-provider.js';
 
 /** People of the provider, by what they log in as. */
 const groups: Record<string, readonly string[]> = { lea: ['marketing-leads', 'all'], sam: ['warehouse'] };
+/** What the provider calls an account that does not go by what it logs in as. */
+const names = new Map<string, string>();
 const secret = 'the-secret-of-the-console';
 let database: TestDatabase;
 let harness: Harness;
@@ -48,7 +50,7 @@ beforeAll(async () => {
     pkce: { required: () => true },
     findAccount: async (_context, sub) => ({
       accountId: sub,
-      claims: async () => ({ sub, preferred_username: sub, groups: [...(groups[sub] ?? [])] }),
+      claims: async () => ({ sub, preferred_username: names.get(sub) ?? sub, groups: [...(groups[sub] ?? [])] }),
     }),
   }).callback();
   writeFileSync(join(folder, 'secret'), `${secret}\n`);
@@ -57,7 +59,13 @@ beforeAll(async () => {
     JSON.stringify({ 'marketing-leads': ['reviewer', 'operator'], all: ['viewer'] }),
   );
   const sha256 = createHash('sha256').update('ann-token').digest('hex');
-  writeFileSync(join(folder, 'tokens.json'), JSON.stringify([{ sha256, person: 'ann', roles: ['viewer'] }]));
+  writeFileSync(
+    join(folder, 'tokens.json'),
+    JSON.stringify([
+      { sha256, person: 'ann', roles: ['viewer'] },
+      { sha256: createHash('sha256').update('joe-token').digest('hex'), person: 'joe', roles: ['operator'] },
+    ]),
+  );
 });
 afterAll(async () => {
   provider.closeAllConnections();
@@ -76,7 +84,7 @@ beforeEach(async () => {
     OIDC_ROLES_FILE: join(folder, 'roles.json'),
     OIDC_NAME: 'Example',
   });
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
 });
 afterEach(async () => {
   await harness.close();
@@ -93,6 +101,7 @@ function browser() {
   return {
     cookie: (name: string, site = address) => jars.get(site)?.get(name),
     put: (name: string, value: string) => jars.get(address)?.set(name, value),
+    drop: (name: string) => jars.get(address)?.delete(name),
     async go(url: string, init: RequestInit = {}) {
       const { origin } = new URL(url);
       const jar = jars.get(origin) ?? new Map<string, string>();
@@ -256,6 +265,145 @@ test('a provider that is away is told in words, and links work all the same', as
     headers: { authorization: 'Bearer ann-token' },
   });
   expect(link.status).toBe(201);
+});
+
+test('the session that a browser had is over after a sign-in, although the browser does not send its strict cookie from the site of the provider', async () => {
+  await start();
+  const user = browser();
+  await user.go(await wayBack(user, 'lea'));
+  const before = user.cookie('countersign') as string;
+  expect((await session(user)).status).toBe(200);
+  const back = await wayBack(user, 'lea');
+  user.drop('countersign');
+  expect((await user.go(back)).status).toBe(200);
+  expect((await session(user)).status).toBe(200);
+  const earlier = browser();
+  await earlier.go(`${address}/v1/sign-in`);
+  earlier.put('countersign', before);
+  expect((await session(earlier)).status).toBe(401);
+});
+
+test('from another site a browser is led to a page of the console first, so that it is known which session it had', async () => {
+  await start();
+  const headers = { 'sec-fetch-site': 'cross-site' };
+  const led = await browser().go(`${address}/v1/sign-in/oidc?next=/reviews`, { headers });
+  expect([led.status, led.next, led.headers.getSetCookie()]).toEqual([200, undefined, []]);
+  expect(led.text).toContain('content="0;url=/v1/sign-in/oidc?next=%2Freviews"');
+});
+
+describe('an account', () => {
+  beforeEach(() => {
+    groups.max = ['marketing-leads'];
+    groups['lea-2'] = ['marketing-leads'];
+  });
+  afterEach(() => {
+    names.clear();
+    delete groups.max;
+    delete groups['lea-2'];
+  });
+  const signIn = async (login: string) => {
+    const user = browser();
+    const { status, text } = await user.go(await wayBack(user, login));
+    return { user, status, text };
+  };
+  const personOf = async (user: Browser) => JSON.parse((await session(user)).text).person;
+  const release = async (person: string) => {
+    const asked = await fetch(`${address}/v1/sign-outs`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer joe-token', 'content-type': 'application/json' },
+      body: JSON.stringify({ person, reason: 'the account was replaced', newAccount: true }),
+    });
+    expect(asked.status).toBe(200);
+    return (await asked.json()) as { accounts: number };
+  };
+
+  test('that takes the name of a person who signed in before is refused, and is told what to do', async () => {
+    await start();
+    expect((await signIn('lea')).status).toBe(200);
+    names.set('max', 'lea');
+    const { status, text, user } = await signIn('max');
+    expect(status).toBe(403);
+    expect(text).toContain('Another account of your identity provider signed in here as lea first.');
+    expect(text).toContain('countersign sign-out --person lea --new-account --reason');
+    expect((await session(user)).status).toBe(401);
+    // The person is in again with their own.
+    expect(await personOf((await signIn('lea')).user)).toBe('lea');
+    expect(await harness.query('SELECT DISTINCT person FROM sessions')).toEqual([{ person: 'lea' }]);
+  });
+
+  test('that signed in by one name takes no other, also if nobody has used it', async () => {
+    await start();
+    expect((await signIn('max')).status).toBe(200);
+    names.set('max', 'lea');
+    const { status, text } = await signIn('max');
+    expect(status).toBe(403);
+    expect(text).toContain('signed in here as max before, and your identity provider now calls it lea');
+    expect(text).toContain('countersign sign-out --person max --new-account --reason');
+    expect((await signIn('lea')).status).toBe(200);
+  });
+
+  test('is released by an operator, with a reason on the record; the sessions of the old one end, and it is refused from then on', async () => {
+    await start();
+    const { user: old } = await signIn('lea');
+    names.set('lea-2', 'lea');
+    expect((await signIn('lea-2')).status).toBe(403);
+    harness.setNow(new Date(Date.parse(at) + 1_000).toISOString());
+    expect(await release('lea')).toMatchObject({ accounts: 1, sessions: 1 });
+    expect(harness.published.filter(({ type }) => type === 'SessionsEnded')).toMatchObject([
+      { data: { person: 'lea', by: 'joe', reason: 'the account was replaced', newAccount: true } },
+    ]);
+    harness.setNow(new Date(Date.parse(at) + 2_000).toISOString());
+    expect((await session(old)).status).toBe(401);
+    expect(await personOf((await signIn('lea-2')).user)).toBe('lea');
+    expect((await signIn('lea')).status).toBe(403);
+    expect(await release('lea')).toMatchObject({ accounts: 1 });
+    expect(await release('lea')).toMatchObject({ accounts: 0 });
+  });
+
+  test('stays bound through a sign-out, and in a restored database is released by a release from the topic, if it was bound before it', async () => {
+    await start();
+    await signIn('lea');
+    const ended = (seconds: number, more: object) =>
+      harness.deliver('sessions.ended.v1', [
+        {
+          type: 'SessionsEnded',
+          key: 'lea',
+          data: {
+            ...{ person: 'lea', by: 'joe', reason: 'x', ...more },
+            at: new Date(Date.parse(at) + seconds * 1_000).toISOString(),
+          },
+        },
+      ]);
+    names.set('lea-2', 'lea');
+    await ended(1, {});
+    await ended(-1, { newAccount: true });
+    harness.setNow(new Date(Date.parse(at) + 3_000).toISOString());
+    expect((await signIn('lea-2')).status).toBe(403);
+    await ended(2, { newAccount: true });
+    expect((await signIn('lea-2')).status).toBe(200);
+    expect((await signIn('lea')).status).toBe(403);
+  });
+
+  test('of two that sign in by a name at the same moment one is bound', async () => {
+    await start();
+    names.set('max', 'lea');
+    const users = [browser(), browser()];
+    const [first, second] = users as [Browser, Browser];
+    const ways = [await wayBack(first, 'lea'), await wayBack(second, 'max')];
+    const answers = await Promise.all(users.map((user, n) => user.go(ways[n] as string)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 403]);
+    expect(await harness.query('SELECT person FROM sign_in_accounts')).toEqual([{ person: 'lea' }]);
+  });
+
+  test('of another provider is bound on its own: who chooses the provider decides whom to trust', async () => {
+    await start();
+    await signIn('lea');
+    await harness.query(
+      "UPDATE sign_in_accounts SET issuer = 'https://earlier.example', subject_sha256 = 'of another'",
+    );
+    expect((await signIn('lea')).status).toBe(200);
+    expect(await harness.query('SELECT count(*)::int AS n FROM sign_in_accounts')).toEqual([{ n: 2 }]);
+  });
 });
 
 test('behind a proxy that ends TLS the provider sends people back over TLS, and the attempt is of this host alone', async () => {

@@ -31,7 +31,8 @@ export const oidcVariables = {
     read: (content) => content.trim(),
   }),
   OIDC_PERSON_CLAIM: text({
-    description: 'the claim that names the person; reviewers in charters and plays have the same names',
+    description:
+      'the claim that names the person; reviewers in charters and plays have the same names. Choose a claim that people cannot edit: the account that signs in with a name first keeps the name, so nobody can take it later, but a name that nobody has used yet goes to whoever comes first',
     preset: 'preferred_username',
   }),
   OIDC_ROLES_CLAIM: text({ description: 'the claim with the groups of a person, a text or a list', preset: 'groups' }),

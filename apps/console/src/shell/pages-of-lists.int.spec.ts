@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { derivedId } from '@countersign/contracts';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { approved, at, deadLetter, settled } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
@@ -15,7 +15,7 @@ let harness: Harness;
 let folder: string;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-'));
   const sha256 = createHash('sha256').update('lea-token').digest('hex');
   writeFileSync(join(folder, 'tokens.json'), JSON.stringify([{ sha256, person: 'lea', roles: ['operator'] }]));

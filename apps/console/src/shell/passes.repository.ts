@@ -17,6 +17,16 @@ export function storePasses(tx: Tx, passes: readonly Requested[]): void {
   });
 }
 
+/** Deletes a bounded number of requests that were made before `before`. Returns how many. */
+export async function forgetPasses(tx: Tx, before: string, limit: number): Promise<number> {
+  const rows = await tx.query(
+    `DELETE FROM record_passes WHERE pass_id IN (
+       SELECT pass_id FROM record_passes WHERE asked_at < $1 ORDER BY asked_at LIMIT $2) RETURNING 1`,
+    [before, limit],
+  );
+  return rows.length;
+}
+
 interface Row {
   pass_id: string;
   used_for: Requested['use'];

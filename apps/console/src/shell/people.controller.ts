@@ -19,7 +19,7 @@ const Cursor = z
     return z.NEVER;
   });
 const Search = z.object({
-  /** An account's id, or the beginning of its name. */
+  /** An account's id, or the beginning of its name; or a role, such as `CFO`, with or without `of` an account. */
   account: z.string().trim().min(1).max(200).optional(),
   contact: Uuid.optional(),
   cursor: Cursor.optional(),
@@ -39,18 +39,19 @@ export class People {
 
   @Get()
   @Documented({
-    summary: 'People by account or contact id, whoever changed last first',
+    summary: 'People by account, role or contact id, whoever changed last first',
     answers: { 200: PeopleAnswer },
   })
   async search(@Query({ schema: Search }) { account, contact, cursor, limit }: z.infer<typeof Search>) {
     if (contact !== undefined) {
       const found = await this.store.summaryOf(contact);
-      return { people: found ? [found] : [], next: null };
+      return { people: found ? [found] : [], next: null, incomplete: false };
     }
-    const found = await this.store.search(account, cursor, limit + 1);
+    const { people, incomplete } = await this.store.search(account, cursor, limit + 1);
     return {
-      people: found.slice(0, limit).map(({ changedAt: _, ...person }) => person),
-      next: nextOf(found, limit, ({ changedAt, contactId }) => ({ at: changedAt, id: contactId })),
+      people: people.slice(0, limit).map(({ changedAt: _, ...person }) => person),
+      next: nextOf(people, limit, ({ changedAt, contactId }) => ({ at: changedAt, id: contactId })),
+      incomplete,
     };
   }
 

@@ -2,6 +2,7 @@ import type { Consents, ContactProfile } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Settlement, Verdict } from '../core/project.js';
+import { type RoleSought, roleIn } from '../core/role-search.js';
 import { touchState } from '../core/touch.js';
 import { readersOf } from './readers.js';
 
@@ -29,9 +30,11 @@ export interface Place {
 }
 
 const person = `p.*, a.name AS account_name, a.tier FROM people p LEFT JOIN accounts a ON a.account_id = p.account_id`;
+/** Before every place. */
+const last: Place = { at: '9999-12-31T00:00:00Z', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 const before = (column: string, id: string, from: number) => `(${column}, ${id}) < ($${from}, $${from + 1})`;
-/** Escapes the search text, so that it does not act as a pattern. */
-const prefixOf = (text: string): string => `${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+/** At most this many accounts are looked at that have a name with the same beginning. A longer text finds the others. */
+export const mostAccounts = 20;
 
 /** What is known about people, without names and addresses: the console does not have these. */
 @Injectable()
@@ -43,24 +46,54 @@ export class PeopleStore {
   }
 
   /**
-   * People of the accounts with this id, or with a name that begins with this text; all people if there is no text. The latest change
-   * comes first.
+   * People of the account with this id and of those with a name that begins with this text. If there is no such account, people with
+   * the role that the text names. All people if there is no text. The latest change comes first. `incomplete`: more accounts have such
+   * a name than are looked at.
    */
-  async search(account: string | undefined, place: Place | undefined, limit: number) {
-    const ofAccount =
-      account === undefined
-        ? ''
-        : `WHERE p.account_id IN (
-             (SELECT account_id FROM accounts WHERE account_id = $${place ? 4 : 2})
-             UNION (SELECT account_id FROM accounts WHERE lower(name) LIKE $${place ? 5 : 3} LIMIT 50))`;
-    const after = place
-      ? `${account === undefined ? 'WHERE' : 'AND'} ${before('p.changed_at', 'p.contact_id', 2)}`
-      : '';
+  async search(text: string | undefined, place: Place | undefined, limit: number) {
+    const { accounts, role } = text === undefined ? {} : await this.soughtBy(text);
+    const { at, id } = place ?? last;
+    const values: unknown[] = [limit, at, id];
+    const value = (given: unknown): string => `$${values.push(given)}`;
+    const conditions = [
+      ...(role ? [`seniority = ${value(role.seniority)}`] : []),
+      ...(role?.jobFunction === undefined ? [] : [`lower(btrim(job_function)) = ${value(role.jobFunction)}`]),
+    ];
+    const latest = (...where: readonly string[]): string =>
+      `SELECT * FROM people WHERE ${[...conditions, ...where, 'true'].join(' AND ')} AND ${before('changed_at', 'contact_id', 2)} ORDER BY changed_at DESC, contact_id DESC LIMIT $1`;
+    const found =
+      accounts === undefined
+        ? latest()
+        : `SELECT of_account.* FROM unnest(${value(accounts.slice(0, mostAccounts))}::text[]) AS k(account_id) CROSS JOIN LATERAL (${latest('account_id = k.account_id')}) of_account`;
     const rows = await this.forPages.query<PersonRow>(
-      `SELECT ${person} ${ofAccount} ${after} ORDER BY p.changed_at DESC, p.contact_id DESC LIMIT $1`,
-      [limit, ...(place ? [place.at, place.id] : []), ...(account === undefined ? [] : [account, prefixOf(account)])],
+      `SELECT p.*, a.name AS account_name, a.tier FROM (${found}) p LEFT JOIN accounts a ON a.account_id = p.account_id
+       ORDER BY p.changed_at DESC, p.contact_id DESC LIMIT $1`,
+      values,
     );
-    return rows.map((row) => ({ ...summary(row), changedAt: row.changed_at.toISOString() }));
+    return {
+      people: rows.map((row) => ({ ...summary(row), changedAt: row.changed_at.toISOString() })),
+      incomplete: accounts !== undefined && accounts.length > mostAccounts,
+    };
+  }
+
+  /** What a text names: accounts, or else a role, perhaps of accounts. */
+  private async soughtBy(text: string): Promise<{ accounts?: string[]; role?: RoleSought }> {
+    const accounts = await this.accountsBy(text);
+    const role = accounts.length === 0 ? roleIn(text) : undefined;
+    if (!role) return { accounts };
+    return role.account === undefined ? { role } : { role, accounts: await this.accountsBy(role.account) };
+  }
+
+  /** The account with this id, then those with a name that begins with this text, by their names; one more than is looked at. */
+  private async accountsBy(text: string): Promise<string[]> {
+    const from = text.toLowerCase();
+    const rows = await this.forPages.query<{ account_id: string }>(
+      `(SELECT account_id FROM accounts WHERE account_id = $1)
+       UNION ALL (SELECT account_id FROM accounts WHERE lower(name) ~>=~ $2 AND lower(name) ~<~ $3 AND account_id <> $1
+         ORDER BY lower(name) USING ~<~, account_id LIMIT $4)`,
+      [text, from, `${from}\u{10ffff}`, mostAccounts + 1],
+    );
+    return rows.map(({ account_id }) => account_id);
   }
 
   async summaryOf(contactId: string) {

@@ -1,4 +1,4 @@
-import type { DataOf } from '@countersign/contracts';
+import { type DataOf, keyOfProfile } from '@countersign/contracts';
 import type { Tx } from '@countersign/runtime';
 import type { PersonAction } from '../core/person-actions.js';
 import { compared, insert } from './rows.js';
@@ -42,7 +42,7 @@ function latest<T extends { readonly version: number }>(all: readonly T[], keyOf
 }
 
 /**
- * What profiles say about accounts and contacts. Each event of a topic is read by one instance, in any order between instances: the
+ * What profiles say about accounts, campaigns and contacts. Each event of a topic is read by one instance, in any order between instances: the
  * highest version stands.
  */
 export function writeProfiles(tx: Tx, profiles: readonly DataOf<'ProfileChanged'>[]): void {
@@ -65,6 +65,13 @@ export function writeProfiles(tx: Tx, profiles: readonly DataOf<'ProfileChanged'
       ],
     },
   );
+  const campaigns = profiles.filter((profile) => profile.kind === 'campaign');
+  insert(tx, latest(campaigns, keyOfProfile), {
+    sql: `INSERT INTO campaigns AS c (key, campaign_id, name, version)
+          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+          ON CONFLICT (key) DO UPDATE SET name = excluded.name, version = excluded.version WHERE c.version < excluded.version`,
+    columns: [keyOfProfile, (c) => c.campaignId, (c) => c.name ?? null, (c) => c.version],
+  });
   const contacts = profiles.filter((profile) => profile.kind === 'contact');
   insert(
     tx,

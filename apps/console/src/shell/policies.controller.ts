@@ -7,6 +7,7 @@ import { PolicyAnswer, PublishedAnswer } from '../core/answers.js';
 import { paged } from '../core/cursor.js';
 import { policyDifferences } from '../core/policy-difference.js';
 import { problem } from '../core/problem.js';
+import { seen } from '../core/seen.js';
 import { Store } from './console.repository.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
 import { PolicyStore } from './policies.repository.js';
@@ -21,6 +22,7 @@ const Two = z.object({ from: Version, to: Version });
 const PublishRequest = z.strictObject({
   digest: Sha256.describe('Of the folder, as the check told it'),
   inForce: z.int().nonnegative().describe('The version in force, as the check told it; 0 where there was none'),
+  ...seen,
 });
 
 /** The policies that there were, their differences, and how to publish the next one. */
@@ -91,10 +93,10 @@ export class PolicyRoutes {
     problems: [409, 422],
   })
   async publish(
-    @Body({ schema: PublishRequest }) seen: z.infer<typeof PublishRequest>,
+    @Body({ schema: PublishRequest }) wanted: z.infer<typeof PublishRequest>,
     @Req() { principal: person }: ConsoleRequest,
   ) {
-    const publication = await this.policies.publish(person.person, seen);
+    const publication = await this.policies.publish(person.person, wanted);
     if (publication.ok) return publication;
     if ('problems' in publication) {
       const lines = publication.problems.map(problemLine);

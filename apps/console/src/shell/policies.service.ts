@@ -3,27 +3,31 @@ import fs from 'node:fs';
 import {
   type ConfigFile,
   type ConfigProblem,
+  type PolicyContent,
   policyDigests,
   problemLine,
   type ReadConfig,
   readConfig,
   readFolder,
+  type Seen,
   topics,
 } from '@countersign/contracts';
-import { deployment, RUNTIME, type Runtime } from '@countersign/runtime';
+import { deployment, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Person, unanswerable } from '../core/people.js';
 import { policyDifferences } from '../core/policy-difference.js';
+import { changedSince } from '../core/seen.js';
 import { Store } from './console.repository.js';
 import { PolicyStore } from './policies.repository.js';
-import { PEOPLE } from './settings.js';
+import { PEOPLE, SETTINGS, type Settings } from './settings.js';
 
-/** What a person saw before they published it. */
-export interface Seen {
+/** What a person wants to publish. */
+export interface Wanted {
   /** Digest of the folder. */
   readonly digest: string;
   /** The version that it replaces; 0 if there was none. */
   readonly inForce: number;
+  readonly seen?: Seen | undefined;
 }
 
 export type Publication =
@@ -36,12 +40,15 @@ export type Publication =
 @Injectable()
 export class Policies implements OnApplicationBootstrap {
   private readonly log = new Logger('policies');
+  /** The digest of the folder whose possible mistakes were logged last. */
+  private warnedOf: string | undefined;
 
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
     @Inject(PolicyStore) private readonly versions: PolicyStore,
     @Inject(PEOPLE) private readonly people: readonly Person[],
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   /** The first start of an installation publishes its policy. After that, only a person publishes. */
@@ -55,7 +62,7 @@ export class Policies implements OnApplicationBootstrap {
       this.log.error(`CONFIG_DIR is not valid; policy ${inForce.version} stays in force`);
       return;
     }
-    this.warn(read);
+    this.warn(read, policyDigests(read.content).digest);
     if (!inForce) {
       const first = await this.publish('console');
       if (first.ok) this.log.log(`policy ${first.version} (${first.digest.slice(0, 12)}) published: it is the first`);
@@ -84,7 +91,7 @@ export class Policies implements OnApplicationBootstrap {
       valid: true,
       problems: [],
       notes: [...read.notes],
-      warnings: unanswerable(read.content, this.people),
+      warnings: this.unanswerable(read.content),
       digest,
       inForce,
       differs: current?.digest !== digest,
@@ -93,26 +100,30 @@ export class Policies implements OnApplicationBootstrap {
   }
 
   /**
-   * Reads the folder and publishes it as one bundle, if it is valid and differs from the one in force. If the person says what they saw,
-   * only that is published.
+   * Reads the folder and publishes it as one bundle, if it is valid and differs from the one in force. If a person wants it, only what
+   * they want is published; and if they say what they saw, only while the check still gives that.
    */
-  async publish(by: string, seen?: Seen): Promise<Publication> {
+  async publish(by: string, wanted?: Wanted): Promise<Publication> {
     const read = readConfigDir(process.env.CONFIG_DIR);
     if (!read.ok) return read;
     const { content } = read;
     const { digest, parts } = policyDigests(content);
-    if (seen && seen.digest !== digest) return { ok: false, changedSince: 'folder' };
-    this.warn(read);
+    if (wanted && wanted.digest !== digest) return { ok: false, changedSince: 'folder' };
+    const shown = wanted?.seen && (await this.check());
+    this.warn(read, digest);
     const id = randomUUID();
     const cause = { source: '/countersign/console', id, correlationid: id };
     const done = await this.runtime.transact(cause, async (work): Promise<Publication> => {
       const current = (await work.ownState(topics.policies, ['main'])).get('main');
       if (current?.data?.digest === digest) return { ok: true, changed: false, version: current.version, digest };
-      if (seen && seen.inForce !== (current?.data ? current.version : 0))
+      if (wanted && wanted.inForce !== (current?.data ? current.version : 0))
         return { ok: false, changedSince: 'policy', ...(current?.data && { by: current.data.by }) };
+      const changed = shown && changedSince('what publishing would change', shown, { seen: wanted?.seen });
+      if (changed) throw new Refused(changed);
       // The topic has only the latest policy.
       await this.versions.insertInForce(work.tx);
-      const data = { bundle: 'main', digest, parts, by, content } as const;
+      const seen = wanted?.seen && { seen: wanted.seen };
+      const data = { bundle: 'main', digest, parts, by, ...seen, content } as const;
       const version = work.putState(cause, topics.policies, { key: 'main', data });
       this.versions.insert(work.tx, { version, digest, content, by, publishedAt: work.at });
       return { ok: true, changed: true, version, digest };
@@ -121,10 +132,16 @@ export class Policies implements OnApplicationBootstrap {
     return done.result;
   }
 
-  /** Logs possible mistakes that do not prevent the publication. */
-  private warn({ notes, content }: Extract<ReadConfig, { ok: true }>): void {
+  /** Logs possible mistakes that do not prevent the publication: once for each content of the folder, however often it is published. */
+  private warn({ notes, content }: Extract<ReadConfig, { ok: true }>, digest: string): void {
+    if (digest === this.warnedOf) return;
+    this.warnedOf = digest;
     for (const note of notes) this.log.warn(problemLine(note));
-    for (const detail of unanswerable(content, this.people)) this.log.warn(detail);
+    for (const detail of this.unanswerable(content)) this.log.warn(detail);
+  }
+
+  private unanswerable(content: PolicyContent): string[] {
+    return unanswerable(content, this.people, this.settings.oidc?.mapping.roles);
   }
 }
 

@@ -2,7 +2,7 @@ import { takesPlaceRows } from '@countersign/contracts';
 import { cutBytes, packed, type Tx } from '@countersign/runtime';
 import type { FunnelStep } from '../core/now-changes.js';
 import type { Changes } from '../core/project.js';
-import { storeAcknowledgements } from './gaps.repository.js';
+import { storeGaps } from './gaps.repository.js';
 import { storeInspections } from './inspections.repository.js';
 import { writeApprovals, writeSteps, writeTasks } from './now.writer.js';
 import { storePasses } from './passes.repository.js';
@@ -10,7 +10,7 @@ import { writePersonActions } from './people.writer.js';
 import { storeCheckpoints } from './record.repository.js';
 import { storeReveals } from './reveals.repository.js';
 import { insert, lastBy, orderedRounds } from './rows.js';
-import { signOut } from './sessions.repository.js';
+import { releaseAccounts, signOut } from './sessions.repository.js';
 import { writeSignals } from './sources.writer.js';
 import { lockStories, settleStories, writeStories } from './stories.writer.js';
 
@@ -152,6 +152,20 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
           ON CONFLICT DO NOTHING`,
     columns: [(s) => s.reviewId, (s) => JSON.stringify(s.reason), (s) => s.at],
   });
+  // A checkpoint has one end.
+  insert(tx, lastBy(changes.withheld, 'checkpointId'), {
+    sql: `INSERT INTO withheld_tasks (checkpoint_id, outcome, review_id, by_person, reason, withheld_at)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::timestamptz[])
+          ON CONFLICT DO NOTHING`,
+    columns: [
+      (w) => w.checkpointId,
+      (w) => w.outcome,
+      (w) => w.review?.reviewId ?? null,
+      (w) => w.review?.by ?? null,
+      (w) => JSON.stringify(w.reason),
+      (w) => w.at,
+    ],
+  });
   insert(tx, lastBy(changes.failures, 'deadLetterId'), {
     sql: `INSERT INTO failures (dead_letter_id, service, topic, partition, "offset", type, fault, attempts, at, job)
           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[], $8::int[], $9::timestamptz[], $10::jsonb[])
@@ -195,8 +209,12 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
   });
   writeSignals(tx, changes);
   writePersonActions(tx, changes.personActions);
-  storeAcknowledgements(tx, changes.acknowledgements);
+  storeGaps(tx, changes);
   signOut(tx, changes.signedOut);
+  releaseAccounts(
+    tx,
+    changes.signedOut.filter(({ newAccount }) => newAccount),
+  );
   storeReveals(tx, changes.revealRequests, changes.revealAnswers);
   storePasses(tx, changes.recordPasses);
   storeInspections(tx, changes.inspectionsStarted, changes.inspectionsEnded);

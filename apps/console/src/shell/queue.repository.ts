@@ -3,6 +3,7 @@ import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Within } from '../core/queue.js';
 import { standings } from './console.repository.js';
+import { type CampaignNamed, type NamedThings, thingsNamed } from './names.js';
 import { readersOf } from './readers.js';
 
 export interface ReviewWaiting {
@@ -12,6 +13,7 @@ export interface ReviewWaiting {
   readonly agent: string | null;
   readonly play: string;
   readonly account: string | null;
+  readonly campaigns: readonly CampaignNamed[];
   readonly since: string;
   readonly deadline: string;
 }
@@ -72,17 +74,18 @@ export class QueueStore {
   /** Approved actions that have not settled and whose permit can still be opened. */
   async approved(at: string, scope: Within, limit: number) {
     const rows = await this.forPages.query<ApprovedRow>(
-      `SELECT a.*, count(*) OVER () AS count, count(*) FILTER (WHERE not_before <= $1) OVER () AS due FROM approvals a
+      `SELECT a.*, ${thingsNamed('a')} FROM (
+       SELECT a.*, count(*) OVER () AS count, count(*) FILTER (WHERE not_before <= $1) OVER () AS due FROM approvals a
        WHERE expires_at > $1 AND ($2::text IS NULL OR agent = $2) AND ($3::text IS NULL OR play = $3)
          AND ($4::text[] IS NULL OR kind = ANY($4)) AND ($5::text IS NULL OR $5 = ANY(accounts))
          AND NOT EXISTS (SELECT FROM settlements s WHERE s.action_id = a.action_id AND s.executor = a.executor AND s.approved)
-       ORDER BY not_before, action_id LIMIT $6`,
+       ORDER BY not_before, action_id LIMIT $6) a ORDER BY not_before, action_id`,
       [at, scope.agent, scope.play, scope.kinds, scope.account, limit],
     );
     return {
       ...counted(rows, (row) => ({
         ...{ actionId: row.action_id, proposalId: row.proposal_id, agent: row.agent, play: row.play },
-        ...{ executor: row.executor, detail: row.detail },
+        ...{ executor: row.executor, detail: row.detail, people: row.people, campaigns: row.campaigns },
         ...{ approvedAt: row.approved_at.toISOString(), notBefore: row.not_before.toISOString() },
         expiresAt: row.expires_at.toISOString(),
       })),
@@ -113,9 +116,13 @@ const reviewOf = ({ subject_id, subject_kind, card, escalated_at, deadline_at }:
   agent: 'tasks' in card ? null : card.agent,
   play: card.play.title,
   account: ('tasks' in card ? card.accountName : card.card.accountName) ?? null,
+  campaigns: 'tasks' in card ? [] : (card.card.campaigns ?? []).flatMap(named),
   since: escalated_at.toISOString(),
   deadline: deadline_at.toISOString(),
 });
+
+const named = ({ campaignId, name }: { campaignId: string; name?: string | undefined }): CampaignNamed[] =>
+  name === undefined ? [] : [{ campaignId, name }];
 
 interface PendingTask {
   readonly task_id: string;
@@ -127,7 +134,7 @@ interface PendingTask {
   readonly count: number;
 }
 
-interface ApprovedRow {
+interface ApprovedRow extends NamedThings {
   readonly action_id: string;
   readonly proposal_id: string;
   readonly agent: string;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataOf } from '@countersign/contracts';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { at } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
@@ -36,7 +36,7 @@ const start = async () => {
   harness = await createHarness(ConsoleModule, spec, { databaseUrl: database.url, at });
 };
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-reveals-'));
   const tokens = people.map((person) => ({
     ...person,
@@ -85,6 +85,25 @@ async function signIn(person: string): Promise<Headers> {
   const cookie = String(begun.headers['set-cookie']).split(';')[0] as string;
   return { cookie, 'x-csrf-token': begun.json().csrfToken };
 }
+
+test('who asked for a name is deleted after 400 days, with the answer; a later request stays', async () => {
+  const day = 86_400_000;
+  const stored = () =>
+    harness.query(
+      `SELECT (SELECT count(*)::int FROM reveals) AS requests, (SELECT count(*)::int FROM reveal_answers) AS answers`,
+    );
+  await answer(await revealed());
+  harness.setNow(after(day));
+  await answer(await revealed(), { at: after(day) });
+  harness.setNow(after(400 * day));
+  await harness.runJobs();
+  expect(await stored()).toEqual([{ requests: 2, answers: 2 }]);
+  harness.setNow(after(400 * day + 3_700_000));
+  await harness.runJobs();
+  expect(await stored()).toEqual([{ requests: 1, answers: 1 }]);
+  const { body } = await ask('GET', path);
+  expect(body.reveals).toMatchObject([{ at: after(day), state: 'sealed' }]);
+});
 
 describe('a request', () => {
   test('is an event that says who asks for what of whom and why, before anything is answered', async () => {

@@ -64,6 +64,20 @@ export function storeReveals(
   });
 }
 
+/** Deletes a bounded number of requests and of answers from before `before`. Returns the larger of both numbers. */
+export async function forgetReveals(tx: Tx, before: string, limit: number): Promise<number> {
+  const requests = await tx.query(
+    `DELETE FROM reveals WHERE request_id IN (SELECT request_id FROM reveals WHERE asked_at < $1 ORDER BY asked_at LIMIT $2) RETURNING 1`,
+    [before, limit],
+  );
+  const answers = await tx.query(
+    `DELETE FROM reveal_answers WHERE request_id IN (
+       SELECT request_id FROM reveal_answers WHERE answered_at < $1 ORDER BY answered_at LIMIT $2) RETURNING 1`,
+    [before, limit],
+  );
+  return Math.max(requests.length, answers.length);
+}
+
 /** Reveals, and their sealed answers for as long as a client waits for them. */
 @Injectable()
 export class RevealsStore {

@@ -48,15 +48,21 @@ export class ReviewFactStore {
   }
 
   /** The countries of the card's people and account, as far as they are known now. */
-  async regions({ card }: Escalation): Promise<string[]> {
+  async regions({ card }: Escalation): Promise<Region[]> {
     const { people, account } = concernedBy(card);
-    const rows = await this.forPages.query<{ country: string }>(
-      `SELECT country FROM people WHERE contact_id = ANY($1) AND country IS NOT NULL
-       UNION SELECT country FROM accounts WHERE account_id = $2 AND country IS NOT NULL ORDER BY country`,
+    const rows = await this.forPages.query<Region>(
+      `SELECT 'person' AS of, country FROM people WHERE contact_id = ANY($1) AND country IS NOT NULL
+       UNION SELECT 'account', country FROM accounts WHERE account_id = $2 AND country IS NOT NULL ORDER BY of, country`,
       [people, account],
     );
-    return rows.map(({ country }) => country);
+    return rows.map(({ of: holder, country }) => ({ of: holder, country }));
   }
+}
+
+/** A country of the account or of a person. */
+export interface Region {
+  readonly of: 'account' | 'person';
+  readonly country: string;
 }
 
 /** The people that a card is about. */

@@ -15,7 +15,7 @@ import { Cursor, paged } from '../core/cursor.js';
 import { problem } from '../core/problem.js';
 import { resultOf } from '../core/result.js';
 import { fingerprint, ReviewRequest, review, reviewIdOf, standings } from '../core/review.js';
-import { Store } from './console.repository.js';
+import { type Standings, Store } from './console.repository.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { Limit } from './limit.js';
 import { PathId } from './path-id.js';
@@ -43,7 +43,11 @@ export class Reviews {
       ({ escalation: { deadline, at: escalatedAt, actionId } }) =>
         `${state === 'open' ? deadline : escalatedAt},${actionId}`,
     );
-    return { reviews: page.map(({ escalation, standing }) => cardOf(escalation, standing, at)), next };
+    const parts = await this.partsFor(page);
+    return {
+      reviews: page.map(({ escalation, standing, ending }) => cardOf(escalation, standing, at, { ending, parts })),
+      next,
+    };
   }
 
   @Get(':subjectId')
@@ -54,9 +58,15 @@ export class Reviews {
   })
   async show(@Param('subjectId', { schema: PathId }) subjectId: string) {
     const at = this.runtime.now();
-    const { escalation, standing } = await this.escalation(at, subjectId, this.store.forPages);
-    const [answers, regions] = await Promise.all([this.store.answers(subjectId), this.facts.regions(escalation)]);
-    return { ...cardOf(escalation, standing, at), answers, otherRules: otherRules(escalation), regions };
+    const found = await this.escalation(at, subjectId, this.store.forPages);
+    const { escalation, standing, ending } = found;
+    const [answers, regions, parts] = await Promise.all([
+      this.store.answers(subjectId),
+      this.facts.regions(escalation),
+      this.partsFor([found]),
+    ]);
+    const card = cardOf(escalation, standing, at, { ending, parts });
+    return { ...card, answers, otherRules: otherRules(escalation), regions };
   }
 
   @Get(':subjectId/facts')
@@ -121,6 +131,14 @@ export class Reviews {
     const record = Uuid.safeParse(reviewId).success ? await this.store.review(reviewId) : undefined;
     if (!record) throw new Refused(problem(404, 'No such review', `nobody gave a review ${reviewId}`));
     return resultOf(record);
+  }
+
+  /** What an approval would let out depends on the play in force, as long as a checkpoint waits. */
+  private async partsFor(found: readonly Standings[]) {
+    const waits = found.some(
+      ({ escalation, standing }) => escalation.subject.kind === 'checkpoint' && standing === 'open',
+    );
+    return waits ? this.store.partsInForce() : undefined;
   }
 
   private async escalation(at: string, subjectId: string, reader?: Reader) {

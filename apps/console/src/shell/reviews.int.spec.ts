@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { actionKindNames, type DataOf, derivedId, digestOf } from '@countersign/contracts';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { approved, at, checkpoint, checkpointId, escalated, payload, proposalId } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
@@ -15,7 +15,7 @@ let harness: Harness;
 let folder: string;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-'));
   const sha256 = createHash('sha256').update('lea-token').digest('hex');
   writeFileSync(
@@ -150,7 +150,7 @@ test('a card shows the campaigns that it changes as they are, and one review the
   expect(body.otherRules).toEqual([{ rule: 'shape', detail: 'the payload is sound' }]);
 });
 
-test('one review says in which regions it takes effect: the countries of its people and its account, each once', async () => {
+test('one review says in which regions it takes effect: the countries of its account and of its people', async () => {
   const contactId = derivedId('given', 'contact');
   const card = { ...escalated().card, people: [{ contactId, seniority: 'vp' as const }] };
   await escalate(escalated({ card }));
@@ -163,7 +163,10 @@ test('one review says in which regions it takes effect: the countries of its peo
     'profiles.v1',
     [account, contact, other].map((data) => ({ type: 'ProfileChanged', data, key: JSON.stringify(data) })),
   );
-  expect((await call('GET', `/v1/reviews/${proposalId}`)).body.regions).toEqual(['DE', 'FR']);
+  expect((await call('GET', `/v1/reviews/${proposalId}`)).body.regions).toEqual([
+    { of: 'account', country: 'FR' },
+    { of: 'person', country: 'DE' },
+  ]);
 });
 
 const changed = { ...payload, amountMinor: 30_000 };
@@ -289,16 +292,17 @@ test('what a card rests on has another digest when consent, stop, policy or use 
       },
     ]);
   const approve = (n: number, adAccountId: string) => {
+    const proposal = derivedId('given', 'proposal', String(n));
     const action = {
       ...escalated().action,
-      actionId: derivedId('given', 'action', String(n)),
+      actionId: derivedId('action', proposal),
       payload: { ...payload, adAccountId },
     };
     const judged = {
       action,
       actionId: action.actionId,
       digest: digestOf(action),
-      proposalId: derivedId('given', 'proposal', String(n)),
+      proposalId: proposal,
       permitId: derivedId('given', 'permit', String(n)),
       reservations: [
         { ledger: `spend:ad-account:${adAccountId}:2026-11-21`, amount: 60_000, currency: 'EUR' },

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openApiFile } from '@countersign/contracts';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { at, escalated, proposalId } from '../core/given.js';
 import { Role } from '../core/people.js';
@@ -32,8 +32,10 @@ const decisions: Readonly<Record<string, Decision>> = {
   'GET /v1/events': 'known',
   'GET /v1/events/:seq/record': 'known',
   'GET /v1/funnel': 'known',
+  'GET /v1/gaps': 'known',
   'GET /v1/gaps/acknowledged': 'known',
   'POST /v1/gaps/acknowledged': 'operator',
+  'GET /v1/ids': 'known',
   'GET /v1/inspections': 'known',
   'POST /v1/inspections': 'auditor',
   'POST /v1/inspections/:inspectionId/end': 'auditor',
@@ -125,7 +127,7 @@ let folder: string;
 const signedIn = new Map<Role, Record<string, string>>();
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-roles-'));
   const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
   const people = Role.options.map((role) => ({ sha256: sha256(role), person: role, roles: [role] }));

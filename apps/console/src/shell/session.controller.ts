@@ -88,7 +88,7 @@ export class SessionPages {
     const { cookie, held } = await this.runtime.write(async (tx) => {
       const grant = await this.store.useLink(tx, sha256(code), at);
       if (!grant) throw new Refused(unusable);
-      return this.sessions.begin(tx, grant, at, this.sessions.tokenOf(headers));
+      return this.sessions.begin(tx, grant, at, this.sessions.heldIn(headers));
     });
     reply.header('set-cookie', cookie);
     return shown(held);

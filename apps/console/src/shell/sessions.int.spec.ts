@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { RUNTIME, type Runtime, type Tx } from '@countersign/runtime';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { at, escalated, proposalId } from '../core/given.js';
@@ -40,7 +40,7 @@ const restart = async () => {
 
 beforeEach(async () => {
   environment = { ...process.env };
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'sessions-'));
   tokens({ lea: ['reviewer', 'operator'], max: ['reviewer'] });
   mkdirSync(join(folder, 'pages', 'assets'), { recursive: true });
@@ -526,7 +526,7 @@ describe('an operator', () => {
     const { result, commit } = await open(async (tx) => {
       const grant = await store.useLink(tx, sha256(code), after(ahead));
       if (!grant) throw new Error('the link does not work');
-      return harness.app.get(Sessions).begin(tx, grant, after(ahead), undefined);
+      return harness.app.get(Sessions).begin(tx, grant, after(ahead), []);
     });
     const [done] = await Promise.all([signOut('max'), someoneWaits().then(commit)]);
     expect(done).toMatchObject({ status: 200, body: { sessions: 1, links: 0 } });
@@ -565,6 +565,51 @@ describe('an operator', () => {
     const data = { person: 'max', by: 'lea', reason, at: after(1) };
     await harness.deliver('sessions.ended.v1', [{ type: 'SessionsEnded', data, key: 'max' }]);
     expect((await ask('GET', '/v1/session', { cookie })).status).toBe(401);
+  });
+
+  const day = 24 * 60 * minute;
+  /** Who is known to have been signed out, after the jobs of that time. */
+  const knownAt = async (ms: number) => {
+    harness.setNow(after(ms));
+    await harness.runJobs();
+    return (await harness.query('SELECT person FROM sign_outs ORDER BY person')).map(({ person }) => person);
+  };
+  const deliverSignOut = (person: string) =>
+    harness.deliver('sessions.ended.v1', [
+      { type: 'SessionsEnded', key: person, data: { person, by: 'lea', reason, at: after(1) } },
+    ]);
+
+  test('leaves no row for ever: a sign-out is deleted after 30 days, when nothing from before it is left', async () => {
+    await start();
+    await signIn('max-token');
+    await signOut('max');
+    expect(await knownAt(30 * day)).toEqual(['max']);
+    expect(await knownAt(30 * day + 61 * minute)).toEqual([]);
+    // A sign-out that is heard again is deleted again.
+    await deliverSignOut('max');
+    expect(await knownAt(30 * day + 122 * minute)).toEqual([]);
+  });
+
+  test('is obeyed for as long as a session from before it is left, however long that is', async () => {
+    vi.stubEnv('SIGNED_IN_MS', String(60 * day));
+    vi.stubEnv('SESSION_IDLE_MS', String(60 * day));
+    await start();
+    const { cookie } = await signIn('max-token');
+    // As in a restored database: only the time of the sign-out ends the session.
+    await deliverSignOut('max');
+    await deliverSignOut('ann');
+    expect(await knownAt(59 * day)).toEqual(['max']);
+    expect((await ask('GET', '/v1/session', { cookie })).status).toBe(401);
+    expect(await knownAt(61 * day + 61 * minute)).toEqual([]);
+  });
+
+  test('is obeyed for as long as a review from before it is open, because an old message may have its buttons', async () => {
+    await start();
+    const data = { ...escalated(), deadline: after(60 * day) };
+    await harness.deliver('actions.escalated.v1', [{ type: 'ActionEscalated', data, key: 'ads-1' }]);
+    await deliverSignOut('max');
+    expect(await knownAt(59 * day)).toEqual(['max']);
+    expect(await knownAt(60 * day + 1)).toEqual([]);
   });
 
   test('is told of a name that nobody has, and nobody else may', async () => {

@@ -1,6 +1,7 @@
 import { type Reader, RUNTIME, type Runtime, type Tx, takeTurn } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { gathered } from '../core/gathered.js';
+import type { Account, Binding } from '../core/oidc.js';
 import type { Role } from '../core/people.js';
 import { type Link, linkMs, type Session } from '../core/session.js';
 import { readersOf } from './readers.js';
@@ -44,6 +45,16 @@ export function signOut(tx: Tx, people: readonly { readonly person: string; read
       columns: [({ person }) => person, ({ at }) => at],
     },
   );
+}
+
+/** Releases the accounts that people signed in with until a time: the next account that signs in by such a name is bound to it. */
+export function releaseAccounts(tx: Tx, people: readonly { readonly person: string; readonly at: string }[]): void {
+  if (people.length > 0)
+    tx.write(
+      `DELETE FROM sign_in_accounts a USING unnest($1::text[], $2::timestamptz[]) AS n(person, at)
+       WHERE a.person = ANY($1) AND a.person = n.person AND a.bound_at <= n.at`,
+      [people.map(({ person }) => person), people.map(({ at }) => at)],
+    );
 }
 
 /**
@@ -154,7 +165,13 @@ export class SessionStore {
     return { sessions: sessions.length, links: links.length };
   }
 
-  /** Whether a person was signed out at or after a time; without a time, whether they ever were. */
+  /** Releases the accounts that a person signs in with. Returns how many. Follows `endAllOf`, which took the turn of this person. */
+  async releaseAccountsOf(tx: Tx, person: string): Promise<number> {
+    const rows = await tx.query('DELETE FROM sign_in_accounts WHERE person = $1 RETURNING 1 AS released', [person]);
+    return rows.length;
+  }
+
+  /** Whether a person was signed out at or after a time; without a time, whether a sign-out of theirs may still matter. */
   async isSignedOutSince(tx: Tx, person: string, since: string | undefined): Promise<boolean> {
     const rows = await tx.query(
       "SELECT 1 AS found FROM sign_outs WHERE person = $1 AND signed_out_at >= coalesce($2::timestamptz, '-infinity')",
@@ -166,23 +183,51 @@ export class SessionStore {
   /** Whether anyone was ever signed in by this name, as far as the rows are kept. */
   async knows(person: string): Promise<boolean> {
     const rows = await this.forActs.query(
-      'SELECT 1 AS found FROM sessions WHERE person = $1 UNION ALL SELECT 1 FROM sign_in_links WHERE person = $1 LIMIT 1',
+      `SELECT 1 AS found FROM sessions WHERE person = $1 UNION ALL SELECT 1 FROM sign_in_links WHERE person = $1
+       UNION ALL SELECT 1 FROM sign_in_accounts WHERE person = $1 LIMIT 1`,
       [person],
     );
     return rows.length > 0;
   }
 
-  storeAttempt(tx: Tx, attemptSha256: string, expiresAt: string): void {
-    tx.write('INSERT INTO sign_in_attempts (attempt_sha256, expires_at) VALUES ($1, $2)', [attemptSha256, expiresAt]);
+  storeAttempt(tx: Tx, attemptSha256: string, expiresAt: string, sessionBefore: string | undefined): void {
+    tx.write('INSERT INTO sign_in_attempts (attempt_sha256, expires_at, session_before) VALUES ($1, $2, $3)', [
+      attemptSha256,
+      expiresAt,
+      sessionBefore ?? null,
+    ]);
   }
 
-  /** Uses an attempt up. Returns false if there is no such attempt, it is too old, or it was used before. */
-  async useAttempt(tx: Tx, attemptSha256: string, at: string): Promise<boolean> {
-    const used = await tx.query(
-      'UPDATE sign_in_attempts SET used_at = $2 WHERE attempt_sha256 = $1 AND used_at IS NULL AND expires_at > $2 RETURNING 1 AS used',
+  /** Uses an attempt up. Returns undefined if there is no such attempt, it is too old, or it was used before. */
+  async useAttempt(
+    tx: Tx,
+    attemptSha256: string,
+    at: string,
+  ): Promise<{ readonly sessionBefore: string | null } | undefined> {
+    const [used] = await tx.query<{ session_before: string | null }>(
+      'UPDATE sign_in_attempts SET used_at = $2 WHERE attempt_sha256 = $1 AND used_at IS NULL AND expires_at > $2 RETURNING session_before',
       [attemptSha256, at],
     );
-    return used.length > 0;
+    return used && { sessionBefore: used.session_before };
+  }
+
+  /**
+   * Binds an account to a person if neither is bound yet, and returns what is bound now: the account of the person, and the person of the
+   * account. It is bound after the last sign-out of this person, whatever the clocks say, so that only a later one releases it.
+   */
+  async bindAccount(tx: Tx, person: string, { issuer, subjectSha256 }: Account, at: string): Promise<Binding[]> {
+    await takeTurnOf(tx, person);
+    await tx.query(
+      `INSERT INTO sign_in_accounts (issuer, person, subject_sha256, bound_at)
+       SELECT $1, $2, $3, greatest($4::timestamptz, (SELECT signed_out_at + interval '1 ms' FROM sign_outs WHERE person = $2))
+       ON CONFLICT DO NOTHING`,
+      [issuer, person, subjectSha256, at],
+    );
+    const rows = await tx.query<{ person: string; subject_sha256: string }>(
+      'SELECT person, subject_sha256 FROM sign_in_accounts WHERE issuer = $1 AND (person = $2 OR subject_sha256 = $3)',
+      [issuer, person, subjectSha256],
+    );
+    return rows.map((row) => ({ person: row.person, subjectSha256: row.subject_sha256 }));
   }
 
   /** Deletes rows that ended before a time, at most `most` of each table. */
@@ -196,6 +241,23 @@ export class SessionStore {
         `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`,
         [before, most],
       );
+  }
+
+  /**
+   * Deletes sign-outs from before a time that ended everything they could end: no session from before the sign-out is left, and no
+   * review from before it is open, so no button of an old message can answer one. At most `most`.
+   */
+  async forgetSignOuts(tx: Tx, before: string, at: string, most: number): Promise<void> {
+    // The time is compared twice: if the person is signed out again at this moment, the row stays.
+    await tx.query(
+      `DELETE FROM sign_outs WHERE signed_out_at < $1 AND person IN (
+         SELECT o.person FROM sign_outs o
+         WHERE o.signed_out_at < $1
+           AND NOT EXISTS (SELECT FROM sessions s WHERE s.person = o.person AND s.created_at <= o.signed_out_at)
+           AND NOT EXISTS (SELECT FROM escalations e WHERE e.deadline_at > $2 AND e.escalated_at <= o.signed_out_at)
+         LIMIT $3)`,
+      [before, at, most],
+    );
   }
 }
 

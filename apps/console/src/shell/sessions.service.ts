@@ -47,6 +47,12 @@ export class Sessions {
     return token !== undefined && couldBeSecret(token) ? token : undefined;
   }
 
+  /** The SHA-256 of the session's token in a request, if there is one: what `begin` ends. */
+  heldIn(headers: Headers): readonly string[] {
+    const token = this.tokenOf(headers);
+    return token === undefined ? [] : [sha256(token)];
+  }
+
   /** The session of a token, with its present roles; undefined if it is over, or its grant no longer exists. */
   async of(token: string): Promise<Session | undefined> {
     const found = await this.store.find(sha256(token));
@@ -68,12 +74,12 @@ export class Sessions {
     await this.runtime.write(async (tx) => this.store.seen(tx, session.tokenSha256, at));
   }
 
-  /** Begins a session under a new token, and ends the session that the browser had before. Returns the header of its cookie. */
+  /** Begins a session under a new token, and ends those that the browser had before. Returns the header of its cookie. */
   async begin(
     tx: Tx,
     grant: Grant,
     at: string,
-    before: string | undefined,
+    before: readonly string[],
   ): Promise<{ readonly held: Held; readonly cookie: string }> {
     const token = newSecret();
     const { person, roles, grantedBy, sessionUntil } = grant;
@@ -87,7 +93,7 @@ export class Sessions {
       endedAt: null,
     };
     await this.store.begin(tx, session);
-    if (before !== undefined) this.store.end(tx, sha256(before), at);
+    for (const tokenSha256 of before) this.store.end(tx, tokenSha256, at);
     return { held: { session, token }, cookie: this.header(token, Date.parse(expiresAt) - Date.parse(at)) };
   }
 

@@ -39,6 +39,8 @@ export interface Settings {
   /** How long the figures of agents and the actions that name a person are kept, in days. */
   readonly agentFiguresDays: number;
   readonly personActionsDays: number;
+  /** How long it is kept who asked to read the whole record or to reveal a name, and which audits and probes ran, in days. */
+  readonly requestsDays: number;
   /** The address of a page that shows a trace, with `{traceId}` in it. */
   readonly traceUrl: string | undefined;
   /** How often one person may ask for a name or an address within an hour. */
@@ -167,6 +169,15 @@ const variables = {
     least: 30,
     most: 3_660,
   }),
+  REQUESTS_DAYS: whole({
+    description:
+      'for how many days the console keeps who asked to read the whole record, who asked for the name or the address of somebody, and which audits and probes ran. The last audit and the last probe stay. The record keeps every request and every result',
+    preset: 400,
+    unit: 'days',
+    // As long as the topics keep the events.
+    least: 30,
+    most: 3_660,
+  }),
   TRACE_URL: optionalText({
     description: 'where a trace can be looked at, such as `https://jaeger.example.com/trace/{traceId}`',
     preset: 'no links to traces',
@@ -196,7 +207,15 @@ const {
   SIGNED_IN_MS,
   SESSION_IDLE_MS,
 } = variables;
-const { RECORD_URL, RECORD_KEY_FILE, TRACE_URL, REVEALS_PER_HOUR, AGENT_FIGURES_DAYS, PERSON_ACTIONS_DAYS } = variables;
+const {
+  RECORD_URL,
+  RECORD_KEY_FILE,
+  TRACE_URL,
+  REVEALS_PER_HOUR,
+  AGENT_FIGURES_DAYS,
+  PERSON_ACTIONS_DAYS,
+  REQUESTS_DAYS,
+} = variables;
 const { PORT } = processVariables;
 const settings = z.object({
   CONTROL_CONFIRM_MS,
@@ -213,6 +232,7 @@ const settings = z.object({
   REVEALS_PER_HOUR,
   AGENT_FIGURES_DAYS,
   PERSON_ACTIONS_DAYS,
+  REQUESTS_DAYS,
 });
 
 /** Reads the settings. If one is unusable, it throws an error that names the variable: the process must not start. */
@@ -232,6 +252,7 @@ export function readSettings(env: Env): Settings {
     revealsPerHour: read.REVEALS_PER_HOUR,
     agentFiguresDays: read.AGENT_FIGURES_DAYS,
     personActionsDays: read.PERSON_ACTIONS_DAYS,
+    requestsDays: read.REQUESTS_DAYS,
   };
 }
 

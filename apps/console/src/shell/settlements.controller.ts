@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { UnresolvedAnswer, UnresolvedListAnswer } from '../core/answers.js';
 import { Cursor, paged } from '../core/cursor.js';
 import { problem } from '../core/problem.js';
-import { decide, decisionIdOf, notUnresolved, SettleRequest, type Unresolved } from '../core/settle.js';
+import { decide, decisionIdOf, notUnresolved, SettleRequest, shown, type Unresolved } from '../core/settle.js';
 import { Limit } from './limit.js';
 import { PathId } from './path-id.js';
 import { type ConsoleRequest, Needs } from './people.access.js';
@@ -86,18 +86,6 @@ function accepted(outcome: ReturnType<typeof decide>) {
   if (!outcome.ok) throw new Refused(outcome.problem);
   return outcome;
 }
-
-const shown = ({ permitId, actionId, proposalId, executor, connector, detail, at, outcome, decision }: Unresolved) => ({
-  permitId,
-  actionId,
-  proposalId,
-  executor,
-  connector,
-  detail,
-  at,
-  outcome,
-  decision,
-});
 
 const noSuch = (permitId: string): Refused =>
   new Refused(

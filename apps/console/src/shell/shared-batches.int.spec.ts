@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DataOf, topics } from '@countersign/contracts';
-import { createHarness, type Given, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase } from '@countersign/testing';
+import { createHarness, type Given, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase } from '@countersign/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { approved, at, checkpoint, deadLetter, escalated, refused, settled, task } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
@@ -88,7 +88,7 @@ async function tables(harness: Harness): Promise<Record<string, readonly string[
 
 /** What the tables hold after `deliver` was given to a console of its own. */
 async function after(deliver: (harness: Harness) => Promise<unknown>): Promise<Record<string, readonly string[]>> {
-  const database = await createTestDatabase();
+  const database = await copyTestDatabase(tablesOf(spec));
   const harness = await createHarness(ConsoleModule, spec, {
     databaseUrl: database.url,
     at: '2026-11-21T10:10:00.000Z',

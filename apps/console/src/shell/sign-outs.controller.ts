@@ -26,7 +26,7 @@ export class SignOuts {
   @Documented({
     summary: 'End all sessions of a person now',
     description:
-      'No session that this person has works after the answer, and no one-time link that was made for them. It takes away no token, and keeps nobody from signing in again.',
+      'No session that this person has works after the answer, and no one-time link that was made for them. It takes away no token, and keeps nobody from signing in again. With newAccount, the account that this person signs in with at the identity provider is released: the next account that signs in by this name takes its place.',
     answers: { 200: SignedOutAnswer },
     problems: [404],
   })
@@ -34,7 +34,7 @@ export class SignOuts {
     @Body({ schema: SignOutRequest }) request: z.infer<typeof SignOutRequest>,
     @Req() { principal }: ConsoleRequest,
   ) {
-    const { person } = request;
+    const { person, reason, newAccount, seen } = request;
     // A misspelt name would end nothing, while everyone believes that the sign-out was done.
     if (!this.people.some(({ person: named }) => named === person) && !(await this.store.knows(person)))
       throw new Refused(
@@ -44,9 +44,11 @@ export class SignOuts {
     const cause = { source: '/countersign/console', id, correlationid: id };
     const done = await this.runtime.transact(cause, async (work) => {
       const ended = await this.store.endAllOf(work.tx, person, work.at);
-      const data = { ...request, by: principal.person, at: work.at };
+      const accounts = newAccount ? await this.store.releaseAccountsOf(work.tx, person) : 0;
+      const known = { ...(newAccount && { newAccount }), ...(seen && { seen }) };
+      const data = { person, reason, ...known, by: principal.person, at: work.at };
       work.emit(cause, topics.sessionsEnded, { key: person, subject: person, data });
-      return { person, ...ended, at: work.at };
+      return { person, ...ended, accounts, at: work.at };
     });
     if (done.repeated) throw new Error('an id of ours was used before');
     return done.result;

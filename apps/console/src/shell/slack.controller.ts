@@ -25,7 +25,7 @@ type Answer = NonNullable<Press['answer']>;
 /**
  * Handles answers from the buttons of a message in Slack. Slack signs its requests. The person is the one that notifications.yaml names
  * for the Slack user. The same rules as on the page apply: a reviewer of the card answers once, for the digest that the message showed.
- * The validator decides what takes effect.
+ * The validator decides what takes effect, and for a checkpoint the orchestrator.
  */
 @Controller()
 export class SlackActions implements OnModuleInit {
@@ -97,7 +97,10 @@ export class SlackActions implements OnModuleInit {
   }
 
   /** Gives the answer, and returns its result as a text. */
-  private async answer({ user, press, sentAt }: Press, { subjectId, digest, decision }: Answer): Promise<string> {
+  private async answer(
+    { user, press, sentAt }: Press,
+    { subjectId, digest, decision, category }: Answer,
+  ): Promise<string> {
     const link = linkTo(this.settings.publicUrl, `/reviews/${subjectId}`);
     const notDone = (detail: string) => `Nothing was done: ${detail}. The card: ${link}`;
     const name = this.notifying?.config.recipients.find(({ slackUser }) => slackUser === user)?.name;
@@ -106,12 +109,14 @@ export class SlackActions implements OnModuleInit {
         'nobody here knows which person you are; your operator can write your Slack id into notifications.yaml',
       );
     const isReviewer = this.people.some(({ person, roles }) => person === name && roles.includes('reviewer'));
-    if (!isReviewer) return notDone(`${name} is no reviewer`);
+    if (!isReviewer) return notDone('you are no reviewer with a token of this console; answer on the page');
+    if (decision === 'reject' && category === undefined)
+      return notDone('a rejection says why, and this message is older than its choice; reject on the page');
     const known = await this.store.escalation(this.runtime.now(), subjectId);
     if (!known) return notDone('there is no such card');
 
     const reviewId = reviewIdOf(name, subjectId, `slack ${press}`);
-    const request = { decision, digest };
+    const request = { decision, digest, ...(category && { category }) };
     const { correlationId, traceparent } = known.escalation;
     // A press is used up, whatever its result: when it is sent again, it does nothing.
     const cause = { source: '/countersign/console', id: derivedId('slack', user, press), correlationid: correlationId };
@@ -120,9 +125,12 @@ export class SlackActions implements OnModuleInit {
       async (work) => {
         // A person who holds the device of a signed-out user has the messages on it too.
         if (await this.sessions.isSignedOutSince(work.tx, name, sentAt))
-          return `${name} was signed out after this message was sent; answer on the page`;
+          return 'you were signed out after this message was sent; answer on the page';
         const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
         if (!found) return 'there is no such card';
+        // The names of other people stay on the page.
+        if (!found.escalation.card.reviewers.includes(name)) return 'you are not among its reviewers';
+        if (found.standing !== 'open' && found.answer) return 'somebody answered it already';
         const answer = review(
           request,
           found.escalation,
@@ -146,7 +154,8 @@ export class SlackActions implements OnModuleInit {
     if (done.repeated) return notDone('this press of the button was used before');
     if (done.result !== undefined) return notDone(done.result);
     const taken = decision === 'approve' ? 'approval' : 'rejection';
-    return `Your ${taken} was taken, ${name}. The validator says whether it takes effect: ${link}`;
+    const judge = known.escalation.subject.kind === 'checkpoint' ? 'orchestrator' : 'validator';
+    return `Your ${taken} was taken. The ${judge} says whether it takes effect: ${link}`;
   }
 
   /**
@@ -156,7 +165,8 @@ export class SlackActions implements OnModuleInit {
   private async show(hooks: string, { responseUrl }: Press, text: string): Promise<void> {
     if (responseUrl === undefined || !URL.canParse(responseUrl) || new URL(responseUrl).origin !== hooks) return;
     try {
-      await post(responseUrl, JSON.stringify({ response_type: 'ephemeral', replace_original: false, text }), {}, 2_000);
+      const shown = { response_type: 'ephemeral', replace_original: false, text };
+      await post(responseUrl, JSON.stringify(shown), () => undefined, {}, 2_000);
     } catch {
       this.log.warn('Slack did not take the words about a press of a button; the page of the card has them');
     }

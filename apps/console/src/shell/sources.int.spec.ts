@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DataOf, derivedId } from '@countersign/contracts';
 import { deployment } from '@countersign/runtime';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, costlyParts, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { approved, at, escalated, refused, settled } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
@@ -16,7 +16,7 @@ let harness: Harness;
 let folder: string;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-sources-'));
   const sha256 = createHash('sha256').update('ann').digest('hex');
   writeFileSync(join(folder, 'tokens.json'), JSON.stringify([{ sha256, person: 'ann', roles: ['viewer'] }]));
@@ -220,6 +220,48 @@ test('a person is found by contact, by account and by the beginning of its name,
   });
 });
 
+test('a person is found by the role that the pages show, in all accounts or in one; an account of that name comes first', async () => {
+  await harness.deliver('profiles.v1', [account('lumen-health', 'Lumen Health'), account('acme', 'Acme')]);
+  const [jo, al, di] = [derivedId('given', 'jo'), derivedId('given', 'al'), derivedId('given', 'di')];
+  const earlier = '2026-11-20T10:00:00.000Z';
+  await harness.deliver('profiles.v1', [
+    contact(kim, 'lumen-health'),
+    contact(jo, 'acme', 1, { jobFunction: 'Finance', changedAt: earlier }),
+    contact(al, 'acme', 1, { jobFunction: 'legal' }),
+    contact(di, 'acme', 1, { seniority: 'director', jobFunction: 'finance' }),
+  ]);
+  const found = async (text: string) =>
+    (await get(`people?account=${encodeURIComponent(text)}`)).body.people.map(
+      ({ contactId }: { contactId: string }) => contactId,
+    );
+  expect(await found('CFO')).toEqual([kim, jo]);
+  expect(await found('The CFO of Lumen')).toEqual([kim]);
+  expect((await found('executive')).toSorted()).toEqual([kim, jo, al].toSorted());
+  expect(await found('a director (finance) of Acme')).toEqual([di]);
+  expect(await found('CFO of Nobody')).toEqual([]);
+  await harness.deliver('profiles.v1', [account('cfo-services', 'CFO Services')]);
+  expect(await found('CFO')).toEqual([]);
+});
+
+test('of accounts with the same beginning of a name the first by name are looked at, and it is said that there are more', async () => {
+  const numbers = Array.from({ length: 30 }, (_, n) => 99 - n);
+  await harness.deliver(
+    'profiles.v1',
+    numbers.map((n) => account(`acc-${n}`, `Lumen ${n}`)),
+  );
+  await harness.deliver(
+    'profiles.v1',
+    numbers.map((n) => contact(derivedId('given', `of ${n}`), `acc-${n}`)),
+  );
+  const found = async (search: string) => {
+    const { people, incomplete } = (await get(`people?account=${search}`)).body;
+    return [people.map((person: { account: { name: string } }) => person.account.name).toSorted(), incomplete];
+  };
+  const first = numbers.toReversed().slice(0, 20);
+  expect(await found('lumen')).toEqual([first.map((n) => `Lumen ${n}`), true]);
+  expect(await found('lumen%207')).toEqual([['Lumen 70', ...first.slice(0, 9).map((n) => `Lumen ${n + 1}`)], false]);
+});
+
 test('consent is told by purpose and channel with its source; the highest version stands, in whatever order it comes', async () => {
   await harness.deliver('consents.v1', [consents(3, 'withdrawn')]);
   expect((await get(`people/${kim}`)).body).toMatchObject({ seniority: 'unknown', account: null });
@@ -300,6 +342,7 @@ test('each page reads about as many rows as it shows, however many there are', a
   const pages = [
     ...['sources', 'signals/rejected', 'signals/rejected?source=ads', 'signals/rejected?code=future&cursor=9000'],
     ...['signals/rejected?source=ads&code=future', 'people', 'people?account=a-7', 'people?account=account%2012'],
+    ...['people?account=vice%20president', 'people?account=director%20sales', 'people?account=vp%20of%20account%2012'],
     ...[`people/${person.contactId}`, `people/${person.contactId}/actions`],
   ];
   for (const page of pages) expect((await get(page)).status, page).toBe(200);

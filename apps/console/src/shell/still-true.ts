@@ -1,8 +1,13 @@
 import type { Reader } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Check } from '../core/notify.js';
+import { waits } from '../core/replay.js';
+import { dayOf } from '../core/spend.js';
+import type { Check } from '../core/things.js';
 import { Store } from './console.repository.js';
-import type { Waiting } from './notifications.repository.js';
+import { ControlStore } from './controls.repository.js';
+import { FailureStore } from './failures.repository.js';
+import { NotificationStore, type Waiting } from './notifications.repository.js';
+import { NowStore } from './now.repository.js';
 
 type CheckOn<K extends Check['on']> = Extract<Check, { on: K }>;
 
@@ -12,7 +17,13 @@ type CheckOn<K extends Check['on']> = Extract<Check, { on: K }>;
  */
 @Injectable()
 export class StillTrue {
-  constructor(@Inject(Store) private readonly store: Store) {}
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(ControlStore) private readonly controlStore: ControlStore,
+    @Inject(FailureStore) private readonly failures: FailureStore,
+    @Inject(NotificationStore) private readonly notifications: NotificationStore,
+    @Inject(NowStore) private readonly figures: NowStore,
+  ) {}
 
   /** The notifications that are no longer true, by id, each with the reason. */
   async untrue(reader: Reader, rows: readonly Waiting[], at: string): Promise<ReadonlyMap<string, string>> {
@@ -31,13 +42,11 @@ export class StillTrue {
     }
     const letters = on('dead-letter');
     if (letters.length > 0) {
-      const replayed = await keys(
-        reader,
-        'SELECT dead_letter_id AS key FROM replays WHERE dead_letter_id = ANY($1)',
-        letters.map(({ check }) => check.deadLetterId),
-      );
-      for (const { id, check } of letters)
-        if (replayed.has(check.deadLetterId)) reasons.set(id, 'somebody had it handled again already');
+      const states = await this.failures.states(reader, unique(letters.map(({ check }) => check.deadLetterId)));
+      for (const { id, check } of letters) {
+        const state = states.get(check.deadLetterId);
+        if (state !== undefined && !waits(state)) reasons.set(id, 'somebody had it handled again already');
+      }
     }
     const permits = on('unresolved');
     if (permits.length > 0) {
@@ -50,8 +59,36 @@ export class StillTrue {
       for (const { id, check } of permits)
         if (settled.has(check.permitId)) reasons.set(id, 'it is known by now what became of it');
     }
+    await this.budgets(reader, rows, at, reasons);
     await this.controls(reader, [...on('control'), ...on('unconfirmed')], reasons);
     return reasons;
+  }
+
+  /** A budget is of one day. After a while it also counts whether what was held was released again. */
+  private async budgets(
+    reader: Reader,
+    rows: readonly Waiting[],
+    at: string,
+    reasons: Map<string, string>,
+  ): Promise<void> {
+    const asked = rows.flatMap(({ id, dueAt, facts: { check } }) =>
+      check.on === 'budget' ? [{ id, dueAt, check }] : [],
+    );
+    if (asked.length === 0) return;
+    const charters = await this.notifications.charters(reader);
+    const today = asked.filter(({ id, check }) => {
+      const isToday = check.day >= dayOf(charters.get(check.agent)?.timeZone ?? 'UTC', at);
+      if (!isToday) reasons.set(id, 'the day of this budget is over');
+      return isToday;
+    });
+    const waited = today.filter(({ dueAt }) => Date.parse(at) - Date.parse(dueAt) >= behindMs);
+    if (waited.length === 0) return;
+    const used = await this.figures.used(
+      reader,
+      waited.map(({ check }) => check),
+    );
+    for (const [n, { id, check }] of waited.entries())
+      if ((used[n] ?? 0) / check.capMinor < check.share) reasons.set(id, 'less of this budget is used again');
   }
 
   private async controls(
@@ -62,19 +99,22 @@ export class StillTrue {
     if (asked.length === 0) return;
     const scopes = unique(asked.map(({ check }) => check.scope));
     const current = await reader.query<{ scope: string; version: number }>(
-      `SELECT key AS scope, (data->>'version')::int AS version FROM published_state WHERE topic = 'controls.v1' AND key = ANY($1)`,
+      `SELECT key AS scope, version FROM published_state WHERE topic = 'controls.v1' AND key = ANY($1)`,
       [scopes],
     );
     const versions = new Map(current.map(({ scope, version }) => [scope, version]));
     for (const { id, check } of asked) {
       if (versions.get(check.scope) !== check.version) reasons.set(id, 'it was changed again since');
       else if (check.on === 'unconfirmed') {
-        const [control] = await this.store.controls(check.scope, reader);
+        const control = await this.controlStore.of(check.scope, reader);
         if (control?.confirmed !== false) reasons.set(id, 'it is confirmed by now');
       }
     }
   }
 }
+
+/** Escalations and approvals come by different topics. For this long the validator's own figure counts, and not the one worked out here. */
+const behindMs = 600_000;
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)];
 

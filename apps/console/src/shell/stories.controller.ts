@@ -49,7 +49,6 @@ const Seq = z
   .regex(/^[0-9]{1,15}$/, 'the number of a step is expected')
   .transform(Number);
 
-const mostChains = 20;
 const writers = new Map(topology(deployment()).map((topic) => [topic.name, topic.writer as string]));
 
 /** The story of each proposal, from its cause to its result. */
@@ -69,14 +68,14 @@ export class Stories {
     // One row more shows whether there is a next page.
     const found =
       search === undefined
-        ? await this.store.stories(filter, before, limit + 1)
+        ? { stories: await this.store.stories(filter, before, limit + 1), incomplete: false }
         : await this.store.named(search.toLowerCase(), filter, before, limit + 1);
-    const stories = found.slice(0, limit);
-    const chains =
-      search !== undefined && before === undefined && stories.length === 0
-        ? await this.store.chains(search, mostChains)
-        : [];
-    return { at, stories, chains, next: found.length > limit ? cursorOf(stories.at(-1)) : null };
+    const stories = found.stories.slice(0, limit);
+    const next = found.stories.length > limit ? cursorOf(stories.at(-1)) : null;
+    if (search === undefined || before !== undefined || stories.length > 0)
+      return { at, stories, chains: [], next, incomplete: found.incomplete };
+    const { chains, incomplete } = await this.store.chains(search);
+    return { at, stories, chains, next, incomplete: incomplete || found.incomplete };
   }
 
   /** `id`: the id of a proposal, or any other id of a chain. */

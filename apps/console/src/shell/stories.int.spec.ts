@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { derivedId } from '@countersign/contracts';
 import { eventBytes } from '@countersign/record';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, costlyParts, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   actionId,
@@ -31,7 +31,7 @@ let harness: Harness;
 let folder: string;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   folder = mkdtempSync(join(tmpdir(), 'console-'));
   cpSync(shipped, join(folder, 'config'), { recursive: true });
   writeFileSync(
@@ -167,6 +167,29 @@ test('nobody but the executor of the permit ends a story, and a refusal that bor
   expect((await get('/v1/stories')).body.stories).toMatchObject([{ outcome: 'approved' }]);
 });
 
+test("an approval of another action than the proposal's own is in the story and found, and does not take the story over", async () => {
+  await deliver.proposed();
+  await deliver.approved();
+  const forged = { actionId: derivedId('forged', 'action'), permitId: derivedId('forged', 'permit') };
+  const action = { ...escalated().action, ...{ actionId: forged.actionId, payload: { ...payload, amountMinor: 1 } } };
+  const verdict = { ...approved().verdict, at: '2026-11-21T10:05:30.000Z' };
+  const data = approved({ ...forged, action, verdict });
+  await harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', id: 'forged', data, correlationid }]);
+  await deliver.settled();
+  const { body } = await get(`/v1/stories/${forged.permitId}`);
+  expect(body.story).toMatchObject({
+    id: proposalId,
+    outcome: 'executed',
+    sentence: 'Move EUR 600.00 of daily budget from c-1 to c-2',
+  });
+  expect(body.steps.map(({ type }: { type: string }) => type)).toEqual([
+    'ActionProposed',
+    'ActionApproved',
+    'ActionApproved',
+    'ActionSettled',
+  ]);
+});
+
 test('a second proposal under an id that is in use changes no words of the first', async () => {
   await deliver.proposed();
   const action = { ...escalated().action, payload: { ...payload, amountMinor: 1 } };
@@ -188,6 +211,35 @@ test('an account is told and found by its name, which the profiles say', async (
   for (const search of ['Lumen Health', 'lumen h'])
     expect((await get(`/v1/stories?search=${encodeURIComponent(search)}`)).body.stories).toHaveLength(1);
   expect((await get('/v1/stories?search=umen')).body.stories).toEqual([]);
+});
+
+const campaign = (campaignId: string, name: string, version = 1, adAccountId = 'ads-1') => ({
+  type: 'ProfileChanged' as const,
+  key: `campaign:${adAccountId} ${campaignId}`,
+  data: {
+    ...{ kind: 'campaign' as const, adAccountId, campaignId, name, currency: 'EUR', status: 'active' as const },
+    ...{ days: [], version, changedAt: at },
+  },
+});
+
+test('a campaign is told and found by the name that it has now, and no other campaign with its id', async () => {
+  await deliver.proposed();
+  await harness.deliver('profiles.v1', [
+    campaign('c-1', 'Retargeting'),
+    campaign('c-2', 'Video', 1, 'ads-2'),
+    campaign('c-3', 'Search'),
+  ]);
+  const named = async () => (await get('/v1/stories')).body.stories[0].campaigns;
+  expect(await named()).toEqual([{ campaignId: 'c-1', name: 'Retargeting' }]);
+  expect((await get(`/v1/stories/${proposalId}`)).body.story.campaigns).toEqual(await named());
+  const found = async (search: string) =>
+    (await get(`/v1/stories?search=${encodeURIComponent(search)}`)).body.stories.length;
+  expect([await found('Retargeting'), await found('retarg'), await found('Search')]).toEqual([1, 1, 0]);
+
+  await harness.deliver('profiles.v1', [campaign('c-1', 'Second, look', 3)]);
+  await harness.deliver('profiles.v1', [campaign('c-1', 'An older name', 2)]);
+  expect(await named()).toEqual([{ campaignId: 'c-1', name: 'Second, look' }]);
+  expect([await found('second, look'), await found('Retargeting')]).toEqual([1, 0]);
 });
 
 test.each([
@@ -286,8 +338,11 @@ test('stories are given a page at a time, each once, and read by an index whatev
       'Play', 'account-' || n % 500, 'Do ' || n, CASE WHEN n % 10 = 0 THEN 'refused' ELSE 'executed' END, 4,
       timestamptz '2026-11-20T10:00:00Z' + (n / 3) * interval '1 second', now()
     FROM generate_series(1, 20000) n`);
+  // A quarter of them are of one campaign: many more than one page, and more than once were looked at.
   await harness.query(
-    `INSERT INTO story_names (name, proposal_id) SELECT unnest(ARRAY[proposal_id::text, account_id, correlation_id]), proposal_id FROM stories`,
+    `INSERT INTO story_names (name, proposal_id, started_at)
+     SELECT unnest(ARRAY[proposal_id::text, account_id, correlation_id] || CASE WHEN right(correlation_id, 1) IN ('1', '6')
+       OR correlation_id LIKE '%3_' THEN ARRAY['cmp-autumn'] ELSE '{}' END), proposal_id, started_at FROM stories`,
   );
   await harness.query(`
     INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, detail, at)
@@ -302,6 +357,22 @@ test('stories are given a page at a time, each once, and read by an index whatev
     before = body.next ?? '';
   } while (before !== '');
   expect([seen.length, new Set(seen).size]).toEqual([2_000, 2_000]);
+  const [autumn] = await harness.query<{ ids: string[] }>(
+    `SELECT array_agg(proposal_id::text ORDER BY started_at DESC, proposal_id DESC) AS ids FROM story_names WHERE name = 'cmp-autumn'`,
+  );
+  expect(autumn?.ids.length).toBeGreaterThan(5_000);
+  for (const search of ['cmp-autumn', 'cmp-aut']) {
+    const found: string[] = [];
+    for (let next: string | null = ''; next !== null; ) {
+      const { body } = await get(`/v1/stories?search=${search}&limit=500${next && `&before=${next}`}`);
+      found.push(...body.stories.map(({ id }: { id: string }) => id));
+      expect(body.incomplete).toBe(false);
+      next = body.next;
+    }
+    expect(found).toEqual(autumn?.ids);
+  }
+  // Hundreds of names begin with this.
+  expect((await get('/v1/stories?search=account-')).body).toMatchObject({ incomplete: true });
   for (const query of [
     '',
     '?play=play-1',
@@ -320,6 +391,44 @@ test('stories are given a page at a time, each once, and read by an index whatev
   for (const [sql, params] of asked.mock.calls)
     expect({ sql, costly: await costlyParts(harness.query, sql, params) }).toEqual({ sql, costly: [] });
   vi.restoreAllMocks();
+});
+
+test('a story is found in its place by each of its names, whichever of its events is read first', async () => {
+  const before = '2026-11-21T09:00:00.000Z';
+  const reviewId = derivedId('given', 'review');
+  await harness.deliver('reviews.decided.v1', [
+    {
+      type: 'ReviewDecided',
+      data: {
+        ...{ reviewId, subject: { kind: 'proposal', id: proposalId }, digest: escalated().digest },
+        ...{ decision: 'approve', by: 'lea', at },
+      },
+      correlationid,
+    },
+  ]);
+  await deliver.approved();
+  await deliver.escalated();
+  await deliver.proposed({ proposedAt: before });
+  expect((await get(`/v1/stories?search=${reviewId}`)).body.stories).toMatchObject([{ startedAt: before }]);
+  const times = await harness.query<{ at: Date }>('SELECT DISTINCT started_at AS at FROM story_names');
+  expect(times).toEqual([{ at: new Date(before) }]);
+});
+
+test('a chain of many events hides no other, and it is said when more ids begin with what was looked for', async () => {
+  await harness.query(`
+    INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, detail, at)
+    SELECT 'order-1', 't', 'event ' || n, 'SignalAccepted', 'shop-1', 'd', now() FROM generate_series(1, 100) n
+    UNION ALL SELECT 'order-2', 't', 'event of 2', 'SignalAccepted', 'shop-2', 'd', now()`);
+  const found = async (search: string) => {
+    const { chains, incomplete } = (await get(`/v1/stories?search=${search}`)).body;
+    return [chains.map(({ id }: { id: string }) => id).toSorted(), incomplete];
+  };
+  for (const search of ['order-', 'shop-']) expect(await found(search)).toEqual([['order-1', 'order-2'], false]);
+  await harness.query(`
+    INSERT INTO activities (correlation_id, topic, event_id, type, subject_id, detail, at)
+    SELECT 'order-' || n, 't', 'other ' || n, 'SignalAccepted', NULL, 'd', now() FROM generate_series(3, 40) n`);
+  const [ids, incomplete] = await found('order-');
+  expect([ids.length, incomplete]).toEqual([20, true]);
 });
 
 test.each(['search=ab', 'before=yesterday', 'outcome=lost', 'limit=501', 'search=%00ab'])(

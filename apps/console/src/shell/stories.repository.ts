@@ -1,18 +1,10 @@
-import type { ContactProfile } from '@countersign/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Outcome } from '../core/stories.js';
 import type { StepRow } from '../core/story-steps.js';
 import { Store } from './console.repository.js';
+import { type NamedThings, thingsNamed } from './names.js';
 
-/** A person whom a story concerns, without their name. */
-export interface PersonNamed {
-  readonly contactId: string;
-  readonly seniority: ContactProfile['seniority'];
-  readonly jobFunction: string | null;
-  readonly accountName: string | null;
-}
-
-export interface StoryRow {
+export interface StoryRow extends NamedThings {
   readonly id: string;
   readonly sentence: string;
   readonly outcome: Outcome;
@@ -21,7 +13,6 @@ export interface StoryRow {
   readonly play: { readonly id: string; readonly title: string };
   readonly kind: string | null;
   readonly account: { readonly id: string; readonly name: string | null } | null;
-  readonly people: readonly PersonNamed[];
   readonly correlationId: string;
   readonly startedAt: string;
   readonly changedAt: string;
@@ -46,7 +37,7 @@ export interface Filter {
   readonly account?: string | undefined;
 }
 
-interface Row {
+interface Row extends NamedThings {
   proposal_id: string;
   sentence: string | null;
   outcome: Outcome;
@@ -58,7 +49,6 @@ interface Row {
   account_id: string | null;
   account_name: string | null;
   known_name: string | null;
-  people: PersonNamed[];
   correlation_id: string;
   task_id: string;
   run_id: string;
@@ -66,21 +56,15 @@ interface Row {
   changed_at: Date;
 }
 
-/** At most this many stories are looked at for one name, or for all names with the same beginning. */
-const mostNamed = 2_000;
+/** At most this many names, and as many accounts, are looked at that begin with a text. A longer text finds the others. */
+export const mostNames = 20;
 /** How many lines are read for one story. */
 export const mostSteps = 500;
 
-/** Adds the names of their accounts and the people whom they concern, from the present profiles. */
+/** Adds the names of their accounts and campaigns and the people whom they concern, from the present profiles. */
 const withNames = (found: string): string => `
-  SELECT found.*, accounts.name AS known_name, concerned.people FROM (${found}) found
+  SELECT found.*, accounts.name AS known_name, ${thingsNamed('found')} FROM (${found}) found
   LEFT JOIN accounts ON accounts.account_id = found.account_id
-  CROSS JOIN LATERAL (
-    SELECT coalesce(json_agg(known), '[]') AS people FROM (
-      SELECT DISTINCT p.contact_id AS "contactId", p.seniority, p.job_function AS "jobFunction", own.name AS "accountName"
-      FROM person_actions t JOIN people p ON p.contact_id = t.contact_id
-      LEFT JOIN accounts own ON own.account_id = p.account_id
-      WHERE t.proposal_id = found.proposal_id LIMIT 10) known) concerned
   ORDER BY found.started_at DESC, found.proposal_id DESC`;
 
 /** Reads the rows in this order from one of the indexes, and checks the other filters on these rows: they are few enough. */
@@ -98,15 +82,46 @@ const lists = {
   newest: listed('true'),
 } as const;
 
+const fits = `($3::text IS NULL OR o.agent = $3) AND ($4::text IS NULL OR o.play_id = $4) AND ($5::text IS NULL OR o.outcome = $5)
+  AND ($6::text IS NULL OR o.account_id = $6)`;
+/** Reads a page of each name and of each account from its index, and of these rows the newest. */
 const named = withNames(`
   SELECT * FROM stories
   WHERE proposal_id IN (
-      (SELECT proposal_id FROM story_names WHERE name ~>=~ $8 AND name ~<~ $9 LIMIT ${mostNamed})
-      UNION ALL (SELECT o.proposal_id FROM accounts a JOIN stories o ON o.account_id = a.account_id
-        WHERE lower(a.name) ~>=~ $8 AND lower(a.name) ~<~ $9 LIMIT ${mostNamed}))
-    AND ($3::text IS NULL OR agent = $3) AND ($4::text IS NULL OR play_id = $4) AND ($5::text IS NULL OR outcome = $5)
-    AND ($6::text IS NULL OR account_id = $6) AND (started_at, proposal_id) < ($1, $2)
+    SELECT hit.proposal_id FROM unnest($8::text[]) AS k(name) CROSS JOIN LATERAL (
+      SELECT n.proposal_id FROM story_names n JOIN stories o ON o.proposal_id = n.proposal_id
+      WHERE n.name = k.name AND (n.started_at, n.proposal_id) < ($1, $2) AND ${fits}
+      ORDER BY n.started_at DESC, n.proposal_id DESC LIMIT $7) hit
+    UNION ALL
+    SELECT hit.proposal_id FROM unnest($9::text[]) AS k(account_id) CROSS JOIN LATERAL (
+      SELECT o.proposal_id FROM stories o
+      WHERE o.account_id = k.account_id AND (o.started_at, o.proposal_id) < ($1, $2) AND ${fits}
+      ORDER BY o.started_at DESC, o.proposal_id DESC LIMIT $7) hit)
   ORDER BY started_at DESC, proposal_id DESC LIMIT $7`);
+
+/**
+ * The different values of a column of texts from `$1` to before `$2`, in the order of bytes, one look in the index for each: a value may
+ * have any number of rows.
+ */
+const valuesOf = (table: string, column: string, most: number): string => `
+  WITH RECURSIVE found(value, n) AS (
+    (SELECT ${column}, 1 FROM ${table} WHERE ${column} ~>=~ $1 AND ${column} ~<~ $2 ORDER BY ${column} USING ~<~ LIMIT 1)
+    UNION ALL
+    SELECT later.value, found.n + 1 FROM found CROSS JOIN LATERAL (
+      SELECT ${column} AS value FROM ${table} WHERE ${column} ~>~ found.value AND ${column} ~<~ $2
+      ORDER BY ${column} USING ~<~ LIMIT 1) later
+    WHERE found.n < ${most})
+  SELECT value FROM found`;
+
+/** One more than is looked at, so that it is known whether there are others. */
+const namesWithin = valuesOf('story_names', 'name', mostNames + 1);
+const accountsWithin = `
+  SELECT account_id AS value FROM accounts WHERE lower(name) ~>=~ $1 AND lower(name) ~<~ $2
+  ORDER BY lower(name) USING ~<~, account_id LIMIT ${mostNames + 1}`;
+/** The ids of campaigns as stories have them among their names. */
+const campaignsWithin = `
+  SELECT lower(campaign_id) AS value FROM campaigns WHERE lower(name) ~>=~ $1 AND lower(name) ~<~ $2
+  ORDER BY lower(name) USING ~<~, key LIMIT ${mostNames + 1}`;
 
 const stepColumns = `seq::text AS seq, correlation_id AS "correlationId", topic, partition, "offset"::text AS "offset", event_id AS "eventId",
   type, subject_id AS "subjectId", detail, at, bytes`;
@@ -135,30 +150,62 @@ export class StoryStore {
     return rows.map(storyOf);
   }
 
-  /** The stories that have this name; if there are none, the stories with a name that begins with it. */
-  async named(name: string, filter: Filter, before: Cursor | undefined, limit: number): Promise<StoryRow[]> {
+  /**
+   * The stories that have this name, newest first; if there are none, the stories with a name that begins with it. `incomplete`: more
+   * names begin with it than are looked at.
+   */
+  async named(
+    name: string,
+    filter: Filter,
+    before: Cursor | undefined,
+    limit: number,
+  ): Promise<{ stories: StoryRow[]; incomplete: boolean }> {
     const given = parameters(filter, before, limit);
-    const exact = await this.store.forPages.query<Row>(named, [...given, name, `${name}\u0001`]);
-    if (exact.length > 0) return exact.map(storyOf);
-    const rows = await this.store.forPages.query<Row>(named, [...given, name, after(name)]);
-    return rows.map(storyOf);
+    const values = async (sql: string, from: string, to: string): Promise<string[]> =>
+      (await this.store.forPages.query<{ value: string }>(sql, [from, to])).map(({ value }) => value);
+    const stories = async (names: readonly string[], accounts: readonly string[]): Promise<StoryRow[]> =>
+      (await this.store.forPages.query<Row>(named, [...given, names, accounts])).map(storyOf);
+    /** What has this name now: the ids of accounts and of campaigns. */
+    const called = (to: string) =>
+      Promise.all([values(accountsWithin, name, to), values(campaignsWithin, name, to)] as const);
+    const few = (found: readonly string[]) => found.slice(0, mostNames);
+    const tooMany = (...all: readonly (readonly string[])[]) => all.some(({ length }) => length > mostNames);
+    const [accounts, campaigns] = await called(`${name}\u0001`);
+    const exact = await stories([name, ...few(campaigns)], few(accounts));
+    if (exact.length > 0) return { stories: exact, incomplete: tooMany(accounts, campaigns) };
+    const names = await values(namesWithin, name, after(name));
+    const [more, others] = await called(after(name));
+    return {
+      stories: await stories([...few(names), ...few(others)], few(more)),
+      incomplete: tooMany(names, more, others),
+    };
   }
 
-  /** The first events of the chains with this id, or with an id that begins with it; newest first. */
-  async chains(id: string, limit: number): Promise<{ id: string; type: string; detail: string; at: string }[]> {
+  /**
+   * The first events of the chains with this id, or with an id that begins with it; newest first. `incomplete`: more ids begin with it
+   * than are looked at.
+   */
+  async chains(
+    id: string,
+  ): Promise<{ chains: { id: string; type: string; detail: string; at: string }[]; incomplete: boolean }> {
+    const most = mostNames + 1;
     const rows = await this.store.forPages.query<{ id: string; type: string; detail: string; at: Date }>(
       `WITH found AS (
          SELECT DISTINCT correlation_id FROM (
-           (SELECT correlation_id FROM activities WHERE correlation_id ~>=~ $1 AND correlation_id ~<~ $2 LIMIT $3)
-           UNION ALL (SELECT correlation_id FROM activities WHERE subject_id ~>=~ $1 AND subject_id ~<~ $2 LIMIT $3)
-           UNION ALL (SELECT correlation_id FROM activities WHERE event_id ~>=~ $1 AND event_id ~<~ $2 LIMIT $3)) hits LIMIT $3)
+           (SELECT value AS correlation_id FROM (${valuesOf('activities', 'correlation_id', most)}) ids)
+           UNION ALL (SELECT hit.correlation_id FROM (${valuesOf('activities', 'subject_id', most)}) ids CROSS JOIN LATERAL (
+             SELECT correlation_id FROM activities a WHERE a.subject_id = ids.value LIMIT ${most}) hit)
+           UNION ALL (SELECT correlation_id FROM activities WHERE event_id ~>=~ $1 AND event_id ~<~ $2
+             ORDER BY event_id USING ~<~ LIMIT ${most})) hits
+         ORDER BY correlation_id LIMIT ${most})
        SELECT found.correlation_id AS id, begun.type, begun.detail, begun.at FROM found
        CROSS JOIN LATERAL (
          SELECT type, detail, at FROM activities a WHERE a.correlation_id = found.correlation_id ORDER BY at, seq LIMIT 1) begun
        ORDER BY begun.at DESC`,
-      [id, after(id), limit],
+      [id, after(id)],
     );
-    return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+    const chains = rows.slice(0, mostNames).map((row) => ({ ...row, at: row.at.toISOString() }));
+    return { chains, incomplete: rows.length > mostNames };
   }
 
   /** The story of a proposal, or the only story that has this name. */
@@ -224,6 +271,7 @@ const storyOf = (row: Row): StoryRow => ({
   kind: row.kind,
   account: row.account_id === null ? null : { id: row.account_id, name: row.known_name ?? row.account_name },
   people: row.people,
+  campaigns: row.campaigns,
   correlationId: row.correlation_id,
   startedAt: row.started_at.toISOString(),
   changedAt: row.changed_at.toISOString(),

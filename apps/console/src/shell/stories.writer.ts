@@ -13,14 +13,16 @@ const filled = (column: string): string =>
 
 const upsert = `
   INSERT INTO stories (proposal_id, action_id, correlation_id, task_id, run_id, agent, play_id, play_title, kind, account_id, account_name,
-    sentence, outcome, reason, rank, started_at, changed_at)
-  SELECT n.*, n.at FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::smallint[], $16::timestamptz[])
+    sentence, outcome, reason, rank, campaign_keys, started_at, changed_at)
+  SELECT n.proposal_id, n.action_id, n.correlation_id, n.task_id, n.run_id, n.agent, n.play_id, n.play_title, n.kind, n.account_id,
+    n.account_name, n.sentence, n.outcome, n.reason, n.rank,
+    CASE WHEN n.keys IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(n.keys)) END, n.at, n.at FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::smallint[], $16::jsonb[], $17::timestamptz[])
     AS n(proposal_id, action_id, correlation_id, task_id, run_id, agent, play_id, play_title, kind, account_id, account_name, sentence,
-      outcome, reason, rank, at)
+      outcome, reason, rank, keys, at)
   ON CONFLICT (proposal_id) DO UPDATE SET
     ${['action_id', 'outcome', 'reason', 'rank', 'changed_at'].map(taken).join(', ')},
-    ${['kind', 'account_id', 'account_name', 'sentence'].map(filled).join(', ')},
+    ${['kind', 'account_id', 'account_name', 'sentence', 'campaign_keys'].map(filled).join(', ')},
     started_at = least(stories.started_at, excluded.started_at)`;
 
 const columns: readonly ((part: StoryPart) => string | number | null)[] = [
@@ -39,6 +41,7 @@ const columns: readonly ((part: StoryPart) => string | number | null)[] = [
   (s) => s.outcome,
   (s) => s.reason,
   (s) => s.rank,
+  (s) => (s.campaignKeys ? JSON.stringify(s.campaignKeys) : null),
   (s) => s.at,
 ];
 
@@ -50,10 +53,26 @@ export function writeStories(tx: Tx, { parts, names }: Stories): void {
       upsert,
       columns.map((column) => round.map(column)),
     );
+  writeNames(tx, names);
+  // A part may have begun its story, or begun it earlier than its names say.
+  if (ordered.length > 0)
+    tx.write(
+      `UPDATE story_names n SET started_at = s.started_at FROM stories s
+       WHERE n.proposal_id = ANY($1) AND s.proposal_id = ANY($1) AND n.proposal_id = s.proposal_id AND n.started_at <> s.started_at`,
+      [[...new Set(ordered.map(({ proposalId }) => proposalId))]],
+    );
+}
+
+/** Each name has the time of its story, as far as it is known. The next part of the story puts it right. */
+function writeNames(tx: Tx, names: Stories['names']): void {
   if (names.length === 0) return;
   const sorted = [...names].sort((a, b) => compared(a.name, b.name) || compared(a.proposalId, b.proposalId));
   tx.write(
-    'INSERT INTO story_names (name, proposal_id) SELECT * FROM unnest($1::text[], $2::uuid[]) ON CONFLICT DO NOTHING',
+    `INSERT INTO story_names (name, proposal_id, started_at)
+     SELECT n.name, n.proposal_id, coalesce(s.started_at, '-infinity') FROM unnest($1::text[], $2::uuid[]) AS n(name, proposal_id)
+     LEFT JOIN (SELECT proposal_id, started_at FROM stories WHERE proposal_id = ANY($2)) s
+       ON s.proposal_id = n.proposal_id
+     ON CONFLICT DO NOTHING`,
     [sorted.map(({ name }) => name), sorted.map(({ proposalId }) => proposalId)],
   );
 }

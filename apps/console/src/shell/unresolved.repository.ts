@@ -35,10 +35,12 @@ const counting = `settlements s
   WHERE s.executor = coalesce(p.executor, v.executor)
     AND (p.action_id IS NULL OR (p.permit_id = s.permit_id AND p.digest = s.digest))`;
 
-/** Permits that their own executor reported as unresolved, with their present state. A page takes them in order, one by one. */
-export const unresolvedPermits = `unresolved_permits u CROSS JOIN LATERAL (
+/** The present state of a permit `u` that its own executor reported as unresolved; no row if another executor reported it. */
+export const settlementNow = `(
   SELECT s.outcome, p.action_id IS NULL AS before_permits FROM ${counting}
-    AND s.action_id = u.action_id AND s.executor = u.executor AND s.permit_id = u.permit_id AND s.digest = u.digest LIMIT 1) s`;
+    AND s.action_id = u.action_id AND s.executor = u.executor AND s.permit_id = u.permit_id AND s.digest = u.digest LIMIT 1)`;
+/** Permits that their own executor reported as unresolved, with their present state. A page takes them in order, one by one. */
+export const unresolvedPermits = `unresolved_permits u CROSS JOIN LATERAL ${settlementNow} s`;
 
 const select = `
   SELECT u.*, s.outcome, d.decision_id, d.outcome AS decided, d.by_person, d.note, d.decided_at

@@ -12,8 +12,8 @@ import {
   type TaskAssigned,
 } from '@countersign/contracts';
 import { at, contact, content, granted, permitKeys, policyOf, taskOf } from '@countersign/gate/testing';
-import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, type Published, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import type { MigrationInterface } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { proposed } from '../core/testing.js';
@@ -39,7 +39,7 @@ let other: Harness;
 
 beforeEach(async () => {
   removeKey = signsWith(permitKeys('validator-1').jwk);
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   instance = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
   other = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
   await assignTasks(instance);

@@ -1,7 +1,7 @@
 import type { ActionApproved, ActionProposed, ActionSettled, Verdict } from '@countersign/contracts';
 import { adAccountLedger, at, campaignLedger, content, permitKeys, policyOf } from '@countersign/gate/testing';
-import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, type Published, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proposed } from '../core/testing.js';
 import { GuardrailValidatorModule, spec } from '../module.js';
@@ -15,7 +15,7 @@ let other: Harness;
 
 beforeEach(async () => {
   removeKey = signsWith(permitKeys('validator-1').jwk);
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   instance = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
   other = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
   await assignTasks(instance);

@@ -26,8 +26,8 @@ import {
   policyOf,
   taskOf,
 } from '@countersign/gate/testing';
-import { createHarness, type Harness } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { taskRetentionMs } from '../core/tasks.js';
@@ -47,7 +47,7 @@ let ageMs: number | null;
 
 beforeEach(async () => {
   removeKey = signsWith(jwk);
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   service = await start(at);
   await publish(supervised);
   await assignTasks(service);

@@ -2,16 +2,18 @@ import {
   derivedId,
   digestOf,
   type Evidence,
+  own,
+  type Policy,
   type Profile,
   profileKey,
   type TaskAssigned,
   type TaskEscalated,
   type Versions,
 } from '@countersign/contracts';
-import { type Found, profilesOf } from './detect.js';
+import { type Found, profilesOf, stopText } from './detect.js';
 import { type Subject, subjectKey } from './facts.js';
 
-/** started: its tasks are out. waiting: at its checkpoint. suppressed: a control forbade it. */
+/** started: its tasks are out. waiting: at its checkpoint. suppressed: a control forbade it, or a change of its play. */
 export type RunState = 'started' | 'waiting' | 'rejected' | 'expired' | 'suppressed';
 
 /** One run of a play for one subject, as it is stored and listed. */
@@ -45,7 +47,7 @@ export interface Begun {
 export function begin(
   found: Found,
   profiles: ReadonlyMap<string, { readonly version: number; readonly data?: Profile | null }>,
-  policyVersion: number,
+  policy: Pick<Policy, 'version' | 'parts'>,
   at: string,
 ): Begun {
   const { play, subject, ordinal, trigger, evidence, stoppedBy } = found;
@@ -60,12 +62,11 @@ export function begin(
     reason,
     evidence,
     trigger: { source: trigger.source, signalId: trigger.signalId },
-    policyVersion,
+    policyVersion: policy.version,
     at,
   });
   if (stoppedBy) {
-    const detail = `${stoppedBy.scope} is stopped by ${stoppedBy.by}: ${stoppedBy.reason}`;
-    return { run: run('suppressed', detail), tasks: [], checkpoint: null };
+    return { run: run('suppressed', stopText(stoppedBy)), tasks: [], checkpoint: null };
   }
   const madeFrom: Versions = Object.fromEntries(
     profilesOf(found).flatMap((key) => {
@@ -92,6 +93,7 @@ export function begin(
     }),
   );
   const { checkpoint } = play;
+  const playDigest = own(policy.parts, `play:${play.id}`);
   const account = subject.kind === 'account' ? profiles.get(profileKey.account(subject.accountId))?.data : undefined;
   if (!checkpoint) return { run: run('started', detail(found)), tasks, checkpoint: null };
   return {
@@ -106,6 +108,7 @@ export function begin(
       tasks,
       digest: digestOf(tasks),
       detail: `${detail(found)} Tasks for ${play.tasks.map((t) => t.agent).join(' and ')} wait for a person.`,
+      ...(playDigest !== undefined && { playDigest }),
       deadline: after(at, checkpoint.withinMinutes),
       at,
     },

@@ -31,7 +31,8 @@ function only<T>(list: readonly T[]): T {
   return list[0] as T;
 }
 
-const runIds = ({ found }: Detected) => found.map((f) => begin(f, new Map(), 1, now).run.runId);
+const under = (version: number, parts: Record<string, string> = {}) => ({ version, parts });
+const runIds = ({ found }: Detected) => found.map((f) => begin(f, new Map(), under(1), now).run.runId);
 const acme = { kind: 'account', accountId: 'acme' } as const;
 const stopped = (scope: string): Control => ({
   version: 1,
@@ -118,12 +119,16 @@ describe('three distinct contacts within eight days', () => {
     expect(again.map((f) => f.ordinal)).toEqual([2]);
   });
 
-  test.each(['all', 'play:surge', 'account:acme'])('are recorded, not run, while %s is stopped', (scope) => {
+  test.each([
+    ['all', 'everything'],
+    ['play:surge', 'the play surge'],
+    ['account:acme', 'the account acme'],
+  ])('are recorded, not run, while %s is stopped', (scope, words) => {
     const known = knowing({ controls: new Map([[scope, stopped(scope)]]) });
     const { found, known: later } = replay([['ann', 'bob', 'cyn', 'dan'].map((c) => engaged(c, 1))], known);
     expect(found).toHaveLength(1);
-    expect(begin(only(found), new Map(), 1, now)).toMatchObject({
-      run: { state: 'suppressed', reason: `${scope} is stopped by lea: a test` },
+    expect(begin(only(found), new Map(), under(1), now)).toMatchObject({
+      run: { state: 'suppressed', reason: `lea stopped ${words}: a test` },
       tasks: [],
     });
     const resumed = { ...later, controls: new Map() };
@@ -296,7 +301,7 @@ test('both agents of a surge get their tasks at once, with settings, versions an
     ['account:acme', { version: 4 }],
     [`contact:${contact('ann')}`, { version: 2 }],
   ]);
-  const { tasks, checkpoint, run } = begin(only(found), versions, 3, now);
+  const { tasks, checkpoint, run } = begin(only(found), versions, under(3), now);
   expect(checkpoint).toBeNull();
   expect(run).toMatchObject({ state: 'started', policyVersion: 3, reason: 'Surge: 3 contacts of acme within 8 days.' });
   expect(tasks.map((t) => [t.agent, t.dueAt, t.settings])).toEqual([
@@ -310,7 +315,7 @@ test('a play with a checkpoint assigns nothing and asks its reviewers', () => {
   const play = { ...floorPlay, checkpoint: { reviewers: ['lea'], withinMinutes: 60 } };
   const days = [3, 2, 1].map((d) => reported(d, 10_000, 0));
   const { found } = detect(days, knowing({ plays: [play] }), now);
-  const { tasks, checkpoint, run } = begin(only(found), new Map(), 1, now);
+  const { tasks, checkpoint, run } = begin(only(found), new Map(), under(1), now);
   expect(tasks).toEqual([]);
   expect(run.state).toBe('waiting');
   expect(checkpoint).toMatchObject({ reviewers: ['lea'], deadline: '2026-03-10T13:00:00.000Z' });
@@ -322,10 +327,10 @@ test("a checkpoint tells the account's name where it is known; its tasks do not,
   const events = ['ann', 'bob', 'cyn'].map((c) => engaged(c, 1));
   const { found } = detect(events, knowing({ plays: [play] }), now);
   const data = { kind: 'account', accountId: 'acme', name: 'Acme Corp' } as AccountProfile;
-  const { checkpoint } = begin(only(found), new Map([['account:acme', { version: 4, data }]]), 3, now);
+  const { checkpoint } = begin(only(found), new Map([['account:acme', { version: 4, data }]]), under(3), now);
   expect(checkpoint).toMatchObject({ accountId: 'acme', accountName: 'Acme Corp' });
   expect(JSON.stringify(checkpoint?.tasks)).not.toContain('Acme Corp');
-  expect(begin(only(found), new Map(), 3, now).checkpoint).not.toHaveProperty('accountName');
+  expect(begin(only(found), new Map(), under(3), now).checkpoint).not.toHaveProperty('accountName');
 });
 
 test('without a play nothing starts and everything is kept', () => {
@@ -343,7 +348,7 @@ test('of more contacts than a task may name the tasks name those that engaged la
   const known = knowing({ signals: new Map([['acme', stored]]) });
   const play = { ...surgePlay, checkpoint: { reviewers: ['lea'], withinMinutes: 60 } };
   const found = only(detect(events.slice(-1), { ...known, plays: [surgePlay] }, now).found);
-  const { run, tasks } = begin(found, new Map(), 1, now);
+  const { run, tasks } = begin(found, new Map(), under(1), now);
   const latest = events.slice(-1000).map(({ contactId }) => contactId);
   expect(tasks.map(({ contactIds }) => contactIds)).toEqual([latest, latest]);
   expect(tasks.map(({ evidence }) => evidence.map(({ contactId }) => contactId))).toEqual([latest, latest]);
@@ -351,6 +356,6 @@ test('of more contacts than a task may name the tasks name those that engaged la
     'Surge: 2500 contacts of acme within 8 days. Its tasks name the 1000 of them that engaged last.',
   );
   for (const task of tasks) expect(TaskAssigned.safeParse(task).error).toBeUndefined();
-  const { checkpoint } = begin({ ...found, play }, new Map(), 1, now);
+  const { checkpoint } = begin({ ...found, play }, new Map(), under(1), now);
   expect(TaskEscalated.safeParse(checkpoint).error).toBeUndefined();
 });

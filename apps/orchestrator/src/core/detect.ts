@@ -198,6 +198,12 @@ export const stop = (
     .map((scope) => controls.get(scope))
     .find((c) => c?.state === 'stopped') ?? null;
 
+/** A stop in words, with the reason of the person who ordered it. */
+export function stopText({ scope, by, reason }: Pick<Control, 'scope' | 'by' | 'reason'>): string {
+  const [kind, ...id] = scope.split(':');
+  return `${by} stopped ${scope === 'all' ? 'everything' : `the ${kind} ${id.join(':')}`}: ${reason}`;
+}
+
 /** Only the operator's own words and ids go into evidence: an outsider's text could instruct a model. */
 function surgePattern(
   members: readonly ContactSignal[],

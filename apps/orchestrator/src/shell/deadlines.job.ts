@@ -1,5 +1,8 @@
+import { topics } from '@countersign/contracts';
 import { type Job, type JobContext, type JobKind, jobName } from '@countersign/runtime';
 import { Injectable, Logger } from '@nestjs/common';
+import { taskKey } from '../core/begin.js';
+import { withheld } from '../core/checkpoint.js';
 import { sweep } from './facts.repository.js';
 import { closeCheckpoint, lockCheckpoints, markOverdue, setRunState } from './runs.repository.js';
 import { forgetWaiting } from './settlements.repository.js';
@@ -36,16 +39,28 @@ export class CheckpointDeadlines implements JobKind<null> {
   readonly batch = 20;
 
   async work(jobs: readonly Job<null>[], context: JobContext): Promise<void> {
-    await context.finish(jobs, async (owned, { tx, at }) => {
+    await context.finish(jobs, async (owned, work) => {
+      const { tx, at } = work;
       const checkpoints = await lockCheckpoints(
         tx,
         owned.map((job) => job.id),
       );
-      const open = [...checkpoints.values()].filter((c) => c.answer === null);
-      for (const { checkpointId } of open) closeCheckpoint(tx, checkpointId, 'expired', null, at);
+      const open = owned.flatMap((job) => {
+        const checkpoint = checkpoints.get(job.id);
+        return checkpoint?.answer === null ? [{ job, checkpoint }] : [];
+      });
+      for (const { job, checkpoint } of open) {
+        closeCheckpoint(tx, checkpoint.checkpointId, 'expired', null, at);
+        const reason = { code: 'late', detail: `no answer had come by ${checkpoint.deadline}` };
+        work.emit(job.cause, topics.tasksEscalated, {
+          key: taskKey(checkpoint.tasks[0]),
+          type: 'TaskWithheld',
+          data: withheld(checkpoint, { outcome: 'expired', reason }, at),
+        });
+      }
       setRunState(
         tx,
-        open.map((c) => c.runId),
+        open.map(({ checkpoint }) => checkpoint.runId),
         'expired',
         'nobody answered the checkpoint in time',
       );

@@ -1,13 +1,4 @@
-import {
-  type AccountProfile,
-  type Control,
-  type Play,
-  profileKey,
-  type ReviewDecided,
-  type SignalAccepted,
-  type TaskAssigned,
-  topics,
-} from '@countersign/contracts';
+import { type AccountProfile, type Play, profileKey, type SignalAccepted, topics } from '@countersign/contracts';
 import {
   type Batch,
   type Cause,
@@ -17,12 +8,10 @@ import {
   RUNTIME,
   type Runtime,
   type Tx,
-  type Work,
 } from '@countersign/runtime';
 import { Controller, Inject, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
-import { begin, redated, taskKey } from '../core/begin.js';
-import { answerCheckpoint } from '../core/checkpoint.js';
+import { begin, taskKey } from '../core/begin.js';
 import {
   concerns,
   coolsDown,
@@ -32,26 +21,15 @@ import {
   type Match,
   profilesOf,
   scopesOf,
-  stop,
   underControls,
 } from '../core/detect.js';
-import { type DayReport, dayReport, type Subject, subjectKey } from '../core/facts.js';
+import { type DayReport, dayReport, subjectKey } from '../core/facts.js';
 import { dayMs } from '../core/patterns.js';
-import { checkpointDeadline, sweeping, taskDeadline } from './deadlines.job.js';
+import { assign } from './assign.js';
+import { controlsOn } from './controls.js';
+import { checkpointDeadline, sweeping } from './deadlines.job.js';
 import { loadReports, loadSignals, lockSubjects, noteStarts, storeReports, storeSignals } from './facts.repository.js';
-import {
-  closeCheckpoint,
-  lockCheckpoints,
-  noteAnswer,
-  noteRefusals,
-  noteReviews,
-  type StoredCheckpoint,
-  setRunState,
-  settleTasks,
-  storeCheckpoint,
-  storeRuns,
-  storeTasks,
-} from './runs.repository.js';
+import { noteRefusals, settleTasks, storeCheckpoint, storeRuns } from './runs.repository.js';
 import { dropWaiting, notePermits, noteSettlements, Waiting } from './settlements.repository.js';
 
 const installed = deployment();
@@ -91,13 +69,14 @@ export class Handlers {
       at,
     );
     const profiles = await this.runtime.state(tx, topics.profiles, found.flatMap(profilesOf));
-    const begun = found.map((f) => ({ ...begin(f, profiles, policy?.version ?? 0, at), trigger: f.trigger }));
+    const under = { version: policy?.version ?? 0, parts: policy?.data?.parts ?? {} };
+    const begun = found.map((f) => ({ ...begin(f, profiles, under, at), trigger: f.trigger }));
     storeRuns(
       tx,
       begun.map(({ run }) => run),
     );
     const causeOfRun = ({ trigger }: (typeof begun)[number]) => causes.get(trigger) as Cause;
-    this.assign(
+    assign(
       batch,
       begun.flatMap((start) => start.tasks.map((task) => ({ task, cause: causeOfRun(start) }))),
     );
@@ -108,7 +87,7 @@ export class Handlers {
       if (!checkpoint) continue;
       storeCheckpoint(tx, checkpoint);
       const key = checkpoint.tasks[0] ? taskKey(checkpoint.tasks[0]) : checkpoint.checkpointId;
-      batch.emit(cause, topics.tasksEscalated, { key, data: checkpoint });
+      batch.emit(cause, topics.tasksEscalated, { key, type: 'TaskEscalated', data: checkpoint });
       batch.schedule(cause, {
         kind: checkpointDeadline,
         id: checkpoint.checkpointId,
@@ -162,71 +141,11 @@ export class Handlers {
       );
   }
 
-  @Consumes(topics.reviewsDecided)
-  async onReviews(@Payload() batch: Batch<'ReviewDecided'>): Promise<void> {
-    const { tx } = batch;
-    const reviews = batch.events.map(({ event }) => event.data);
-    noteReviews(
-      tx,
-      reviews.filter((r) => r.subject.kind === 'proposal'),
-    );
-    const ids = reviews.filter((r) => r.subject.kind === 'checkpoint').map((r) => r.subject.id);
-    const checkpoints = await lockCheckpoints(tx, ids);
-    for (const received of batch.events) {
-      const review = received.event.data;
-      if (review.subject.kind !== 'checkpoint') continue;
-      const closed = await this.answer(batch, causeOf(received), review, checkpoints.get(review.subject.id));
-      if (closed) checkpoints.set(closed.checkpointId, closed);
-    }
-  }
-
-  private async answer(
-    work: Work,
-    cause: Cause,
-    review: ReviewDecided,
-    checkpoint: StoredCheckpoint | undefined,
-  ): Promise<StoredCheckpoint | undefined> {
-    const { tx, at } = work;
-    const answer = checkpoint
-      ? answerCheckpoint(checkpoint, review)
-      : { outcome: 'set-aside' as const, reason: 'there is no such checkpoint' };
-    noteAnswer(tx, review, answer.outcome, 'reason' in answer ? answer.reason : null, at);
-    if (!checkpoint || answer.outcome === 'set-aside') return undefined;
-    closeCheckpoint(tx, checkpoint.checkpointId, answer.outcome, review.by, at);
-    if (answer.outcome === 'rejected') {
-      setRunState(tx, [checkpoint.runId], 'rejected', `rejected by ${review.by}`);
-    } else {
-      const stopped = await this.stopped(tx, checkpoint);
-      const reason = stopped ? `approved by ${review.by}, but ${stopped}` : `approved by ${review.by}`;
-      setRunState(tx, [checkpoint.runId], stopped ? 'suppressed' : 'started', reason);
-      if (!stopped) {
-        const tasks = redated(checkpoint.tasks, at);
-        this.assign(
-          work,
-          tasks.map((task) => ({ task, cause })),
-        );
-      }
-    }
-    return { ...checkpoint, answer: answer.outcome };
-  }
-
-  /** Why the tasks of an approved checkpoint must not be assigned now, or null. */
-  private async stopped(tx: Tx, { tasks }: StoredCheckpoint): Promise<string | null> {
-    const task = tasks[0];
-    if (!task) return null;
-    const subject: Subject =
-      task.accountId !== undefined
-        ? { kind: 'account', accountId: task.accountId }
-        : { kind: 'campaign', adAccountId: task.adAccountId ?? '', campaignId: task.campaignId ?? '' };
-    const by = stop(task.play, subject, await this.controls(tx, scopesOf(task.play.id, subject)));
-    return by && `${by.scope} is stopped by ${by.by}: ${by.reason}`;
-  }
-
   /** Controls decide what happens with a pattern, not whether there is one. They are read only if there is one. */
   private async underControls(tx: Tx, matches: readonly Match[]): Promise<readonly Found[]> {
     if (matches.length === 0) return [];
     const scopes = matches.flatMap(({ play, subject }) => scopesOf(play.id, subject));
-    return underControls(matches, await this.controls(tx, scopes));
+    return underControls(matches, await controlsOn(this.runtime, tx, scopes));
   }
 
   /**
@@ -239,17 +158,6 @@ export class Handlers {
     if (!first || Math.abs(Date.parse(at) - this.sweepAskedAt) < askEveryMs) return;
     this.sweepAskedAt = Date.parse(at);
     batch.schedule(causeOf(first), { kind: sweeping, id: nextDay(at), dueAt: nextDay(at), payload: null });
-  }
-
-  private assign(work: Work, given: readonly { task: TaskAssigned; cause: Cause }[]): void {
-    storeTasks(
-      work.tx,
-      given.map(({ task }) => task),
-    );
-    for (const { task, cause } of given) {
-      work.emit(cause, topics.tasksAssigned, { key: taskKey(task), data: task });
-      work.schedule(cause, { kind: taskDeadline, id: task.taskId, dueAt: task.dueAt, payload: null });
-    }
   }
 
   /**
@@ -304,11 +212,6 @@ export class Handlers {
     return new Map(
       [...rows.values()].flatMap(({ data }) => (data?.kind === 'account' ? [[data.accountId, data] as const] : [])),
     );
-  }
-
-  private async controls(tx: Tx, scopes: readonly string[]): Promise<Map<string, Control>> {
-    const rows = await this.runtime.state(tx, topics.controls, scopes);
-    return new Map([...rows].flatMap(([scope, { data }]) => (data ? [[scope, data] as const] : [])));
   }
 }
 

@@ -1,12 +1,15 @@
 import {
   mostWaitingSettlements,
+  type Play,
   policyDigests,
   type ReviewDecided,
   type SignalAccepted,
   type TaskAssigned,
+  type TaskEscalated,
+  type TaskReviewSetAside,
 } from '@countersign/contracts';
-import { createHarness, type Harness, readingToken } from '@countersign/runtime/harness';
-import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, readingToken, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, costlyParts, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { accountProfile, contact, daysBefore, engaged, floorPlay, now, reported, surgePlay } from '../core/testing.js';
 import { OrchestratorModule, spec } from '../module.js';
@@ -19,7 +22,7 @@ let database: TestDatabase;
 let service: Harness;
 
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   service = await createHarness(OrchestratorModule, spec, { databaseUrl: database.url, at: now });
   await service.putState('profiles.v1', 'account:acme', accountProfile('acme', 1));
 });
@@ -100,6 +103,15 @@ test('a surge across batches becomes one run with a task for each agent, caused 
   expect((await get<{ tasks: unknown[] }>(`/tasks?run=${task.play.runId}`)).tasks).toHaveLength(2);
 });
 
+test('a play runs also under a policy whose version is as high as a repair makes it', async () => {
+  await publishPolicy(undefined, 1_763_719_200_000_000);
+  const out = await accept(engaged('ann', 3), engaged('bob', 1), engaged('cyn', 0));
+  expect(out.map(({ type }) => type)).toEqual(['TaskAssigned', 'TaskAssigned']);
+  expect((await get<{ runs: { policyVersion: number }[] }>('/runs')).runs).toMatchObject([
+    { state: 'started', policyVersion: 1_763_719_200_000_000 },
+  ]);
+});
+
 test('two batches at the same time lead to one run, whichever commits first', async () => {
   await publishPolicy();
   await accept(engaged('ann', 3));
@@ -137,7 +149,7 @@ test('a stopped play records one suppressed run, which starts after the stop is 
   expect(await accept(engaged('dan', 0))).toEqual([]);
   const [suppressed, ...more] = (await get<Listed>('/runs')).runs;
   expect(more).toEqual([]);
-  expect(suppressed).toMatchObject({ state: 'suppressed', reason: 'play:surge is stopped by lea: a test' });
+  expect(suppressed).toMatchObject({ state: 'suppressed', reason: 'lea stopped the play surge: a test' });
   await control('running', 2);
   expect(await accept(engaged('eve', 0))).toHaveLength(2);
   expect((await get<Listed>('/runs')).runs).toMatchObject([{ runId: suppressed?.runId, state: 'started' }]);
@@ -515,6 +527,8 @@ test('a task that nobody settles is overdue at its due time, a settled one is no
   ]);
 });
 
+const to = ['tasks.escalated.v1', 'acme', 'TaskReviewSetAside'];
+
 test('a checkpoint lets its tasks out at the first valid answer only, dated anew', async () => {
   await publishPolicy([{ ...surgePlay, checkpoint: { reviewers: ['lea'], withinMinutes: 60 } }]);
   const [escalated, ...more] = await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1));
@@ -540,8 +554,23 @@ test('a checkpoint lets its tasks out at the first valid answer only, dated anew
     answer(3, {}),
     answer(4, { decision: 'reject' }),
   ]);
-  expect(out.map((e) => (e.data as TaskAssigned).taskId)).toEqual(asked.tasks.map((t) => t.taskId));
-  expect(out.map((e) => (e.data as TaskAssigned).assignedAt)).toEqual([later, later]);
+  const assigned = out.filter(({ type }) => type === 'TaskAssigned');
+  expect(assigned.map((e) => (e.data as TaskAssigned).taskId)).toEqual(asked.tasks.map((t) => t.taskId));
+  expect(assigned.map((e) => (e.data as TaskAssigned).assignedAt)).toEqual([later, later]);
+  // Whoever answered without effect is told why.
+  const aside = out.filter(({ type }) => type !== 'TaskAssigned');
+  const members = (data: unknown) => data as TaskReviewSetAside;
+  expect(
+    aside.map(({ topic, key, type, data }) => [topic, key, type, members(data).reviewId, members(data).reason]),
+  ).toEqual([
+    [...to, contact('review 1'), { code: 'no-reviewer', detail: 'eve is no reviewer of this checkpoint' }],
+    [
+      ...to,
+      contact('review 2'),
+      { code: 'other-digest', detail: 'the answer is to other tasks than the ones that wait' },
+    ],
+    [...to, contact('review 4'), { code: 'closed', detail: 'lea approved it before' }],
+  ]);
   const run = await get<RunAnswer>(`/runs/${asked.tasks[0]?.play.runId}`);
   expect(run).toMatchObject({ state: 'started', checkpoint: { answer: 'approved' } });
   expect(run.checkpoint?.answers.map((a) => a.outcome).sort()).toEqual([
@@ -562,7 +591,16 @@ test('a checkpoint that nobody answers expires, and an answer after that changes
     play: { runId: string };
   };
   service.setNow(daysBefore(-1));
-  expect(await service.runJobs()).toEqual([]);
+  const { checkpointId, play, deadline } = asked;
+  const reason = { code: 'late', detail: `no answer had come by ${deadline}` };
+  expect((await service.runJobs()).map(({ topic, key, type, data }) => [topic, key, type, data])).toEqual([
+    [
+      'tasks.escalated.v1',
+      'acme',
+      'TaskWithheld',
+      { checkpointId, play, outcome: 'expired', reason, at: daysBefore(-1) },
+    ],
+  ]);
   const late = {
     reviewId: contact('late'),
     subject: { kind: 'checkpoint', id: asked.checkpointId },
@@ -571,11 +609,104 @@ test('a checkpoint that nobody answers expires, and an answer after that changes
     by: 'lea',
     at: asked.deadline,
   };
-  expect(await service.deliver('reviews.decided.v1', [{ type: 'ReviewDecided', data: late }])).toEqual([]);
+  const detail = `the orchestrator read it after the deadline ${deadline}`;
+  expect(await service.deliver('reviews.decided.v1', [{ type: 'ReviewDecided', data: late }])).toMatchObject([
+    { type: 'TaskReviewSetAside', data: { reviewId: late.reviewId, checkpointId, by: 'lea', reason: { detail } } },
+  ]);
   expect(await get<RunAnswer>(`/runs/${asked.play.runId}`)).toMatchObject({
     state: 'expired',
-    checkpoint: { answer: 'expired', answers: [{ outcome: 'set-aside', reason: 'already expired' }] },
+    checkpoint: { answer: 'expired', answers: [{ outcome: 'set-aside', reason: detail }] },
   });
+});
+
+/** A run that waits at its checkpoint, and an answer to it. */
+async function waiting() {
+  const withCheckpoint = { ...surgePlay, checkpoint: { reviewers: ['lea'], withinMinutes: 60 } };
+  await publishPolicy([withCheckpoint]);
+  const [escalated] = await accept(engaged('ann', 3), engaged('bob', 2), engaged('cyn', 1));
+  const asked = escalated?.data as unknown as TaskEscalated;
+  const { checkpointId, digest } = asked;
+  const answer = (decision: ReviewDecided['decision'], n = 1) =>
+    service.deliver('reviews.decided.v1', [
+      {
+        type: 'ReviewDecided',
+        correlationid: 'the-chain',
+        data: {
+          ...{ reviewId: contact(`answer ${n}`), subject: { kind: 'checkpoint', id: checkpointId } },
+          ...{ digest, decision, by: 'lea', at: now },
+        },
+      },
+    ]);
+  return { asked, withCheckpoint, answer };
+}
+
+const ends: [string, (play: Play) => Promise<unknown>, ReviewDecided['decision'], string, string][] = [
+  ['it is rejected', async () => undefined, 'reject', 'rejected', 'rejected by lea'],
+  [
+    'it is approved while a stop holds',
+    () => control('stopped', 1),
+    'approve',
+    'stopped',
+    'approved by lea, but lea stopped the play surge: a test',
+  ],
+  [
+    'it is approved after its play was withdrawn',
+    () => publishPolicy([floorPlay], 2),
+    'approve',
+    'play-withdrawn',
+    'approved by lea, but the play surge is not in force any more',
+  ],
+  [
+    'it is approved after its play was changed',
+    (play) => publishPolicy([{ ...play, title: 'Another surge' }], 2),
+    'approve',
+    'play-changed',
+    'approved by lea, but the play surge was changed after it asked',
+  ],
+];
+test.each(ends)(
+  'a checkpoint whose tasks never go out says so and why: %s',
+  async (_, happens, decision, code, detail) => {
+    const { asked, withCheckpoint, answer } = await waiting();
+    await happens(withCheckpoint);
+    const outcome = decision === 'reject' ? 'rejected' : 'suppressed';
+    const { checkpointId, play } = asked;
+    const review = { reviewId: contact('answer 1'), by: 'lea' };
+    const [end, ...more] = await answer(decision);
+    expect(more).toEqual([]);
+    expect(end).toMatchObject({
+      topic: 'tasks.escalated.v1',
+      key: 'acme',
+      type: 'TaskWithheld',
+      correlationid: 'the-chain',
+    });
+    expect(end?.data).toEqual({ checkpointId, play, outcome, review, reason: { code, detail }, at: now });
+    expect(await get<RunAnswer & { reason: string }>(`/runs/${play.runId}`)).toMatchObject({
+      state: outcome,
+      reason: detail,
+    });
+    // It has ended: what ended it may be over, and a second answer has no effect.
+    await control('running', 2);
+    expect(await answer('approve', 2)).toMatchObject([
+      { type: 'TaskReviewSetAside', data: { reason: { code: 'closed' } } },
+    ]);
+  },
+);
+
+test('another version of the policy with the same play changes nothing for a checkpoint', async () => {
+  const { withCheckpoint, answer } = await waiting();
+  await publishPolicy([withCheckpoint, { ...floorPlay, coolDownDays: 1 }], 2);
+  expect((await answer('approve')).map(({ type }) => type)).toEqual(['TaskAssigned', 'TaskAssigned']);
+});
+
+test('an answer to a checkpoint that is not known is set aside', async () => {
+  await publishPolicy();
+  const id = contact('no checkpoint');
+  const data = { reviewId: contact('answer'), subject: { kind: 'checkpoint', id }, digest: 'f'.repeat(64) };
+  const given = { ...data, decision: 'approve', by: 'lea', at: now };
+  expect(await service.deliver('reviews.decided.v1', [{ type: 'ReviewDecided', data: given }])).toMatchObject([
+    { key: id, type: 'TaskReviewSetAside', data: { checkpointId: id, reason: { code: 'no-checkpoint' } } },
+  ]);
 });
 
 test('without the reading token no page is answered, and none says what there is', async () => {

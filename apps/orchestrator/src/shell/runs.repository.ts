@@ -21,7 +21,7 @@ export function storeRuns(tx: Tx, runs: readonly Run[]): void {
     `INSERT INTO runs (run_id, play_id, title, subject, ordinal, state, reason, evidence, trigger, policy_version, at)
      SELECT run_id, play_id, title, subject::jsonb, ordinal, state, reason, evidence::jsonb, trigger::jsonb, policy_version, at
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[],
-       $10::int[], $11::timestamptz[])
+       $10::bigint[], $11::timestamptz[])
        AS n(run_id, play_id, title, subject, ordinal, state, reason, evidence, trigger, policy_version, at)
      ORDER BY run_id
      ON CONFLICT (run_id) DO UPDATE SET state = excluded.state, reason = excluded.reason, evidence = excluded.evidence,
@@ -166,8 +166,8 @@ export async function markOverdue(
 
 export function storeCheckpoint(tx: Tx, checkpoint: TaskEscalated): void {
   tx.write(
-    `INSERT INTO checkpoints (checkpoint_id, run_id, digest, reviewers, tasks, deadline) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT DO NOTHING`,
+    `INSERT INTO checkpoints (checkpoint_id, run_id, digest, reviewers, tasks, deadline, play_digest)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
     [
       checkpoint.checkpointId,
       checkpoint.play.runId,
@@ -175,20 +175,21 @@ export function storeCheckpoint(tx: Tx, checkpoint: TaskEscalated): void {
       JSON.stringify(checkpoint.reviewers),
       JSON.stringify(checkpoint.tasks),
       checkpoint.deadline,
+      checkpoint.playDigest ?? null,
     ],
   );
 }
 
 export interface StoredCheckpoint extends Checkpoint {
   readonly runId: string;
-  readonly tasks: readonly TaskAssigned[];
 }
 
 /** Locks checkpoints in key order. The map has only those that exist. */
 export async function lockCheckpoints(tx: Tx, ids: readonly string[]): Promise<Map<string, StoredCheckpoint>> {
   if (ids.length === 0) return new Map();
   const rows = await tx.query<Omit<StoredCheckpoint, 'deadline'> & { deadline: Date }>(
-    `SELECT checkpoint_id AS "checkpointId", run_id AS "runId", digest, reviewers, tasks, deadline, answer
+    `SELECT checkpoint_id AS "checkpointId", run_id AS "runId", digest, reviewers, tasks, deadline, answer,
+       answered_by AS "answeredBy", play_digest AS "playDigest"
      FROM checkpoints WHERE checkpoint_id = ANY($1) ORDER BY checkpoint_id FOR UPDATE`,
     [[...new Set(ids)]],
   );

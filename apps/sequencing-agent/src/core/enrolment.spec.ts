@@ -56,6 +56,16 @@ test('a step becomes the proposal of one message with an id of its own, to be se
   expect(result.proposal.evidence.map((e) => e.contactId)).toEqual([contact(2)]);
 });
 
+test.each([
+  [0, 'It is due as soon as the contact is enrolled.'],
+  [259_200, 'It is due 3 days after the contact was enrolled.'],
+  [90_061, 'It is due 1 day and 1 hour and 1 minute and 1 second after the contact was enrolled.'],
+])('a step that is due after %i seconds says so in words', (afterSeconds, words) => {
+  const [first] = nurture.steps;
+  const result = step(enrolment, 0, task, policyWith({ ...nurture, steps: [{ ...first, afterSeconds }] }), 6, at);
+  expect(result).toMatchObject({ proposal: { rationale: `Step 1 of 1 of the sequence nurture. ${words}` } });
+});
+
 test('the last step is known as the last', () => {
   expect(step(enrolment, 1, task, policy, 0, at)).toMatchObject({ outcome: 'propose', last: true });
 });

@@ -90,7 +90,7 @@ export function step(
           sequence: { id: sequenceId, enrolment: enrolmentId, step: n },
         },
       },
-      rationale: `Step ${n + 1} of ${sequence.steps.length} of ${sequenceId}, due ${message.afterSeconds} s after the enrolment was carried out.`,
+      rationale: `Step ${n + 1} of ${sequence.steps.length} of the sequence ${sequenceId}. ${dueWords(message.afterSeconds)}`,
       evidence: [...evidenceFor(task.evidence, contactId)],
       confidence: 0.8,
       alternatives: [
@@ -102,6 +102,26 @@ export function step(
       madeFrom: task.madeFrom,
     },
   };
+}
+
+const units = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  ['second', 1],
+] as const;
+
+/** When a step is due, exact to the second: "It is due 1 day and 2 hours after the contact was enrolled." */
+function dueWords(seconds: number): string {
+  if (seconds === 0) return 'It is due as soon as the contact is enrolled.';
+  const parts: string[] = [];
+  let left = seconds;
+  for (const [unit, length] of units) {
+    const n = Math.floor(left / length);
+    if (n > 0) parts.push(`${n} ${unit}${n === 1 ? '' : 's'}`);
+    left -= n * length;
+  }
+  return `It is due ${parts.join(' and ')} after the contact was enrolled.`;
 }
 
 const standing = ['consent', 'suppression'];

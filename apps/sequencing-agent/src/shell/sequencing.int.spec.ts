@@ -8,8 +8,8 @@ import {
   type TaskAssigned,
   type TaskSettled,
 } from '@countersign/contracts';
-import { createHarness, type Harness, type Published, readingToken } from '@countersign/runtime/harness';
-import { costlyParts, createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, type Published, readingToken, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, costlyParts, type TestDatabase } from '@countersign/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { SequencingModule, spec } from '../module.js';
 
@@ -18,7 +18,7 @@ let database: TestDatabase;
 let service: Harness;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
 });
 beforeEach(async () => {
   for (const name of ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_MODEL']) vi.stubEnv(name, '');

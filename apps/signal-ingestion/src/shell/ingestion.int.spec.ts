@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { type DataOf, type EventType, SignalAccepted, type SignalType, signalKinds } from '@countersign/contracts';
 import { undocumented } from '@countersign/runtime';
-import { createHarness, type Harness, type Published } from '@countersign/runtime/harness';
-import { createTestDatabase, type TestDatabase } from '@countersign/testing';
+import { createHarness, type Harness, type Published, tablesOf } from '@countersign/runtime/harness';
+import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { postSignals } from '../core/documented.js';
@@ -44,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 beforeEach(async () => {
-  database = await createTestDatabase();
+  database = await copyTestDatabase(tablesOf(spec));
   harness = await createHarness(SignalIngestionModule, spec, { databaseUrl: database.url, at: now });
 });
 afterEach(async () => {

@@ -217,6 +217,9 @@ function readOptions(argv: readonly string[], out: NodeJS.WriteStream): Options 
   }
 }
 
+/** npm passes on a Ctrl-C that the terminal has sent to everybody. Signals within this time are one request. */
+const sameRequestMs = 200;
+
 /** The first Ctrl-C or SIGTERM asks for a clean stop; a third one ends at once. */
 function interruption(): { promise: Promise<void>; done(): boolean } {
   let count = 0;
@@ -224,7 +227,11 @@ function interruption(): { promise: Promise<void>; done(): boolean } {
   const promise = new Promise<void>((r) => {
     resolve = r;
   });
+  let last = Number.NEGATIVE_INFINITY;
   const asked = (): void => {
+    const at = performance.now();
+    if (at - last < sameRequestMs) return;
+    last = at;
     count++;
     resolve();
     if (count >= 3) process.exit(130);

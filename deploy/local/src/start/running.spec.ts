@@ -17,6 +17,7 @@ test('limits, models, connectors and telemetry that an operator sets reach the s
       'DRAIN_MS',
     ],
     ...['DATABASE_CONNECTIONS', 'CALL_TRIES', 'SIGNAL_FRESHNESS_DAYS', 'MAX_EVENTS_IN_FLIGHT', 'CONNECTORS_FILE'],
+    ...['AGENT_FIGURES_DAYS', 'PERSON_ACTIONS_DAYS', 'REQUESTS_DAYS', 'REVEALS_PER_HOUR', 'TRACE_URL'],
     ...['OPENAI_API_KEY', 'MODEL_TOKENS_PER_DAY', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
   );
   expect(inherited(set)).toEqual(set);

@@ -81,8 +81,15 @@ export interface Running {
   readonly degraded: readonly string[];
   /** How to log in as a principal. */
   kafka(principal: string): Pick<KafkaConfig, 'brokers' | 'sasl'>;
-  /** Starts a service again, e.g. after a kill. `copy` starts another instance beside it on a free port. */
-  restart(name: Program, copy?: { readonly instance: number }): Promise<SupervisedProcess>;
+  /**
+   * Starts a service again, e.g. after a kill. `copy` starts another instance beside it on a free port. `more` is added to its
+   * environment for this start alone.
+   */
+  restart(
+    name: Program,
+    copy?: { readonly instance: number },
+    more?: Readonly<Record<string, string>>,
+  ): Promise<SupervisedProcess>;
   /** Something that ended without being asked to. With `restarts`: something that was given up. */
   readonly failed: Promise<Failure>;
   /** The same for broker or database: nothing works any more. */
@@ -144,7 +151,11 @@ export async function startEverything(options: StartOptions): Promise<Running> {
     const sandboxUrl = sandboxUrlOf(plans, '127.0.0.1');
     const browsers = browserPlaces((name) => plans.find((plan) => plan.name === name)?.port ?? servicePorts[name]);
     const secretFile = (variable: string): string => secrets.files[variable] as string;
-    const launch = async (plan: ServicePlan, instance?: number): Promise<SupervisedProcess> => {
+    const launch = async (
+      plan: ServicePlan,
+      instance?: number,
+      more: Readonly<Record<string, string>> = {},
+    ): Promise<SupervisedProcess> => {
       const { name } = plan;
       const port = instance === undefined ? plan.port : await freePort();
       const label = instance === undefined ? name : `${name}-${instance}`;
@@ -161,6 +172,7 @@ export async function startEverything(options: StartOptions): Promise<Running> {
           ...serviceLogins(name, secrets.passwords[name] as string, databases.get(name) as DatabaseAccess),
           INSTALLATION_ID: secrets.installation,
           ...options.more?.[name],
+          ...more,
         },
         cwd: workspaceRoot,
         logFile: join(home, 'logs', `${label}.log`),
@@ -225,9 +237,9 @@ export async function startEverything(options: StartOptions): Promise<Running> {
         brokers: bootstrap.split(','),
         sasl: { mechanism: 'scram-sha-256', username: principal, password: secrets.passwords[principal] as string },
       }),
-      restart: async (name, copy) => {
+      restart: async (name, copy, more) => {
         const plan = plans.find((p) => p.name === name) as ServicePlan;
-        const service = await launch(plan, copy?.instance);
+        const service = await launch(plan, copy?.instance, more);
         if (copy) copies.push(service);
         await service.ready;
         return service;
@@ -265,6 +277,8 @@ const passedOn = new RegExp(
     'SIGNAL_FRESHNESS_DAYS|SIGNAL_MINIMUM_SCORE',
     // Of the console: where browsers reach it, and who signs people in.
     'PUBLIC_URL|TRUSTED_PROXIES|OIDC_[A-Z_]+',
+    // What its pages show, and how long it keeps that.
+    'AGENT_FIGURES_DAYS|PERSON_ACTIONS_DAYS|REQUESTS_DAYS|REVEALS_PER_HOUR|TRACE_URL',
   ].join('|')})$`,
 );
 

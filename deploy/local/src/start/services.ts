@@ -140,8 +140,8 @@ export function serviceArguments(name: Program, root: string): string[] {
     // kafkajs 2.2.4 computes a negative time-out under Node 24; harmless, but printed.
     '--disable-warning=TimeoutNegativeWarning',
     '--enable-source-maps',
-    // The events of a batch are garbage after it. With Node's default, many of them would first be moved into the old generation.
-    '--max-semi-space-size=32',
+    // The young generation. Up to 32 MB made services no faster, and each of them took 40 MB more (decision 0085).
+    '--max-semi-space-size=8',
     join(root, 'apps', name, 'dist/main.js'),
   ];
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decode, mediaType } from '@countersign/contracts';
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
+import { APIConnectionError, APIConnectionTimeoutError, APIError, RateLimitError } from 'openai/error';
 import type { Calls } from '../core/model/calls.js';
 import { inWords } from '../core/model/prompt.js';
 import { type Asked, readCompletion } from '../core/model/read-completion.js';
@@ -129,7 +130,7 @@ async function request({ access, log }: Asking, question: Question): Promise<str
       return await textOf(response);
     } catch (error) {
       failed(error);
-      if (!(error instanceof OpenAI.APIError)) throw error;
+      if (!(error instanceof APIError)) throw error;
       const { status, headers } = error;
       const simpler = simplerForm(form, status, refusalOf(error));
       if (simpler) {
@@ -174,12 +175,11 @@ function requestOf(
 }
 
 /** The whole text of a refusal, to look for parameter names of ours in it. It is used for nothing else. */
-const refusalOf = (error: InstanceType<typeof OpenAI.APIError>): string =>
-  `${error.message} ${JSON.stringify(error.error) ?? ''}`;
+const refusalOf = (error: APIError): string => `${error.message} ${JSON.stringify(error.error) ?? ''}`;
 
 /** Whether a try certainly cost no token: the server refused or redirected it, or no connection was made. */
 const isFree = (error: unknown): boolean =>
-  error instanceof OpenAI.APIError &&
+  error instanceof APIError &&
   (error.status === undefined ? neverSent(error) : error.status >= 300 && error.status < 500);
 
 /** Whether it failed before there was a connection: at the name or at connecting. */
@@ -195,13 +195,13 @@ const tooSlow = 'the model took too long';
 
 function failureOf(error: unknown): string {
   if (error instanceof Unusable) return error.reason;
-  if (error instanceof OpenAI.APIConnectionTimeoutError) return tooSlow;
-  if (error instanceof OpenAI.APIConnectionError) return 'the model could not be reached';
-  if (error instanceof OpenAI.RateLimitError) return 'the model is over its rate limit';
-  if (error instanceof OpenAI.APIError && error.status && error.status >= 300 && error.status < 400) {
+  if (error instanceof APIConnectionTimeoutError) return tooSlow;
+  if (error instanceof APIConnectionError) return 'the model could not be reached';
+  if (error instanceof RateLimitError) return 'the model is over its rate limit';
+  if (error instanceof APIError && error.status && error.status >= 300 && error.status < 400) {
     return `the model's server answered HTTP ${error.status}, a redirect, which is not followed`;
   }
-  if (error instanceof OpenAI.APIError && error.status) return `the model's server answered HTTP ${error.status}`;
+  if (error instanceof APIError && error.status) return `the model's server answered HTTP ${error.status}`;
   return "the model's server gave no usable answer";
 }
 

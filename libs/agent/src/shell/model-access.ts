@@ -1,6 +1,6 @@
 import { plainText } from '@countersign/contracts';
 import { type Env, optionalText, readEnvironment, runtimeEnvironment, whole } from '@countersign/runtime';
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import { z } from 'zod';
 import { fullForm, type RequestForm } from '../core/model/request-form.js';
 import { boundedFetch } from './bounded-fetch.js';
@@ -57,15 +57,17 @@ const own = z.object(variables);
 
 /**
  * The model that `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL` name together; null if one of them is not set. If some
- * cannot be used, throws an error that names the variables and never their values.
+ * cannot be used, it rejects with an error that names the variables and never their values.
  */
-export function modelAccess(env: Env): ModelAccess | null {
+export async function modelAccess(env: Env): Promise<ModelAccess | null> {
   const read = readEnvironment(own, env);
   const { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: apiKey, OPENAI_MODEL: model } = read;
   const { MODEL_TIMEOUT_MS: timeoutMs, MODEL_TOKENS_PER_DAY: tokensPerDay } = read;
   if (!baseURL || !apiKey || !model) return null;
+  // Most agents ask no model, and the client's code takes several megabytes.
+  const { default: Client } = await import('openai');
   // The client would log requests if OPENAI_LOG asked for it. Prompts and answers must not be in a log.
-  const client = new OpenAI({
+  const client = new Client({
     baseURL,
     apiKey,
     // `askModel` repeats a request itself, because it knows how much time is left.

@@ -88,9 +88,9 @@ interface Options {
   readonly timer?: (ms: number) => AbortSignal;
 }
 
-function accessOf({ name = 'a-model', timeoutMs = 20_000 }: Options = {}): ModelAccess {
+async function accessOf({ name = 'a-model', timeoutMs = 20_000 }: Options = {}): Promise<ModelAccess> {
   const { port } = server.address() as AddressInfo;
-  const access = modelAccess({
+  const access = await modelAccess({
     OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
     OPENAI_API_KEY: 'a key for a test',
     OPENAI_MODEL: name,
@@ -100,9 +100,9 @@ function accessOf({ name = 'a-model', timeoutMs = 20_000 }: Options = {}): Model
   return access;
 }
 
-function plan(given: TaskAssigned = task, options: Options = {}) {
+async function plan(given: TaskAssigned = task, options: Options = {}) {
   const planner = modelPlanner({
-    access: options.access ?? accessOf(options),
+    access: options.access ?? (await accessOf(options)),
     rules,
     bounds: { kinds, most: options.most ?? 8, planner: rules.name },
     stop: stop.signal,
@@ -592,7 +592,7 @@ describe('a server that speaks the protocol nearly', () => {
       ],
     ])('takes no %s: it is asked with less, as long as the process runs', async (_name, answer, refused, form) => {
       answers = [answer];
-      const access = accessOf();
+      const access = await accessOf();
       expect(await plan(task, { access })).toMatchObject({ by: { kind: 'model' } });
       expect(questions).toHaveLength(refused + 1);
       expect({ held, used }).toEqual({ held: 0, used: 150 });
@@ -610,7 +610,7 @@ describe('a server that speaks the protocol nearly', () => {
     });
 
     test('a refusal of everything ends, and is not remembered', async () => {
-      const access = accessOf();
+      const access = await accessOf();
       answers = [refuse('max_completion_tokens and response_format')];
       expect(await plan(task, { access })).toEqual(fallback("the model's server answered HTTP 400"));
       expect({ held, used, asked: questions.length }).toEqual({ held: 0, used: 0, asked: 4 });
@@ -686,10 +686,10 @@ test('a service that stops gives the question up and plans nothing', async () =>
 });
 
 describe('a model is configured', () => {
-  test('only where its URL, key and name all are', () => {
+  test('only where its URL, key and name all are', async () => {
     const all = { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1', OPENAI_API_KEY: 'k', OPENAI_MODEL: 'm' };
-    expect(modelAccess(all)).toMatchObject({ name: 'm', timeoutMs: 20_000, tokensPerDay: 200_000 });
-    for (const name of Object.keys(all)) expect(modelAccess({ ...all, [name]: '' })).toBeNull();
+    expect(await modelAccess(all)).toMatchObject({ name: 'm', timeoutMs: 20_000, tokensPerDay: 200_000 });
+    for (const name of Object.keys(all)) expect(await modelAccess({ ...all, [name]: '' })).toBeNull();
   });
 
   test.each([
@@ -702,14 +702,9 @@ describe('a model is configured', () => {
     ['OPENAI_BASE_URL', 'https://model.example/v1?version=2#chat'],
     ['OPENAI_API_KEY', 'secret\n'],
     ['OPENAI_API_KEY', 'Schlüssel'],
-  ])('with usable values, or the start fails and names %s, not its value %j', (name, value) => {
+  ])('with usable values, or the start fails and names %s, not its value %j', async (name, value) => {
     const all = { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1', OPENAI_API_KEY: 'k', OPENAI_MODEL: 'm' };
-    let detail = '';
-    try {
-      modelAccess({ ...all, [name]: value });
-    } catch (error) {
-      detail = String(error);
-    }
+    const detail = await modelAccess({ ...all, [name]: value }).then(() => '', String);
     expect(detail).toMatch(`${name}: `);
     expect(detail).not.toContain(value.trim());
   });

@@ -73,7 +73,7 @@ const noRetry = { timeoutMs: 400, timer: () => new AbortController().signal };
 async function plan(
   options: { host?: string; query?: string; timeoutMs?: number; timer?: () => AbortSignal } = {},
 ): Promise<Plan> {
-  const access = modelAccess({
+  const access = await modelAccess({
     OPENAI_BASE_URL: `http://${options.host ?? '127.0.0.1'}:${port}/v1${options.query ?? ''}`,
     OPENAI_API_KEY: 'secret-key',
     OPENAI_MODEL: 'a-model',

@@ -5,7 +5,7 @@ import type { PersonFacts } from '@countersign/contracts';
 export interface Funnel {
   readonly at: string;
   readonly signals: { accepted: number; rejected: number; rejectedBy: Record<string, number> };
-  readonly tasks: { assigned: number; proposed: number; declined: number; escalated: number };
+  readonly tasks: { assigned: number; proposed: number; declined: number; escalated: number; withheld?: number };
   readonly proposals: { total: number; byAgent: Record<string, number> };
   readonly verdicts: {
     approved: number;
@@ -67,6 +67,15 @@ export interface Card {
   readonly play: { readonly id: string; readonly title: string };
   readonly detail: string;
   readonly approving: string;
+  /** What happens without an answer. An older console does not say it. */
+  readonly unanswered?: string;
+  /** How a checkpoint ended whose tasks never go out. */
+  readonly ending?: {
+    readonly outcome: 'rejected' | 'suppressed' | 'expired';
+    readonly reason: { readonly detail: string };
+    readonly next: string;
+    readonly at: string;
+  } | null;
   readonly facts: {
     /** Its name, or its id if no name is known. */
     readonly account: string | null;
@@ -88,7 +97,17 @@ export interface Card {
     /** The policy under which a person was asked. */
     readonly policy?: { readonly version: number; readonly digest: string | null };
     readonly whyAsked?: readonly { rule: string; detail: string }[];
-    readonly tasks?: readonly { agent: string; purpose: string; kinds: readonly string[]; dueAt: string }[];
+    readonly campaignId?: string | null;
+    readonly adAccountId?: string | null;
+    readonly contacts?: number;
+    /** `may` and `has` are words for the kinds and for the time of its agent. An older console does not send them. */
+    readonly tasks?: readonly {
+      agent: string;
+      purpose: string;
+      kinds: readonly string[];
+      may?: string;
+      has?: string;
+    }[];
   };
   readonly agentSays?: {
     readonly quote: string;
@@ -98,7 +117,7 @@ export interface Card {
     readonly marked: string;
   };
   /** Countries of its people and its account. Only the answer about one card has them, not a list. */
-  readonly regions?: readonly string[];
+  readonly regions?: readonly { readonly of: 'account' | 'person'; readonly country: string }[];
   readonly action?: { readonly kind: string; readonly payload: Record<string, unknown> };
   readonly answers?: readonly {
     by: string;
@@ -111,7 +130,7 @@ export interface Card {
 
 export interface ReviewResult {
   readonly reviewId: string;
-  readonly state: 'waiting' | 'set-aside' | 'approved' | 'refused' | 'rejected' | 'tasks-assigned';
+  readonly state: 'waiting' | 'set-aside' | 'approved' | 'refused' | 'rejected' | 'tasks-assigned' | 'withheld';
   readonly decision: 'approve' | 'edit' | 'reject';
   readonly detail: string;
   /** From when an approved action may run. */
@@ -245,6 +264,22 @@ export interface Gap {
   readonly noticedAt: string;
 }
 
+interface GapWord {
+  readonly by: string;
+  readonly note: string;
+  readonly at: string;
+}
+
+/** A gap as the console knows it from the reports of its service. */
+export interface ReportedGap extends Gap {
+  /** The acknowledgement that the service has not answered yet. */
+  readonly acknowledged: GapWord | null;
+  /** Of a state topic: its writer, and when the writer published its whole table again since the gap was noticed. */
+  readonly state: { readonly writer: string; readonly publishedAgainAt: string | null } | null;
+}
+
 export interface AcknowledgedGap extends Omit<Gap, 'noticedAt'> {
-  readonly acknowledged: { readonly by: string; readonly note: string; readonly at: string };
+  readonly acknowledged: GapWord;
+  /** What the service answered; null if it has not. */
+  readonly answer: { readonly outcome: 'closed' | 'not-open'; readonly at: string } | null;
 }

@@ -10,6 +10,7 @@ export type {
   Health,
   Now,
   Participants,
+  ReportedGap,
   ReviewResult,
   Run,
   Story,

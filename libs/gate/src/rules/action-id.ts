@@ -1,4 +1,4 @@
-import { derivedId } from '@countersign/contracts';
+import { ownActionId } from '@countersign/contracts';
 import { pass, type Rule, refuse } from '../rule.js';
 
 /**
@@ -10,7 +10,7 @@ export const actionId: Rule = {
   weigh: ({ proposal, facts }) => {
     const { review } = facts;
     const from = review?.decision === 'edit' ? review.reviewId : proposal.proposalId;
-    return proposal.action.actionId === derivedId('action', from)
+    return proposal.action.actionId === ownActionId(proposal.proposalId, review)
       ? pass('the id of the action is its own')
       : refuse(`the action's id is not the one derived from ${from}`, { actionId: proposal.action.actionId });
   },

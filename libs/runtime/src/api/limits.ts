@@ -18,8 +18,10 @@ export interface Limits {
    * `FETCH_WAIT_MS`
    */
   readonly fetchWaitMs: number;
-  /** How long the broker may hold back a fetch to collect more records, for a service whose work nobody waits for. `GATHER_MS` */
+  /** The shortest time between two fetches of a service whose output no other service waits for. `GATHER_MS` */
   readonly gatherMs: number;
+  /** The same for a service whose output people see on pages. `PAGE_GATHER_MS` */
+  readonly pageGatherMs: number;
   /** Bytes of one produce request, counted before it is framed; the broker refuses above 1 MB. `PRODUCE_BYTES` */
   readonly produceBytes: number;
   /** Bytes of one event. A handler that emits a larger one fails, because the broker would refuse it every time. `EVENT_BYTES` */
@@ -55,6 +57,8 @@ export interface Limits {
   readonly stateWaitMs: number;
   /** How often state tables are compared with the end of their topics. `COMPARE_EVERY_MS` */
   readonly compareEveryMs: number;
+  /** How often the ids, the beginnings and the rights of topics are looked at. `TOPICS_EVERY_MS` */
+  readonly topicsEveryMs: number;
   /**
    * How often the runner looks for jobs that another instance has scheduled, put off or left. It knows when its own jobs are due.
    * `JOB_POLL_MS`
@@ -98,6 +102,7 @@ export const variables = {
   partitionsAtOnce: 'PARTITIONS_AT_ONCE',
   fetchWaitMs: 'FETCH_WAIT_MS',
   gatherMs: 'GATHER_MS',
+  pageGatherMs: 'PAGE_GATHER_MS',
   produceBytes: 'PRODUCE_BYTES',
   eventBytes: 'EVENT_BYTES',
   commitEveryMs: 'COMMIT_EVERY_MS',
@@ -110,6 +115,7 @@ export const variables = {
   deniedBackoffMaxMs: 'DENIED_BACKOFF_MAX_MS',
   stateWaitMs: 'STATE_WAIT_MS',
   compareEveryMs: 'COMPARE_EVERY_MS',
+  topicsEveryMs: 'TOPICS_EVERY_MS',
   jobPollMs: 'JOB_POLL_MS',
   leaseMs: 'LEASE_MS',
   sessionMs: 'SESSION_MS',

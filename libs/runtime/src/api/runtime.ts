@@ -339,10 +339,11 @@ export interface ServiceSpec {
   /** For a service whose tables must know the events that it had published before it handles again what the tables lack. */
   readonly recovery?: Type<Recovery>;
   /**
-   * Nobody waits for the output of this service. So the broker may hold its fetches back for `GATHER_MS`, to collect more
-   * records.
+   * No service waits for the output of this one, so it collects records: after the records of a fetch, the next fetch begins
+   * `GATHER_MS` later (`record`), or `PAGE_GATHER_MS` later (`pages`: people see the output). The first record after a pause is
+   * handled at once. If the service is behind, it does not wait.
    */
-  readonly gathers?: boolean;
+  readonly gathers?: 'record' | 'pages';
   /**
    * Topics of one handler. Events of these topics that arrive together come in one batch and one transaction. The handler must make
    * the same of such a batch as of its events in any order of the topics.

@@ -1,6 +1,7 @@
+import { Socket } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '@countersign/testing';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { defaults } from '../api/limits.js';
 import { type Database, migrate, openDatabase } from './database.js';
 import { runtimeMigrations } from './migrations.js';
@@ -34,6 +35,25 @@ test('a statement is prepared once on its connection, in transactions and in rea
   expect(counted).toEqual([{ n: 1 }]);
   expect(await db.read(text, [3])).toEqual([{ sum: 4 }]);
   expect(await db.read(preparedNow, [text])).toEqual([{ n: 1 }]);
+});
+
+test('statements that are sent together reach the socket in one write', async () => {
+  const own = openDatabase(database.url, 'test', { ...defaults, connections: 1 });
+  const single = vi.spyOn(Socket.prototype, '_write');
+  const several = vi.spyOn(Socket.prototype as Required<Pick<Socket, '_writev'>>, '_writev');
+  const writes = (): number => single.mock.calls.length + several.mock.calls.length;
+  try {
+    await own.transaction(async (tx) => {
+      await tx.query('SELECT 1 AS n');
+      const before = writes();
+      for (let n = 0; n < 5; n++) tx.write('SELECT $1::int AS n', [n]);
+      expect(await tx.query('SELECT 2 AS n')).toEqual([{ n: 2 }]);
+      expect(writes() - before).toBe(1);
+    });
+  } finally {
+    vi.restoreAllMocks();
+    await own.close();
+  }
 });
 
 test('a statement is planned once, whatever its values, by itself and in a transaction that says so; for its values elsewhere', async () => {

@@ -370,6 +370,19 @@ export const grantToAuditor = (verb: string, tables: readonly string[], to: stri
     END IF;
   END $$`;
 
+/** When a service reported a gap to the other services. */
+export class GapReports1764600000890 implements MigrationInterface {
+  name = 'GapReports1764600000890';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE gaps ADD COLUMN reported_at timestamptz');
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('ALTER TABLE gaps DROP COLUMN reported_at');
+  }
+}
+
 /** The migrations of every service, oldest first. */
 export const runtimeMigrations = [
   RuntimeTables1763600000000,
@@ -386,4 +399,5 @@ export const runtimeMigrations = [
   PlainNames1764400000070,
   ReadViews1764400000071,
   AuditorReads1764400000074,
+  GapReports1764600000890,
 ] as const;

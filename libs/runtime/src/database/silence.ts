@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { describe } from '../failures.js';
 
@@ -85,6 +86,7 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
 
   class Client extends pg.Client {
     private readonly watched: Watched = { client: this, waiting: 0, answers: 0, since: 0 };
+    private isHolding = false;
 
     constructor(config?: string | pg.ClientConfig) {
       super(config);
@@ -98,6 +100,7 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
     override query(...given: any[]): any {
       const { watched } = this;
       if (watched.waiting++ === 0) watched.since = performance.now();
+      this.hold();
       const answered = (): void => {
         watched.waiting--;
         watched.answers++;
@@ -114,6 +117,18 @@ export function watchForSilence(url: string, silentMs: number, warn: (message: s
       const result = super.query(...(given as Parameters<pg.Client['query']>)) as unknown as Promise<unknown>;
       result.then(answered, answered);
       return result;
+    }
+
+    /** Statements that are sent within one turn of the event loop go out in one write. The driver writes each one by itself. */
+    private hold(): void {
+      if (this.isHolding) return;
+      this.isHolding = true;
+      const { stream } = (this as unknown as { readonly connection: { readonly stream: Writable } }).connection;
+      stream.cork();
+      process.nextTick(() => {
+        this.isHolding = false;
+        stream.uncork();
+      });
     }
   }
 

@@ -1,5 +1,5 @@
 import { type Topic, topology } from '@countersign/contracts';
-import { boundFetches, committedOnly, quietQueue, reportDenials } from '@countersign/kafka';
+import { boundFetches, committedOnly, idleFetches, quietQueue, reportDenials } from '@countersign/kafka';
 import type { Ago } from '../api/ago.js';
 import { type Limits, readLimits } from '../api/limits.js';
 import type {
@@ -21,6 +21,7 @@ import { type Handle, Inbox } from '../inbox/inbox.js';
 import { Past } from '../inbox/past.js';
 import { RecordInbox } from '../inbox/record-inbox.js';
 import { JobRunner, type Scheduled } from '../jobs/jobs.js';
+import { GapReports } from '../kafka/gap-reports.js';
 import { whenLed } from '../kafka/read-ends.js';
 import { TopicSettings } from '../kafka/topic-settings.js';
 import { TopicWatch } from '../kafka/topic-watch.js';
@@ -47,6 +48,7 @@ import { StateTopics } from './state-topics.js';
 import { Worker } from './worker.js';
 
 quietQueue();
+idleFetches();
 committedOnly();
 boundFetches();
 reportDenials();
@@ -67,6 +69,7 @@ export class Engine implements Runtime {
   private readonly publishMessages: Publish;
   private readonly jobs: JobRunner;
   private readonly acts: ActRunner;
+  private readonly gapReports: GapReports;
   private readonly inbox: Inbox;
   private readonly stateTopics: StateTopics;
   private readonly past: Past;
@@ -123,10 +126,12 @@ export class Engine implements Runtime {
     this.jobs = new JobRunner({ ...shared, buries: spec.recordConsumer === undefined });
     const { jobs } = this;
     this.acts = new ActRunner({ ...shared, jobs });
+    const onScheduled = (scheduled: readonly Scheduled[]) => jobs.note(scheduled);
+    this.gapReports = new GapReports({ ...shared, due: () => topicWatch.hasUnreported(), onScheduled });
     this.stateTopics = new StateTopics({ ...clients, ...shared, topics, watch: topicWatch });
     const reader = () => this.stateTopics.reader();
     this.waits = spec.needs && new StateWaits({ needs: spec.needs, db, limits, clock, reader, log });
-    this.inbox = new Inbox({ spec, ...shared, onScheduled: (scheduled) => jobs.note(scheduled) });
+    this.inbox = new Inbox({ spec, ...shared, onScheduled });
     const { inbox, waits } = this;
     const recordInbox = (recordConsumer: RecordConsumer) => this.recordInbox(recordConsumer);
     this.worker = new Worker({
@@ -156,7 +161,7 @@ export class Engine implements Runtime {
     const consequence = this.spec.anyClock ? 'what is written has a wrong time' : 'nothing is decided until they agree';
     this.endings.push(await compareClock(this.clock, clients.db, consequence, log));
     await whenLed(limits, () => this.watch.begin());
-    this.every(limits.compareEveryMs, () => this.watch.check());
+    this.every(limits.topicsEveryMs, () => this.watch.check());
     if (this.spec.recordConsumer)
       await positionsWithin({ ...clients, limits, topics: topics.readable }, 'record_positions');
     await this.stateTopics.start();
@@ -175,6 +180,8 @@ export class Engine implements Runtime {
   ): Promise<void> {
     await this.worker.begin({ handlers, kinds, recordConsumer, recovery });
     this.every(tidyEveryMs, () => this.tidy());
+    // Not earlier: work of this start would hide that the database was restored.
+    this.every(this.limits.compareEveryMs, () => this.gapReports.check());
     this.endings.push(
       watch({
         expiring: () => this.watch.expiring(),
@@ -235,6 +242,7 @@ export class Engine implements Runtime {
     await this.worker.stop();
     await this.stateTopics.stop();
     await this.watch.ended();
+    await this.gapReports.ended();
     await Promise.allSettled([producer.disconnect(), admin.disconnect(), facts.close()]);
     await db.close();
   }

@@ -18,9 +18,9 @@ export function withOrders(
     [gapsAcknowledged]: async (batch) => {
       const { events } = batch as Batch<'GapAcknowledged'>;
       await acknowledge(
-        batch.tx,
+        batch,
         service,
-        events.map(({ event }) => event.data),
+        events.map(({ event }) => ({ event, data: event.data })),
         log,
       );
     },

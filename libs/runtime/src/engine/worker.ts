@@ -8,7 +8,8 @@ import { recover } from '../inbox/recovery.js';
 import { PutBack, WorkPositions } from '../inbox/work-positions.js';
 import { actKind, type JobRunner } from '../jobs/jobs.js';
 import { consume } from '../kafka/consumer.js';
-import { type ConsumerOptions, enough, type RunningConsumer } from '../kafka/consumer-options.js';
+import type { ConsumerOptions, RunningConsumer } from '../kafka/consumer-options.js';
+import { gapEventKind } from '../kafka/gap-reports.js';
 import type { TopicWatch } from '../kafka/topic-watch.js';
 import { readPositions } from '../state/state.js';
 import type { StateWaits } from '../state/state-waits.js';
@@ -74,12 +75,12 @@ export class Worker {
     const takes = recordInbox ? takesToStore(recordInbox, topics.readable, limits) : this.takesOf(handlers);
     const names = [...takes.keys()];
     if (!recordInbox) await this.recover(names, recovery);
-    jobs.start([...kinds, actKind]);
+    jobs.start([...kinds, actKind, gapEventKind(spec.name)]);
     this.consumer = await consume({
       ...{ kafka, groupId: spec.name, topics: names, limits, rights: watch, log },
       ...(recordInbox ? this.positionsOfRecords(recordInbox) : this.positionsOfHandlers(names)),
       onJump: (place, from, to) => watch.jumped(place, from, to),
-      ...(spec.gathers && { fetchWaitMs: limits.gatherMs, minBytes: enough(limits) }),
+      ...(spec.gathers && { paceMs: spec.gathers === 'record' ? limits.gatherMs : limits.pageGatherMs }),
       handle: async (name, _partition, records) => {
         if (this.putBack) throw this.putBack;
         return takes.get(name)?.(records);

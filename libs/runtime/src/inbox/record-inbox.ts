@@ -64,10 +64,10 @@ export class RecordInbox {
               records: seen.records,
               schedule: (cause, job) => unit.schedule(cause, job),
             });
-            const words = seen.records.flatMap((record) =>
-              record.event?.type === 'GapAcknowledged' ? [record.event.data as DataOf<'GapAcknowledged'>] : [],
+            const acknowledgements = seen.records.flatMap(({ event }) =>
+              event?.type === 'GapAcknowledged' ? [{ event, data: event.data as DataOf<'GapAcknowledged'> }] : [],
             );
-            await acknowledge(tx, this.deps.service, words, this.deps.log);
+            await acknowledge(unit, this.deps.service, acknowledgements, this.deps.log);
             unit.flush();
           }
           return { fresh, scheduled: unit.scheduled };

@@ -3,6 +3,7 @@ import { describe, faultOf, pauseAfter } from '../failures.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import { nextOf, type RawRecord, refusalOf } from './entries.js';
 import type { GroupMembership } from './group-membership.js';
+import type { Pace } from './pace.js';
 import type { PartitionPauses } from './partition-pauses.js';
 import type { PartitionProgress } from './partition-progress.js';
 import type { SlicesInWork } from './slices-in-work.js';
@@ -26,6 +27,9 @@ export function recordsOf(
   }));
 }
 
+/** Whether the partition has more records than this batch. */
+const hasMore = (batch: Batch): boolean => BigInt(batch.lastOffset()) + 1n < BigInt(batch.highWatermark);
+
 /** One batch in work: its functions from kafkajs, and the assignment under which it was taken. */
 interface Taken extends EachBatchPayload {
   readonly place: string;
@@ -45,6 +49,7 @@ export class BatchWorker {
       readonly progress: PartitionProgress;
       readonly pauses: PartitionPauses;
       readonly slices: SlicesInWork;
+      readonly pace: Pace | undefined;
       /** Whether the fetched records may be handled. */
       readonly placed: () => Promise<boolean>;
       /** A partition goes on at `next`. Everything before `next` is handled. */
@@ -56,7 +61,10 @@ export class BatchWorker {
   work(payload: EachBatchPayload): Promise<void> {
     const { topic, partition } = payload.batch;
     const { assignment } = this.deps.member;
-    const work = this.slicesOf({ ...payload, place: `${topic}/${partition}`, assignment });
+    const slices = this.slicesOf({ ...payload, place: `${topic}/${partition}`, assignment });
+    // kafkajs fetches again when all batches of a fetch are done.
+    const paused = this.deps.pace?.pause(hasMore(payload.batch));
+    const work = Promise.all([slices, paused]).then(() => undefined);
     this.working.add(work);
     return work.finally(() => this.working.delete(work));
   }

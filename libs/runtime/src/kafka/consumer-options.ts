@@ -7,9 +7,8 @@ export interface ConsumerOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
   readonly limits: Limits;
-  /** The longest hold of a fetch, if it differs from the limits. A reader that may lag gathers more. */
-  readonly fetchWaitMs?: number;
-  readonly minBytes?: number;
+  /** The shortest time between the records of one fetch and the next fetch, in milliseconds. Absent: the next fetch begins at once. */
+  readonly paceMs?: number;
   /**
    * Where each partition goes on after each join, for a reader that stores its own positions. It commits none, so its group
    * leaves nothing behind. Undefined: at the partition's beginning.
@@ -65,12 +64,6 @@ export interface Held {
   readonly handled: number;
   readonly pauseMs: number;
 }
-
-/**
- * The bytes that a reader which gathers waits for. They must be less than one partition may return, or a single partition could
- * never reach them.
- */
-export const enough = ({ fetchBytes }: Limits): number => Math.ceil(fetchBytes / 2);
 
 export interface RunningConsumer {
   /**

@@ -11,10 +11,11 @@ import { EmptyBatches } from './empty-batches.js';
 import { GroupMembership, ownedIn } from './group-membership.js';
 import { Liveness } from './liveness.js';
 import { OffsetCommits } from './offset-commits.js';
+import { Pace } from './pace.js';
 import { PartitionPauses } from './partition-pauses.js';
 import { PartitionProgress } from './partition-progress.js';
 import { Placement } from './placement.js';
-import { crashCount, Rebuilding } from './rebuilding.js';
+import { crashCount, leave, Rebuilding } from './rebuilding.js';
 import { SlicesInWork } from './slices-in-work.js';
 
 /**
@@ -38,6 +39,7 @@ class GroupConsumer implements RunningConsumer {
   private readonly commits: OffsetCommits;
   private readonly placement: Placement;
   private readonly emptyBatches: EmptyBatches;
+  private readonly pace: Pace | undefined;
   private readonly batches: BatchWorker;
   private readonly rebuilding: Rebuilding;
   /** Topics that the current consumer does not read because it has no right to. */
@@ -55,8 +57,9 @@ class GroupConsumer implements RunningConsumer {
     const { commits, slices } = this;
     this.placement = new Placement({ ...options, member, progress, commits });
     this.emptyBatches = new EmptyBatches(options);
+    this.pace = options.paceMs === undefined ? undefined : new Pace(options.paceMs);
     this.batches = new BatchWorker({
-      ...{ ...options, member, progress, pauses, slices },
+      ...{ ...options, member, progress, pauses, slices, pace: this.pace },
       placed: () => this.placement.placed(),
       reached: (...place) => this.reached(...place),
     });
@@ -98,20 +101,19 @@ class GroupConsumer implements RunningConsumer {
     rebuilding.abort();
     for (const timer of this.timers) clearInterval(timer);
     this.pauses.stop();
+    this.pace?.end();
     await Promise.all([this.batches.settled(), this.emptyBatches.settled()]);
     await this.commits.commit();
     // A consumer that is being made meanwhile must not remain after this.
     await rebuilding.ended();
-    await member.consumer
-      ?.disconnect()
-      .catch((error: unknown) =>
-        options.log.warn(`${options.groupId}: did not leave cleanly: ${describe(error).detail}`),
-      );
+    await leave(member.consumer, options.groupId).catch((error: unknown) =>
+      options.log.warn(`${options.groupId}: did not leave cleanly: ${describe(error).detail}`),
+    );
   };
 
   /** Makes a kafkajs consumer and runs it. */
   private async build(): Promise<void> {
-    const { kafka, groupId, topics, limits, minBytes, fetchWaitMs } = this.options;
+    const { kafka, groupId, topics, limits } = this.options;
     this.leftOut = this.unreadable();
     this.joined = undefined;
     const readable = topics.filter((topic) => !this.leftOut.has(topic));
@@ -122,8 +124,9 @@ class GroupConsumer implements RunningConsumer {
       heartbeatInterval: Math.max(500, Math.floor(limits.sessionMs / 4)),
       rebalanceTimeout: limits.sessionMs * 2,
       maxBytesPerPartition: limits.fetchBytes,
-      minBytes: minBytes ?? 1,
-      maxWaitTimeInMs: fetchWaitMs ?? limits.fetchWaitMs,
+      minBytes: 1,
+      // kafkajs sends a heartbeat only between two fetches.
+      maxWaitTimeInMs: Math.min(limits.fetchWaitMs, Math.floor(limits.sessionMs / 3)),
       allowAutoTopicCreation: false,
       retry: { retries: 6, initialRetryTime: 200, maxRetryTime: 2_000, restartOnFailure: async () => true },
     });

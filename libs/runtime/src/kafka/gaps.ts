@@ -1,6 +1,7 @@
-import type { DataOf } from '@countersign/contracts';
-import type { Tx } from '../api/runtime.js';
+import type { DataOf, Envelope } from '@countersign/contracts';
+import { causeOf, type Work } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
+import { type GapRow, gapEvent, gapOf } from './gap-reports.js';
 
 /** The topic on which people acknowledge gaps. */
 export const gapsAcknowledged = 'gaps.acknowledged.v1';
@@ -22,48 +23,49 @@ export interface Gap {
 
 /** Gaps that nobody has acknowledged, the oldest first, at most 200. */
 export async function openGaps(db: Pick<Database, 'read'>): Promise<readonly Gap[]> {
-  const rows = await db.read<{
-    topic: string;
-    topic_id: string;
-    partition: number;
-    from_offset: number;
-    to_offset: number | null;
-    reason: Gap['reason'];
-    noticed_at: Date;
-  }>(
+  const rows = await db.read<GapRow>(
     `SELECT topic, topic_id, partition, from_offset, to_offset, reason, noticed_at FROM gaps
      WHERE acknowledged_at IS NULL ORDER BY noticed_at, topic, partition LIMIT 200`,
   );
-  return rows.map((row) => ({
-    topic: row.topic,
-    topicId: row.topic_id,
-    partition: row.partition,
-    from: row.from_offset,
-    to: row.to_offset,
-    reason: row.reason,
-    noticedAt: row.noticed_at.toISOString(),
-  }));
+  return rows.map(gapOf);
+}
+
+/** The acknowledgement of a gap, and the event that it came with. */
+export interface Acknowledgement {
+  readonly event: Envelope;
+  readonly data: DataOf<'GapAcknowledged'>;
 }
 
 /**
  * Closes the gaps of this service that a person has acknowledged, with that person's note. The first acknowledgement stands. A
- * gap that is closed already, or that this service does not have, stays as it is, and the log says so.
+ * gap that is closed already, or that this service does not have, stays as it is. The service publishes the result of each
+ * acknowledgement of its gaps.
  */
 export async function acknowledge(
-  tx: Tx,
+  work: Pick<Work, 'at' | 'tx' | 'schedule'>,
   service: string,
-  words: readonly DataOf<'GapAcknowledged'>[],
+  acknowledgements: readonly Acknowledgement[],
   log: { log(message: string): void; warn(message: string): void },
 ): Promise<void> {
-  for (const { topic, topicId, partition, from, reason, by, note, at, ...word } of words) {
-    if (word.service !== service) continue;
-    const closed = await tx.query(
+  for (const { event, data } of acknowledgements) {
+    const { by, note, at, ...gap } = data;
+    if (gap.service !== service) continue;
+    const { topic, topicId, partition, from, reason } = gap;
+    const [closed] = await work.tx.query<{ to_offset: number | null }>(
       `UPDATE gaps SET acknowledged_at = $6, acknowledged_by = $7, note = $8
-       WHERE topic = $1 AND partition = $2 AND topic_id = $3 AND from_offset = $4 AND reason = $5 AND acknowledged_at IS NULL RETURNING topic`,
+       WHERE topic = $1 AND partition = $2 AND topic_id = $3 AND from_offset = $4 AND reason = $5 AND acknowledged_at IS NULL RETURNING to_offset`,
       [topic, partition, topicId, from, reason, at, by, note],
     );
-    const gap = `the gap of ${topic}/${partition} from offset ${from} on`;
-    if (closed.length > 0) log.log(`${by} has acknowledged ${gap}`);
-    else log.warn(`${by} has acknowledged ${gap}: there is none that is open`);
+    const place = `the gap of ${topic}/${partition} from offset ${from} on`;
+    if (closed) log.log(`${by} has acknowledged ${place}`);
+    else log.warn(`${by} has acknowledged ${place}: there is none that is open`);
+    const end = { acknowledgedAt: at, outcome: closed ? 'closed' : 'not-open', at: work.at } as const;
+    work.schedule(
+      causeOf({ event }),
+      gapEvent(event.id, work.at, {
+        type: 'AcknowledgementEnded',
+        data: { ...gap, ...(closed && { to: closed.to_offset }), ...end },
+      }),
+    );
   }
 }

@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { deniedBy } from '@countersign/kafka';
+import { type Consumer, deniedBy, endFetches } from '@countersign/kafka';
 import { describe, pauseAfter } from '../failures.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import type { GroupMembership } from './group-membership.js';
+
+/** Ends a consumer. kafkajs would first wait for the answer of its fetch. */
+export async function leave(consumer: Consumer | undefined, groupId: string): Promise<void> {
+  const left = consumer?.disconnect();
+  endFetches(groupId);
+  await left;
+}
 
 /**
  * The number of this crash in a row, from 0. After a membership of more than a session, the count begins again. A consumer that
@@ -49,7 +56,7 @@ export class Rebuilding {
     const mine = ++this.begun;
     let failed = reason;
     for (let attempt = from; ; attempt++) {
-      await member.consumer?.disconnect().catch(() => undefined);
+      await leave(member.consumer, groupId).catch(() => undefined);
       const wait = pauseAfter(failed, attempt, limits);
       log.log(`${groupId}: the consumer is built anew in ${wait} ms`);
       await sleep(wait, undefined, { signal: this.ending.signal }).catch(() => undefined);

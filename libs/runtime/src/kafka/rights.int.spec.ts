@@ -75,6 +75,7 @@ async function start(
     BACKOFF_MAX_MS: '400',
     DENIED_BACKOFF_MAX_MS: '1000',
     COMPARE_EVERY_MS: '200',
+    TOPICS_EVERY_MS: '200',
   };
   const note = (text: string) => void logged.push(text);
   const made = new Engine(spec, { log: note, warn: note, error: note }, env);

@@ -29,7 +29,7 @@ const recorder: ServiceSpec = {
   port: 0,
   migrations: [],
   recordConsumer: Places,
-  gathers: true,
+  gathers: 'record',
 };
 const worker: ServiceSpec = { name: 'guardrail-validator', port: 0, migrations: [] };
 const reader: ServiceSpec = { ...worker, state: [topics.controls] };
@@ -43,6 +43,8 @@ let producer: kafkajs.Producer;
 let client: pg.Client;
 let errors: string[];
 const engines: Engine[] = [];
+/** What a test began and the broker must not outlive. */
+const leaving: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
   errors = [];
@@ -58,6 +60,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await Promise.allSettled(engines.splice(0).map((made) => made.drain()));
+  await Promise.allSettled(leaving.splice(0).map((leave) => leave()));
   await Promise.allSettled([admin.disconnect(), producer.disconnect(), client.end()]);
   await Promise.allSettled([broker?.stop(), database?.drop()]);
 });
@@ -75,6 +78,7 @@ async function start(spec: ServiceSpec, handle = handled): Promise<Engine> {
     BACKOFF_MAX_MS: '400',
     GATHER_MS: '20',
     COMPARE_EVERY_MS: '200',
+    TOPICS_EVERY_MS: '200',
   };
   const log = { log: () => undefined, warn: () => undefined, error: (text: string) => void errors.push(text) };
   const made = new Engine(spec, log, env);
@@ -403,3 +407,71 @@ test('holes that are no loss are no gap: compaction, marks of transactions, and 
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect(await gaps()).toEqual([]);
 });
+
+/** What a service publishes on its topic of dead letters, as it comes. */
+async function publishedBy(service: string): Promise<readonly Published[]> {
+  const found: Published[] = [];
+  const consumer = kafka.consumer({ groupId: `test-${service}` });
+  leaving.push(() => consumer.disconnect());
+  await consumer.connect();
+  await consumer.subscribe({ topic: topics.deadLetters(service).name, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message: { headers, value } }) =>
+      void found.push({ type: String(headers?.ce_type), data: JSON.parse(String(value)) }),
+  });
+  return found;
+}
+interface Published {
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+async function acknowledge(gap: object, at: string): Promise<void> {
+  const data = { ...gap, by: 'lea', note: 'known', at };
+  const event = { id: `word-${at}`, source: sourceOf('console'), type: 'GapAcknowledged', time: at, data };
+  await producer.send({ topic: 'gaps.acknowledged.v1', acks: -1, messages: [{ key: 'k', ...toBinary(event) }] });
+}
+
+test.each([worker, recorder])(
+  'a gap of $name is reported when it is noticed and at each start while it is open, and each acknowledgement is answered',
+  async (spec) => {
+    const published = await publishedBy(spec.name);
+    const made = await start(spec);
+    await send(100, 10);
+    const arrived = spec === recorder ? stored : effects;
+    await vi.waitFor(async () => expect(await arrived()).toHaveLength(10), patience);
+    await makeAgain(topic);
+    const named = { service: spec.name, topic, partition: 0, from: 10, to: null, reason: 'topic-made-again' };
+    const report = { type: 'GapReported', data: { ...named, topicId: expect.any(String) } };
+    await vi.waitFor(() => expect(published).toMatchObject([report]), patience);
+    await made.drain();
+    const again = await start(spec);
+    await vi.waitFor(() => expect(published).toMatchObject([report, report]), patience);
+    const { topicId, noticedAt } = published[0]?.data ?? {};
+    expect(published[1]?.data).toMatchObject({ topicId, noticedAt });
+
+    const at = (second: number) => `2026-11-21T10:00:0${second}.000Z`;
+    const gap = { ...named, topicId };
+    await acknowledge({ ...gap, from: 9 }, at(1));
+    await acknowledge(gap, at(2));
+    await acknowledge(gap, at(3));
+    await vi.waitFor(() => expect(published).toHaveLength(5), patience);
+    const ends = published
+      .slice(2)
+      .sort((a, b) => String(a.data.acknowledgedAt).localeCompare(`${b.data.acknowledgedAt}`));
+    expect(ends).toMatchObject([
+      { type: 'AcknowledgementEnded', data: { ...gap, from: 9, outcome: 'not-open', acknowledgedAt: at(1) } },
+      { type: 'AcknowledgementEnded', data: { ...gap, outcome: 'closed', acknowledgedAt: at(2) } },
+      { type: 'AcknowledgementEnded', data: { ...gap, outcome: 'not-open', acknowledgedAt: at(3) } },
+    ]);
+    expect(await again.health()).toMatchObject({ status: 'ok' });
+    await again.drain();
+
+    // A closed gap is not reported again: the next report is of the next gap.
+    await makeAgain(topic);
+    await start(spec);
+    await vi.waitFor(() => expect(published.length).toBeGreaterThan(5), patience);
+    expect(published[5]).toMatchObject({ type: 'GapReported', data: { topic } });
+    expect(published[5]?.data.topicId).not.toBe(topicId);
+  },
+);

@@ -33,7 +33,7 @@ export interface Reading {
 const day = 86_400_000;
 
 /** Ages are checked only once in this many checks: about once a minute. */
-const looksPerAge = 60;
+const looksPerAge = 12;
 
 /** Longer than an instance needs to notice, or to lose its partitions. */
 const lately = 60_000;
@@ -65,6 +65,7 @@ export class TopicWatch {
   private lastBehind: ReadonlyMap<string, number> = new Map();
   private checking: Promise<void> | undefined;
   private lacking: ReadonlySet<string> = new Set();
+  private toReport = false;
 
   constructor(
     private readonly deps: {
@@ -132,11 +133,18 @@ export class TopicWatch {
     return this.lacking;
   }
 
+  /** Whether there was a gap at the last check that the service has not reported. */
+  hasUnreported(): boolean {
+    return this.toReport;
+  }
+
   private async lookForGaps(): Promise<void> {
-    const rows = await this.deps.db.read<{ topic: string }>(
-      `SELECT DISTINCT topic FROM gaps WHERE acknowledged_at IS NULL AND reason = 'records-deleted'`,
+    const rows = await this.deps.db.read<{ topic: string; lacking: boolean; unreported: boolean }>(
+      `SELECT topic, bool_or(reason = 'records-deleted') AS lacking, bool_or(reported_at IS NULL) AS unreported
+       FROM gaps WHERE acknowledged_at IS NULL GROUP BY topic`,
     );
-    const open = new Set(rows.map(({ topic }) => topic));
+    this.toReport = rows.some(({ unreported }) => unreported);
+    const open = new Set(rows.flatMap(({ topic, lacking }) => (lacking ? [topic] : [])));
     this.lacking = new Set(
       this.deps.topics.flatMap(({ name, kind }) => (kind === 'state' && open.has(name) ? [name] : [])),
     );

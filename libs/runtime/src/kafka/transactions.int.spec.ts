@@ -196,6 +196,7 @@ function engineOf(spec: ServiceSpec, url: string): Engine {
     SESSION_MS: '6000',
     COMMIT_EVERY_MS: '50',
     COMPARE_EVERY_MS: '100',
+    TOPICS_EVERY_MS: '100',
   });
   cleanups.push(() => made.drain());
   return made;

@@ -64,8 +64,9 @@ export const limitVariables = {
     16,
     'partitions that are handled at the same time; those of one topic share a transaction',
   ),
-  FETCH_WAIT_MS: ms(500, 'how long the broker may hold back a fetch while there is no event'),
-  GATHER_MS: ms(500, 'the same for the record, to collect more'),
+  FETCH_WAIT_MS: ms(2_000, 'how long the broker may hold back a fetch while there is no event'),
+  GATHER_MS: ms(500, 'the shortest time between two fetches of the record, to collect more'),
+  PAGE_GATHER_MS: ms(200, 'the shortest time between two fetches of the console, to collect more'),
   PRODUCE_BYTES: bytes(700_000, 'size of one produce request'),
   EVENT_BYTES: bytes(950_000, 'size of one event; a handler that emits a larger one fails'),
   COMMIT_EVERY_MS: ms(1_000, 'how often handled offsets are committed'),
@@ -90,6 +91,10 @@ export const limitVariables = {
     'how long an event waits for state that has not arrived yet, counted from when the broker took the event',
   ),
   COMPARE_EVERY_MS: ms(1_000, 'how often state is compared with the end of its topic'),
+  TOPICS_EVERY_MS: ms(
+    5_000,
+    'how often a service looks whether its topics are still the same, whether records were deleted before it read them, and which rights it has',
+  ),
   JOB_POLL_MS: ms(
     1_000,
     'how often the runtime looks for jobs that it does not know of: those that another instance has scheduled, put off or left',

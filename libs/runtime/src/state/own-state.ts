@@ -6,7 +6,7 @@ import type { Limits } from '../api/limits.js';
 import type { StateOutput, Tx } from '../api/runtime.js';
 import type { Database } from '../database/database.js';
 import { consume } from '../kafka/consumer.js';
-import { enough, type RunningConsumer } from '../kafka/consumer-options.js';
+import type { RunningConsumer } from '../kafka/consumer-options.js';
 import { nextOf, type RawRecord, textHeaders } from '../kafka/entries.js';
 import { readToEnds } from '../kafka/read-ends.js';
 import type { TopicWatch } from '../kafka/topic-watch.js';
@@ -148,8 +148,7 @@ export class OwnState {
       topics: topics.map(({ name }) => name),
       limits,
       // Gathers, so that only the last record of a key that changes quickly is compared, not each one.
-      fetchWaitMs: 1_000,
-      minBytes: enough(limits),
+      paceMs: 1_000,
       log,
       rights: watch,
       positionOf: (name, partition) => positions.get(`${name}/${partition}`),

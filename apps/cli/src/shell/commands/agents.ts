@@ -15,6 +15,7 @@ import {
   type RunPage,
   runText,
 } from '../../core/agents-text.js';
+import { wholeId } from '../whole-id.js';
 
 interface Page {
   readonly before?: string;
@@ -48,30 +49,37 @@ export function agentCommands(program: Command): void {
   const plays = program
     .command('plays')
     .argument('[id]', 'one play, step by step, with its latest runs')
-    .description('what starts plays, what they do, and when they ran last; with --run one run and what came of it')
-    .option('--run <id>', 'one run: its tasks and the actions that came of them')
+    .description('what starts plays, what they do, and where their runs stand; with --run one run, step by step')
+    .option(
+      '--run <id>',
+      'one run: its steps with their times, and the actions that came of it; the first characters of its id are enough',
+    )
+    .option('--live', 'with a play: only the runs that stand at a step now')
     .option('--before <cursor>', 'with a play: older runs; the cursor is printed below the list')
     .option('--limit <n>', 'with a play: how many runs, at most 200', '20');
   explained(
     plays,
-    ['plays', 'plays tier-1-comparison-surge', 'plays --run 7c0d6c1e-…'],
+    ['plays', 'plays tier-1-comparison-surge --live', 'plays --run 7c0d6c1e'],
     'there is no such play, or no such run',
   );
-  acts(plays, async (s, id: string | undefined, { run, ...page }: Page & { run?: string }) => {
+  acts(plays, async (s, id: string | undefined, { run, live, ...page }: Page & { run?: string; live?: boolean }) => {
     if (run !== undefined) {
       if (id !== undefined) throw new Misused('give either a play or --run');
-      const found = await s.console.get<RunPage>(`/v1/runs/${encodeURIComponent(run)}`);
+      const found = await s.console.get<RunPage>(`/v1/runs/${encodeURIComponent(await wholeId(s, 'run', run))}`);
       s.answer(found, runText(s.paint, found));
       return undefined;
     }
     if (id === undefined) {
+      if (live) throw new Misused('give a play with --live');
       const found = await s.console.get<PlaysList>('/v1/plays');
       s.answer(found, playsText(s.paint, found));
       return undefined;
     }
     const path = `/v1/plays/${encodeURIComponent(id)}`;
     const play = await s.console.get<PlayPage>(path);
-    const runs = await s.console.get<PlayRuns>(`${path}/runs?${query(page)}`);
+    const asked = query(page);
+    if (live) asked.set('live', 'true');
+    const runs = await s.console.get<PlayRuns>(`${path}/runs?${asked}`);
     s.answer({ ...play, latest: runs.runs, next: runs.next }, playText(s.paint, play, runs));
     return undefined;
   });

@@ -1,10 +1,10 @@
-import { acts, explained, Failure, type Session } from '@countersign/client';
+import { acts, explained, type Session } from '@countersign/client';
 import { count, type DeadLetterAnswer, type DeadLetterRow, Misused, printable } from '@countersign/client/core';
 import type { Command } from 'commander';
 import { deadLetterRow, waits } from '../../core/dead-letters.js';
 import { deadLettersText, deadLetterText } from '../../core/render.js';
-import { idOf } from '../../core/scope.js';
 import { mostOf, mostRows, rowsOf } from '../pages.js';
+import { wholeId } from '../whole-id.js';
 
 interface ListOptions {
   readonly service?: string;
@@ -110,12 +110,6 @@ const waitingOf = (s: Session, service?: string) =>
   lettersOf(s, service, undefined, undefined, (page) => !page.some(waits));
 
 async function the(s: Session, id: string): Promise<DeadLetterRow> {
-  if (id.length >= 36) {
-    return deadLetterRow(await s.console.get<DeadLetterAnswer>(`/v1/dead-letters/${encodeURIComponent(id)}`));
-  }
-  const { rows } = await lettersOf(s);
-  const known = rows.map(({ deadLetterId }) => deadLetterId);
-  if (!known.some((each) => each.startsWith(id))) throw new Failure(1, `there is no dead letter ${id}`);
-  const only = idOf(id, known, 'dead letter');
-  return rows.find(({ deadLetterId }) => deadLetterId === only) as DeadLetterRow;
+  const path = `/v1/dead-letters/${encodeURIComponent(await wholeId(s, 'dead-letter', id))}`;
+  return deadLetterRow(await s.console.get<DeadLetterAnswer>(path));
 }

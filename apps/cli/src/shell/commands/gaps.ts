@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acts, explained, Failure, gapsOf, type Session } from '@countersign/client';
-import { type Gap, Misused } from '@countersign/client/core';
-import { type DataOf, servicesOf } from '@countersign/contracts';
+import { type Gap, Misused, type ReportedGap } from '@countersign/client/core';
+import { servicesOf, topology } from '@countersign/contracts';
 import type { Command } from 'commander';
-import { acknowledgedGaps, chosenGaps, sameGap } from '../../core/gaps.js';
-import { acknowledgedText, gapsText } from '../../core/render.js';
-import { mostRows } from '../pages.js';
+import { type Acknowledgement, acknowledgedGaps, chosenGaps, openGaps, sameGap } from '../../core/gaps.js';
+import { acknowledgedText, gapsText, stateText } from '../../core/gaps-text.js';
+import { mostRows, rowsOf } from '../pages.js';
 
 interface Options {
   readonly service?: string;
@@ -37,7 +37,7 @@ export function gapCommands(program: Command): void {
     const isWanted = ({ service }: { service: string }) => wanted === undefined || service === wanted;
     const { gaps: found, unreachable } = await gapsOf(s);
     const silent = unreachable.filter((service) => isWanted({ service }));
-    const open = found.filter(isWanted);
+    const open = await withReports(s, found.filter(isWanted));
     const known = options.all ? await words(s) : [];
     const acknowledged = known.filter(isWanted);
     const more = known.length === mostRows;
@@ -64,7 +64,7 @@ export function gapCommands(program: Command): void {
       'gaps acknowledge reviews.decided.v1 --note "retention was one hour by mistake; answers were given again"',
       'gaps acknowledge signals.accepted.v1 --service orchestrator --partition 2 --note "sent again by the CRM"',
     ],
-    'there is no such gap, or you do not have the role',
+    'there is no such gap, a service has not closed its gap in time, or you do not have the role',
   );
   acts(acknowledge, async (s, topic: string | undefined, options: Options) => {
     if ((topic === undefined) === (options.all !== true)) throw new Misused('give either one topic or --all');
@@ -76,22 +76,65 @@ export function gapCommands(program: Command): void {
     const { gaps: open, unreachable } = await gapsOf(s);
     const chosen = chosenGaps(open, { topic, service: knownService(s, options.service), partition: options.partition });
     if (chosen.length === 0) throw new Failure(1, noGapText(topic, options, open, unreachable));
-    const acknowledged: DataOf<'GapAcknowledged'>[] = [];
-    for (const { noticedAt: _, ...gap } of chosen)
-      acknowledged.push(await s.console.post('/v1/gaps/acknowledged', { ...gap, note }));
-    // If another person acknowledged a gap at the same moment, that person's acknowledgement stands.
-    const by = [...new Set(acknowledged.map((word) => word.by))].join(' and ');
+    for (const line of stateText(await withReports(s, chosen))) s.note(line.trim());
+    const until = performance.now() + seconds * 1000;
+    const people = new Set<string>();
+    for (const gap of chosen) people.add((await acknowledgeOne(s, gap, note, until)).by);
     let left: readonly Gap[] = chosen;
-    for (const until = performance.now() + seconds * 1000; left.length > 0 && performance.now() < until; ) {
+    let silent: readonly string[] = [];
+    while (left.length > 0 && performance.now() < until) {
       await sleep(250);
       const now = await gapsOf(s);
-      left = chosen.filter(
-        (gap) => now.unreachable.includes(gap.service) || now.gaps.some((listed) => sameGap(listed, gap)),
-      );
+      silent = now.unreachable;
+      left = chosen.filter((gap) => silent.includes(gap.service) || now.gaps.some((listed) => sameGap(listed, gap)));
     }
-    s.answer({ acknowledged: chosen, by, note, waiting: left }, acknowledgedText(s.paint, chosen, by, left));
-    return undefined;
+    const by = [...people].join(' and ');
+    s.answer({ acknowledged: chosen, by, note, waiting: left }, acknowledgedText(s.paint, chosen, by, left, silent));
+    return left.length === 0;
   });
+}
+
+/**
+ * The console acknowledges only gaps of which it has heard from their services, so it may refuse a gap that a service noticed a
+ * moment ago. Then this asks again until `until`.
+ */
+async function acknowledgeOne(
+  s: Session,
+  { noticedAt: _, ...gap }: Gap,
+  note: string,
+  until: number,
+): Promise<Acknowledgement> {
+  for (;;) {
+    try {
+      return await s.console.post<Acknowledgement>('/v1/gaps/acknowledged', { ...gap, note });
+    } catch (error) {
+      if (!(error instanceof Failure) || !isUnheard(error)) throw error;
+      if (performance.now() >= until)
+        throw new Failure(
+          1,
+          `${error.message}. ${gap.service} shows this gap now, so its report has not reached the console: wait a moment, or restart ${gap.service}, which reports its gaps again at its start`,
+          error.problem,
+        );
+      await sleep(250);
+    }
+  }
+}
+
+const isUnheard = ({ problem }: Failure): boolean =>
+  [404, 409].includes((problem as { readonly status?: number } | undefined)?.status ?? 0);
+
+/** Open gaps with what the console has heard of them, if it answers. */
+async function withReports(s: Session, open: readonly Gap[]) {
+  const topics = topology(s.deployment());
+  if (open.length === 0) return [];
+  try {
+    const { rows } = await rowsOf<ReportedGap>(s, '/v1/gaps', 'open');
+    return openGaps(open, rows, topics);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    s.warn(`whether somebody has acknowledged these gaps is not known: ${error.message}`);
+    return openGaps(open, [], topics);
+  }
 }
 
 function knownService(s: Session, service: string | undefined): string | undefined {
@@ -121,6 +164,5 @@ const noGapText = (
 
 const words = async (s: Session) =>
   acknowledgedGaps(
-    (await s.console.get<{ acknowledged: DataOf<'GapAcknowledged'>[] }>(`/v1/gaps/acknowledged?limit=${mostRows}`))
-      .acknowledged,
+    (await s.console.get<{ acknowledged: Acknowledgement[] }>(`/v1/gaps/acknowledged?limit=${mostRows}`)).acknowledged,
   );

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { acts, codeOf, explained, Failure } from '@countersign/client';
 import { clock, count, Misused, printable, table } from '@countersign/client/core';
-import { type ConfigFile, policyDigests, readConfig, readFolder } from '@countersign/contracts';
+import { type ConfigFile, digestOf, policyDigests, readConfig, readFolder } from '@countersign/contracts';
 import type { Command } from 'commander';
 import {
   type Check,
@@ -14,6 +14,7 @@ import {
   type Versions,
   versionsText,
 } from '../../core/policy-text.js';
+import { confirmed } from '../confirmed.js';
 
 interface InForce {
   readonly version: number;
@@ -139,16 +140,17 @@ export function policyCommands(program: Command): void {
         1,
         `the folder has another digest now: ${digest}. Look again at what it changes: countersign policy diff`,
       );
-    if (found.differs) {
-      s.note(differencesText(s.paint, differences));
-      if (s.interactive && !options.yes && !(await s.confirm('Publish this?'))) {
-        s.note('Nothing was published.');
-        return false;
-      }
+    if (found.differs) s.note(differencesText(s.paint, differences));
+    const looked = found.differs && (await confirmed(s, 'Publish this?', options.yes));
+    if (found.differs && !looked) {
+      s.note('Nothing was published.');
+      return false;
     }
+    const lookedMs = looked ? looked.lookedMs : undefined;
     const done = await s.console.post<{ changed: boolean; version: number; digest: string }>('/v1/policies/publish', {
       digest,
       inForce,
+      ...(lookedMs !== undefined && { seen: { digest: digestOf(found), lookedMs } }),
     });
     const detail = done.changed
       ? s.paint.green(`Policy ${done.version} is published.`)

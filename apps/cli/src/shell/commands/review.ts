@@ -21,10 +21,12 @@ import {
   type Kind,
   kindsText,
   kindText,
+  lossText,
 } from '../../core/review-text.js';
-import { idOf } from '../../core/scope.js';
+import { confirmed } from '../confirmed.js';
 import { mostOf, rowsOf } from '../pages.js';
 import { patient } from '../patience.js';
+import { wholeId } from '../whole-id.js';
 
 interface AnswerOptions {
   readonly note?: string;
@@ -97,17 +99,20 @@ export function reviewCommands(program: Command): void {
       .option('--digest <sha256>', 'answer only if the card still has this digest; its first 8 characters are enough')
       .option('--wait <seconds>', 'how long to wait for the outcome, in seconds', '15')
       .option('--no-wait', 'do not wait for the outcome')
-      .option('--yes', 'do not ask for confirmation');
+      .option('--yes', 'do not ask for confirmation, not even if it would be refused now');
 
-  const approve = answering('approve', 'let the action run once, exactly as the card shows it');
+  const approve = answering(
+    'approve',
+    'let the action run once, exactly as the card shows it; or let the tasks of a checkpoint go out',
+  );
   explained(
     approve,
     ['review approve 3f2a', 'review approve 3f2a --digest 9c1b7a20 --note "agreed with Tom" --yes'],
-    'it was refused or set aside, or you do not have the role',
+    'it was refused or set aside, no task of a checkpoint went out, it would be refused now and there is no --yes, or you do not have the role',
   );
   acts(approve, (s, id: string, options: AnswerOptions) => answer(s, id, 'approve', options));
 
-  const reject = answering('reject', 'do not let the action run').option(
+  const reject = answering('reject', 'do not let the action run, or the tasks of a checkpoint go out').option(
     '--category <reason>',
     `for the figures of the agent: ${rejections.join(', ')}`,
   );
@@ -118,13 +123,16 @@ export function reviewCommands(program: Command): void {
   );
   acts(reject, (s, id: string, options: AnswerOptions) => answer(s, id, 'reject', options));
 
-  const edit = answering('edit', 'let a changed action run in its place; the changed action is judged from the start')
+  const edit = answering(
+    'edit',
+    'let a changed action run in its place; the changed action is judged from the start. A checkpoint cannot be changed',
+  )
     .option('--set <name=value>', 'change one setting; may be given several times', repeated)
     .option('--payload <file>', 'the whole new payload as JSON; - reads it from standard input');
   explained(
     edit,
     ['review edit 3f2a --set amountMinor=40000', 'review edit 3f2a --payload payload.json --note "half of it"'],
-    'it was refused or set aside, or you do not have the role',
+    'it was refused or set aside, it would be refused now and there is no --yes, or you do not have the role',
   );
   acts(edit, (s, id: string, options: AnswerOptions) => answer(s, id, 'edit', options));
 
@@ -186,8 +194,13 @@ async function answer(
   const payload = decision === 'edit' ? edited(card, options) : undefined;
   s.note(cardText(s.paint, card, s.now()));
   if (payload) s.note(`\n${changesText(s.paint, changesBetween(card.action?.payload, payload))}`);
-  const question = `\n${{ approve: 'Approve this?', reject: 'Reject this?', edit: 'Let this run in its place?' }[decision]}`;
-  if (s.interactive && !options.yes && !(await s.confirm(question))) {
+  const loss = decision === 'reject' || options.yes ? undefined : await lossNow(s, card, payload);
+  if (loss !== undefined && !s.interactive)
+    throw new Failure(1, `nothing was sent. ${loss} With --yes the answer is sent all the same.`);
+  const questions = { approve: 'Approve this?', reject: 'Reject this?', edit: 'Let this run in its place?' };
+  const question = `\n${loss === undefined ? questions[decision] : `${loss} Approve it all the same?`}`;
+  const looked = await confirmed(s, question, options.yes);
+  if (!looked) {
     s.note('Nothing was sent.');
     return false;
   }
@@ -197,6 +210,7 @@ async function answer(
     ...(payload && { payload }),
     ...(options.note !== undefined && { note: options.note }),
     ...(options.category !== undefined && { category: options.category }),
+    ...looked,
   };
   const key = { 'idempotency-key': randomUUID() };
   const { reviewId } = await s.console.post<{ reviewId: string }>(`/v1/reviews/${card.id}`, body, key);
@@ -210,9 +224,26 @@ async function answer(
   }
 }
 
+/** What the rules say now of an answer that is about to be sent, if an approval would be lost. A person sees all reasons. */
+async function lossNow(s: Session, card: Card, payload: object | undefined): Promise<string | undefined> {
+  // The rules do not judge a checkpoint.
+  if (!card.action) return undefined;
+  let verdict: DryRunVerdict;
+  try {
+    verdict = await s.console.post<DryRunVerdict>(`/v1/reviews/${card.id}/dry-run`, payload ? { payload } : {});
+  } catch (error) {
+    // Nothing is known. The answer is judged when it comes, and the console says what is wrong with it.
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+  const loss = lossText(verdict);
+  if (loss !== undefined) s.note(`\n${dryRunText(s.paint, verdict, card.facts)}`);
+  return loss;
+}
+
 function showResult(s: Session, result: ReviewResult): boolean {
   s.answer(result, `\n${resultText(s.paint, result)}`);
-  return result.state !== 'set-aside' && result.state !== 'refused';
+  return result.state !== 'set-aside' && result.state !== 'refused' && result.state !== 'withheld';
 }
 
 /** Whether there can be news until then: the result of the answer, or the end of an action that runs by then. */
@@ -254,10 +285,8 @@ function edited(card: Card, options: Pick<AnswerOptions, 'set' | 'payload'>): Re
   }
 }
 
-async function cardOf(s: Session, given: string): Promise<Card> {
-  const known = given.length < 36 ? (await cards(s, '?state=open')).rows.map(({ id }) => id) : [];
-  return s.console.get<Card>(`/v1/reviews/${encodeURIComponent(idOf(given, known))}`);
-}
+const cardOf = async (s: Session, given: string): Promise<Card> =>
+  s.console.get<Card>(`/v1/reviews/${encodeURIComponent(await wholeId(s, 'review', given))}`);
 
-const cards = (s: Session, query: string, most?: number, from?: string) =>
+const cards = (s: Session, query: string, most: number, from?: string) =>
   rowsOf<Card>(s, `/v1/reviews${query}`, 'reviews', most, from);

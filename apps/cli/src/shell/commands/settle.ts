@@ -3,9 +3,9 @@ import { acts, explained, type Session } from '@countersign/client';
 import { Misused, printable, type UnresolvedPermit } from '@countersign/client/core';
 import type { Command } from 'commander';
 import { decisionText, unresolvedText } from '../../core/render.js';
-import { idOf } from '../../core/scope.js';
 import { mostOf, mostRows, rowsOf } from '../pages.js';
 import { patient } from '../patience.js';
+import { wholeId } from '../whole-id.js';
 
 interface SettleOptions {
   readonly executed?: boolean;
@@ -48,9 +48,7 @@ export function settleCommands(program: Command): void {
       throw new Misused('give either --executed or --failed');
     const seconds = Number(options.wait);
     if (!(seconds >= 0)) throw new Misused(`--wait ${options.wait}: a number of seconds is expected`);
-    const known = given.length < 36 ? (await waiting(s)).rows.map(({ permitId }) => permitId) : [];
-    const permitId = idOf(given, known, 'unresolved permit');
-    const path = `/v1/settlements/${encodeURIComponent(permitId)}`;
+    const path = `/v1/settlements/${encodeURIComponent(await wholeId(s, 'permit', given))}`;
     const body = { outcome: options.executed ? 'executed' : 'failed', note: options.note };
     let now = await s.console.post<UnresolvedPermit>(path, body);
     const until = performance.now() + seconds * 1000;
@@ -63,5 +61,5 @@ export function settleCommands(program: Command): void {
   });
 }
 
-const waiting = (s: Session, most?: number, from?: string) =>
+const waiting = (s: Session, most: number, from?: string) =>
   rowsOf<UnresolvedPermit>(s, '/v1/settlements', 'unresolved', most, from);

@@ -23,26 +23,43 @@ export function signInCommands(program: Command): void {
   });
 }
 
+interface SignOutOptions {
+  readonly person: string;
+  readonly reason: string;
+  readonly newAccount?: boolean;
+}
+
 export function signOutCommands(program: Command): void {
   const signOut = program
     .command('sign-out')
     .description('end all sessions and one-time links of a person in the console now; tokens stay valid')
     .requiredOption('--person <name>', 'the person to sign out')
-    .requiredOption('--reason <text>', 'why; it is kept on the record');
+    .requiredOption('--reason <text>', 'why; it is kept on the record')
+    .option(
+      '--new-account',
+      'also let another account at the identity provider take the place of the one that this person signs in with',
+    );
   explained(
     signOut,
-    ['sign-out --person max --reason "the laptop was stolen"'],
+    [
+      'sign-out --person max --reason "the laptop was stolen"',
+      'sign-out --person lea --new-account --reason "IT replaced the account"',
+    ],
     'there is no such person, or you do not have the role',
   );
-  acts(signOut, async (s, { person, reason }: { person: string; reason: string }) => {
-    const done = await s.console.post<{ person: string; sessions: number; links: number }>('/v1/sign-outs', {
-      person,
-      reason,
-    });
-    const { sessions, links } = done;
+  acts(signOut, async (s, { person, reason, newAccount }: SignOutOptions) => {
+    const done = await s.console.post<{ person: string; sessions: number; links: number; accounts: number }>(
+      '/v1/sign-outs',
+      { person, reason, ...(newAccount && { newAccount }) },
+    );
+    const { sessions, links, accounts } = done;
+    const account =
+      accounts > 0
+        ? `The next account at the identity provider that signs in as ${person} is theirs.`
+        : 'No account at an identity provider was bound to this name.';
     s.answer(
       done,
-      `${person} is signed out: ${counted(sessions, 'session')} ended, ${counted(links, 'link')} revoked. A token or the identity provider can still let this person in. To prevent this, remove the person there too.`,
+      `${person} is signed out: ${counted(sessions, 'session')} ended, ${counted(links, 'link')} revoked. ${newAccount ? `${account} ` : ''}A token or the identity provider can still let this person in. To prevent this, remove the person there too.`,
     );
     return true;
   });

@@ -55,12 +55,18 @@ export function sourceCommands(program: Command): void {
 
   const people = program
     .command('people')
-    .argument('[account]', 'an account’s id, or the beginning of its name')
-    .description('people by account, without names; with --contact one person, their consents and what touched them')
+    .argument('[account]', 'an account’s id or the beginning of its name, or a role such as CFO')
+    .description(
+      'people by account or role, without names; with --contact one person, their consents and what touched them',
+    )
     .option('--contact <id>', 'one person, by the id of the contact')
     .option('--before <cursor>', 'more of the list; the cursor is printed below it')
     .option('--limit <n>', 'how many, at most 500', '50');
-  explained(people, ['people', 'people "Lumen"', 'people --contact 57a6d963-…'], 'there is no such person');
+  explained(
+    people,
+    ['people', 'people "Lumen"', 'people "CFO of Lumen"', 'people --contact 57a6d963-…'],
+    'there is no such person',
+  );
   revealCommands(people);
   acts(
     people,

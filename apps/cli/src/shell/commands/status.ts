@@ -13,8 +13,9 @@ import { deploymentFileOf } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { wrongIn } from '../../core/health.js';
 import { type Queue, queueText, underWay } from '../../core/queue-text.js';
-import { confirmedText, controlsText, healthText, statusText } from '../../core/render.js';
+import { confirmedText, controlsText, healthText, liftedText, statusText } from '../../core/render.js';
 import { type ScopeOptions, scopeName, scopeOf } from '../../core/scope.js';
+import { mostOf, rowsOf } from '../pages.js';
 import { patient } from '../patience.js';
 
 export function statusCommands(program: Command): void {
@@ -38,11 +39,28 @@ export function statusCommands(program: Command): void {
     return health.every((service) => service.status === 'ok');
   });
 
-  const controls = program.command('controls').description('what is stopped, by whom and why');
-  explained(controls, ['controls', 'controls --json']);
-  acts(controls, async (s) => {
-    const found = await s.console.get<{ controls: Control[] }>('/v1/controls');
-    s.answer(found, controlsText(s.paint, found.controls));
+  const controls = program
+    .command('controls')
+    .description('what is stopped, by whom and why')
+    .option('--lifted', 'also the stops that were lifted, the latest first')
+    .option('--before <cursor>', 'with --lifted: continue a list where it ended; the list prints the value')
+    .option('--limit <n>', 'with --lifted: how many of these, at most; 100 if it is absent');
+  explained(controls, ['controls', 'controls --lifted --limit 20', 'controls --json']);
+  acts(controls, async (s, options: { lifted?: true; before?: string; limit?: string }) => {
+    if (!options.lifted && (options.before ?? options.limit) !== undefined)
+      throw new Misused('--before and --limit continue and cut the list of lifted stops: they need --lifted');
+    const most = mostOf(options.limit ?? '100');
+    const { controls: stops } = await s.console.get<{ controls: readonly Control[] }>('/v1/controls?state=stopped');
+    if (!options.lifted) {
+      s.answer({ controls: stops }, controlsText(s.paint, stops));
+      return undefined;
+    }
+    const lifted = await rowsOf<Control>(s, '/v1/controls?state=running', 'controls', most, options.before);
+    const text = [controlsText(s.paint, stops), liftedText(s.paint, lifted.rows)]
+      .filter((part) => part !== '')
+      .join('\n\n');
+    s.answer({ controls: [...stops, ...lifted.rows], next: lifted.next }, text);
+    if (lifted.next !== null) s.note(`More stops were lifted. --before ${printable(lifted.next)} continues.`);
     return undefined;
   });
 

@@ -2,8 +2,9 @@ import { acts, explained } from '@countersign/client';
 import { Misused } from '@countersign/client/core';
 import type { Command } from 'commander';
 import { allProved, provenText, unprovenPart } from '../../core/proof.js';
+import { eventData, factsText } from '../../core/step-facts.js';
 import { type StoriesList, type StorySteps, stepsText, storiesText } from '../../core/stories-text.js';
-import { proofOf, recordKeyOf } from '../proofs.js';
+import { eventOf, proofOf, recordKeyOf } from '../proofs.js';
 
 interface StoryOptions {
   readonly search?: string;
@@ -13,6 +14,7 @@ interface StoryOptions {
   readonly account?: string;
   readonly before?: string;
   readonly limit: string;
+  readonly facts?: boolean;
   readonly prove?: boolean;
   readonly key?: string;
 }
@@ -31,14 +33,25 @@ export function storyCommands(program: Command): void {
     .option('--account <id>', 'of one account')
     .option('--before <cursor>', 'older ones; the cursor is printed below the list')
     .option('--limit <n>', 'how many, at most 500', '20')
+    .option('--facts', 'with an id: the rules of each verdict, what the agent wrote, and every fact of each step')
     .option('--prove', 'with an id: check here that the signed record holds each step, byte by byte')
     .option('--key <verifier key>', 'with --prove: the key that must have signed; default: the key in run.json');
   explained(
     stories,
-    ['stories --outcome refused', 'stories --search lumen-health', 'stories 3f2a6c1e-…', 'stories 3f2a6c1e-… --prove'],
+    [
+      'stories --outcome refused',
+      'stories --search lumen-health',
+      'stories 3f2a6c1e-…',
+      'stories 3f2a6c1e-… --facts',
+      'stories 3f2a6c1e-… --prove',
+    ],
     'nothing has this id, or not every step is proved',
   );
   acts(stories, async (s, id: string | undefined, options: StoryOptions) => {
+    if (options.facts && options.prove)
+      throw new Misused('--facts and --prove answer different questions: give one of them');
+    if (options.facts && id === undefined)
+      throw new Misused('--facts needs the id of a story: countersign stories <id> --facts');
     if (options.prove && id === undefined)
       throw new Misused('--prove needs the id of a story: countersign stories <id> --prove');
     if (options.key !== undefined && !options.prove) throw new Misused('--key works only with --prove');
@@ -46,6 +59,15 @@ export function storyCommands(program: Command): void {
       const given = filters.find((name) => options[name] !== undefined);
       if (given !== undefined) throw new Misused(`--${given} works only for the list, without an id`);
       const found = await s.console.get<StorySteps>(`/v1/stories/${encodeURIComponent(id)}`);
+      if (options.facts) {
+        const events: unknown[] = [];
+        for (const step of found.steps) {
+          const event = await eventOf(s, step);
+          events.push(event && eventData(event));
+        }
+        s.answer({ ...found, events: events.map((event) => event ?? null) }, factsText(s.paint, found, events));
+        return undefined;
+      }
       if (!options.prove) {
         s.answer(found, stepsText(s.paint, found));
         return undefined;

@@ -1,13 +1,17 @@
 import { acts, explained, Failure, type Session } from '@countersign/client';
 import { type Card, type Control, type DeadLetterAnswer, Misused } from '@countersign/client/core';
 import type { Command } from 'commander';
+import { stateText } from '../../core/render.js';
 import type { StoriesList } from '../../core/stories-text.js';
 import { changedRows, type Known, knownOf, missedReviews, type Seen, seenText } from '../../core/watch.js';
 import { liveEvents } from '../live.js';
 import { rowsOf } from '../pages.js';
 import { mayPass, pause, pauseMs } from '../patience.js';
 
-const reviewSeen = ({ id, state, detail }: Card): Seen => ({ what: 'review', id, state, detail });
+const reviewSeen = (card: Card): Seen => {
+  const { id, state, detail } = card;
+  return { what: 'review', id, state, words: stateText(card), detail };
+};
 
 /** Every open review, the newest reviews in any state, and the present state of the reviews that were open before. */
 async function reviews(s: Session, before: Known): Promise<readonly Seen[]> {

@@ -1,4 +1,4 @@
-import { Badge, Group, Text } from '@mantine/core';
+import { Badge } from '@mantine/core';
 import {
   IconAlertTriangle,
   IconArrowBackUp,
@@ -11,8 +11,8 @@ import {
 } from '@tabler/icons-react';
 import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
+import { actionText } from '../../parts/named.js';
 import { PageLink, reviewPath, storyPath } from '../../parts/page-link.js';
-import { plainReason, withoutContacts } from '../../parts/reason.js';
 import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
 import type { Proposed } from './agents.queries.js';
@@ -29,18 +29,18 @@ const states: Readonly<Record<Proposed['state'], readonly [string, string, Table
   undone: ['undone', 'gray', IconArrowBackUp],
 };
 
-const plain = (text: string, now: number): string => plainReason(withoutContacts(text), new Map(), now);
-
 /** One action: what it does, its outcome with the reason, and a link to its story. */
-export function ActionRow({ action }: { readonly action: Proposed }) {
+export const actionRow = (action: Proposed) => <ActionRow action={action} />;
+
+function ActionRow({ action }: { readonly action: Proposed }) {
   const [word, color, Icon] = states[action.state];
   const now = useNow(60_000);
-  const detail = plain(action.detail, now);
+  const detail = actionText(action.detail, action, now);
   const asked = action.state === 'waiting' ? 'Answer it' : 'Its review';
   return (
     <>
-      <Group justify="space-between" gap="xs">
-        <Group gap="xs">
+      <div className="row-line apart">
+        <div className="row-line">
           <Badge color={color} variant="light" tt="none" leftSection={<Icon size={12} aria-hidden />}>
             {word}
           </Badge>
@@ -49,20 +49,17 @@ export function ActionRow({ action }: { readonly action: Proposed }) {
               changed by a person
             </Badge>
           )}
-        </Group>
-        <Text size="sm" c="dimmed">
-          <When at={action.at} />
-        </Text>
-      </Group>
-      <Text mt={4} className="words">
-        {capital(detail)}
-      </Text>
-      {action.reason !== null && (
-        <Text size="sm" c="dimmed" className="words">
-          {capital(plain(action.reason, now))}
-        </Text>
-      )}
-      <Group gap="md" mt={4}>
+          <p className="row-note">
+            <When at={action.since} />
+          </p>
+        </div>
+        <p className="row-note">
+          proposed <When at={action.at} />
+        </p>
+      </div>
+      <p className="row-text words">{capital(detail)}</p>
+      {action.reason !== null && <p className="row-note words">{capital(actionText(action.reason, action, now))}</p>}
+      <div className="row-line row-links">
         <PageLink to={storyPath(action.proposalId)} size="sm" aria-label={`Its story: ${detail}`}>
           Its story
         </PageLink>
@@ -72,7 +69,7 @@ export function ActionRow({ action }: { readonly action: Proposed }) {
           </PageLink>
         )}
         <Id id={action.proposalId} label="id of the proposal" />
-      </Group>
+      </div>
     </>
   );
 }

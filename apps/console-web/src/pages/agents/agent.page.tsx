@@ -7,7 +7,7 @@ import { PageLink, playPath } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { Rows } from '../../parts/rows.js';
 import { StopBadge, StopHere } from '../../parts/stops.js';
-import { ActionRow } from './action-row.js';
+import { actionRow } from './action-row.js';
 import { actionsQuery, agentQuery, type AgentPage as Page, usualDays } from './agents.queries.js';
 import { Figures } from './figures.js';
 
@@ -59,10 +59,7 @@ function Charter({ page }: { readonly page: Page }) {
       </Title>
       <Text size="sm" c="dimmed" mb="xs">
         What it may do, by {page.policyVersion === null ? 'no policy' : `policy ${page.policyVersion}`}.{' '}
-        <PageLink to="/policy" inherit underline="always">
-          Change it on the page Policy
-        </PageLink>
-        .
+        <PageLink to="/policy">Change it on the page Policy</PageLink>.
         {page.plays.length > 0 && (
           <>
             {' '}
@@ -70,9 +67,7 @@ function Charter({ page }: { readonly page: Page }) {
             {page.plays.map(({ id, title }, n) => (
               <span key={id}>
                 {n > 0 && ', '}
-                <PageLink to={playPath(id)} inherit underline="always">
-                  {title}
-                </PageLink>
+                <PageLink to={playPath(id)}>{title}</PageLink>
               </span>
             ))}
             .
@@ -121,7 +116,7 @@ function Actions({ agent }: { readonly agent: string }) {
         </Empty>
       )}
       <Rows label="Latest actions" items={all} keyOf={({ proposalId }) => proposalId}>
-        {(action) => <ActionRow action={action} />}
+        {actionRow}
       </Rows>
       {actions.hasNextPage && (
         <Button

@@ -48,9 +48,7 @@ function AgentCard({ row }: { readonly row: AgentRow }) {
     <Card withBorder component="article" aria-label={agent}>
       <Group justify="space-between">
         <Title order={2} size="h4">
-          <PageLink to={agentPath(agent)} inherit>
-            {agent}
-          </PageLink>
+          <PageLink to={agentPath(agent)}>{agent}</PageLink>
         </Title>
         <StopBadge stops={stops} />
       </Group>

@@ -1,4 +1,5 @@
 import { Card, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { ruleWords } from '../../parts/rule-words.js';
 import { When } from '../../parts/when.js';
 import type { AgentPage } from './agents.queries.js';
 import { tokensSentence } from './tokens.js';
@@ -49,7 +50,9 @@ export function Figures({ page }: { readonly page: AgentPage }) {
           {rules.map(([rule, n]) => (
             <div key={rule}>
               <Group justify="space-between" wrap="nowrap">
-                <Text size="sm">{rule.replaceAll('-', ' ')}</Text>
+                <Text size="sm" className="grow">
+                  {ruleWords(rule)} <code className="raw-name">{rule}</code>
+                </Text>
                 <Text size="sm" className="figure">
                   {n.toLocaleString()}
                 </Text>

@@ -7,8 +7,14 @@ const stages: Readonly<Record<Rate['stage'], { readonly title: string; readonly 
   signals: { title: 'Signals', explained: 'What happened outside' },
   tasks: { title: 'Tasks', explained: 'Work given to an agent' },
   proposals: { title: 'Proposals', explained: 'What agents want to do' },
-  verdicts: { title: 'Verdicts', explained: 'What the rules decide' },
+  verdicts: { title: 'Verdicts', explained: 'What the rules decide; again after a person’s answer' },
   settlements: { title: 'Settlements', explained: 'What became of it' },
+};
+
+/** The labels that do not explain themselves. */
+const labelWords: Readonly<Record<string, string>> = {
+  escalated: 'left to a person',
+  superseded: 'replaced by a person’s edit',
 };
 
 /** From a signal to its effect, with how fast. */
@@ -38,7 +44,7 @@ export function Funnel({ now }: { readonly now: Now }) {
               {Object.entries(rate.byLabel)
                 .filter(([, n]) => n > 0 && Object.keys(rate.byLabel).length > 1)
                 .sort(([a], [b]) => (a < b ? -1 : 1))
-                .map(([label, n]) => `${n.toLocaleString()} ${label}`)
+                .map(([label, n]) => `${n.toLocaleString()} ${labelWords[label] ?? label}`)
                 .join(', ')}
             </Text>
             <Text size="xs" c="dimmed">

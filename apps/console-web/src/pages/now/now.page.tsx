@@ -19,13 +19,17 @@ const sections = [
   ['services', 320],
 ] as const;
 
-/** The present state: first what waits for a person, then what is stopped, what happens, what it costs, and which services are there. */
+/** The present state: first the stops in force, then what waits for a person, what happens, what it costs, and which services are there. */
 export function NowPage() {
   const now = useQuery(nowQuery);
   // The number of lines on the cards depends on what waits. So the cards appear together with the counts, and nothing below them
   // moves.
   const cards = useInfiniteQuery(openReviewsQuery);
   const whole = now.data && (now.data.waiting.reviews.count === 0 || !cards.isPending) ? now.data : undefined;
+  const stopped = whole !== undefined && whole.stops.length > 0;
+  // With their keys they change places without a new beginning: a dialog of the stops stays open.
+  const stops = whole && <Stops key="stops" now={whole} />;
+  const waiting = whole && <Waiting key="waiting" waiting={whole.waiting} />;
   return (
     <Stack gap="lg">
       <title>Now · Countersign</title>
@@ -46,8 +50,7 @@ export function NowPage() {
       {now.isError && <Problem error={now.error} again={() => void now.refetch()} />}
       {whole ? (
         <>
-          <Waiting waiting={whole.waiting} />
-          <Stops now={whole} />
+          {stopped ? [stops, waiting] : [waiting, stops]}
           <Funnel now={whole} />
           <Spend spend={whole.spend} />
           <Services now={whole} />

@@ -10,14 +10,14 @@ export function Services({ now: { services, askedBrokerAt } }: { readonly now: N
   return (
     <Section
       title="Services"
-      explained="Confirmed: the broker counts an instance of it now, and it applies every stop and resume."
+      explained="Confirmed: the service is connected to Kafka, over which all services talk, and it applies every stop and resume."
       aside={
         <Text size="sm" c="dimmed">
           {askedBrokerAt === null ? (
-            'The broker has not answered yet'
+            'Kafka has not answered yet'
           ) : (
             <>
-              The broker answered <When at={askedBrokerAt} />
+              Last asked Kafka <When at={askedBrokerAt} />
             </>
           )}
         </Text>
@@ -45,14 +45,14 @@ export function Services({ now: { services, askedBrokerAt } }: { readonly now: N
                   variant="light"
                   leftSection={<IconQuestionMark size={12} aria-hidden />}
                 >
-                  Not confirmed
+                  {service.elsewhere ? 'Runs elsewhere' : 'Not confirmed'}
                 </Badge>
               )}
             </Group>
             <Text size="sm">{service.detail}</Text>
             <Text size="sm" c="dimmed">
               {service.lastEventAt === null ? (
-                'Nothing heard of it yet'
+                'It has sent no event yet'
               ) : (
                 <>
                   Its last event <When at={service.lastEventAt} />
@@ -61,7 +61,7 @@ export function Services({ now: { services, askedBrokerAt } }: { readonly now: N
             </Text>
             {service.instances === 0 && service.lastMemberAt !== null && (
               <Text size="sm" c="dimmed">
-                Seen by the broker <When at={service.lastMemberAt} />
+                Last connected <When at={service.lastMemberAt} />
               </Text>
             )}
             {service.openDeadLetters > 0 && (

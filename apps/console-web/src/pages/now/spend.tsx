@@ -1,5 +1,6 @@
 import { Card, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { money } from '../../parts/money.js';
+import { PageLink } from '../../parts/page-link.js';
 import type { Now, SpendFigure } from './now.queries.js';
 import { Section } from './section.js';
 
@@ -11,6 +12,12 @@ export function Spend({ spend }: { readonly spend: Now['spend'] }) {
       {adAccounts.length === 0 && campaigns.length === 0 ? (
         <Card withBorder padding="sm">
           <Text>Nothing is reserved or spent today.</Text>
+          <Text size="sm">
+            {caps.length === 0
+              ? 'No charter lets an agent spend money. To change that, write limits into a charter of the configuration, then publish it on the page '
+              : 'An amount appears here when an action that costs money is approved. The caps stand in the charters; they change on the page '}
+            <PageLink to="/policy">Policy</PageLink>.
+          </Text>
           {caps.map((cap) => (
             <Text key={cap.agent} size="sm" c="dimmed">
               {cap.agent} may spend {money(cap.campaignMinor, cap.currency)} a day on a campaign and{' '}
@@ -22,7 +29,12 @@ export function Spend({ spend }: { readonly spend: Now['spend'] }) {
         <SimpleGrid cols={{ base: 1, md: 3 }}>
           <Holders title="Ad accounts" figures={adAccounts} more={more.adAccounts} />
           <Holders title="Campaigns" figures={campaigns} more={more.campaigns} />
-          <Holders title="Agents" figures={agents} more={0} capless="A charter caps campaigns and ad accounts." />
+          <Holders
+            title="Agents"
+            figures={agents}
+            more={0}
+            capless="An agent has no cap of its own. Its charter has one for each campaign and one for each ad account."
+          />
         </SimpleGrid>
       )}
     </Section>

@@ -3,7 +3,9 @@ import { IconCheck, IconClock, IconHandStop, IconPlayerPlay } from '@tabler/icon
 import { useState } from 'react';
 import { useMay } from '../../app/session.js';
 import type { Control } from '../../parts/controls.js';
+import { elsewhereWords } from '../../parts/elsewhere.js';
 import { scopeWords } from '../../parts/scope.js';
+import { serviceWords } from '../../parts/services.js';
 import { Resume, StopDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
 import type { Now } from './now.queries.js';
@@ -31,26 +33,30 @@ export function Stops({ now: { stops, agents } }: { readonly now: Now }) {
                 By {stop.by}, <When at={stop.changedAt} />
               </Text>
               <Group gap="xs">
-                {stop.confirmed ? (
-                  <Badge color="green" variant="light" leftSection={<IconCheck size={12} aria-hidden />}>
-                    Confirmed by {stop.confirmedBy.join(', ')}
-                  </Badge>
-                ) : (
-                  stop.notConfirmedBy.map((service) => (
-                    <Badge
-                      key={service}
-                      color="orange"
-                      variant="light"
-                      leftSection={<IconClock size={12} aria-hidden />}
-                    >
-                      Not confirmed by {service}
-                    </Badge>
-                  ))
-                )}
+                {/* A badge for each service: one with all of their names is wider than a phone. */}
+                {stop.confirmed
+                  ? stop.confirmedBy.map((service) => (
+                      <Badge
+                        key={service}
+                        color="green"
+                        variant="light"
+                        leftSection={<IconCheck size={12} aria-hidden />}
+                      >
+                        Confirmed by {serviceWords(service)}
+                      </Badge>
+                    ))
+                  : stop.notConfirmedBy.map((service) => (
+                      <Badge
+                        key={service}
+                        color="orange"
+                        variant="light"
+                        leftSection={<IconClock size={12} aria-hidden />}
+                      >
+                        Not confirmed by {serviceWords(service)}
+                      </Badge>
+                    ))}
               </Group>
-              {stop.unknown.length > 0 && (
-                <Text size="sm">These run elsewhere and never confirm: {stop.unknown.join(', ')}.</Text>
-              )}
+              {stop.unknown.length > 0 && <Text size="sm">{elsewhereWords(stop.unknown, 'stopped')}</Text>}
             </Stack>
             {mayStop && (
               <Button

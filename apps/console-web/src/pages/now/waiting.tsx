@@ -3,8 +3,11 @@ import { IconCircleCheck, IconClock } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { time } from '../../app/console-time.js';
 import { capital } from '../../parts/capital.js';
+import { actionText } from '../../parts/named.js';
 import { reviewPath } from '../../parts/page-link.js';
+import { plainText } from '../../parts/reason.js';
 import { sentence } from '../../parts/sentence.js';
 import { When } from '../../parts/when.js';
 import { openReviewsQuery } from '../reviews/reviews.queries.js';
@@ -19,7 +22,7 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
       <SimpleGrid cols={{ base: 1, md: 3 }} className="each-its-height">
         <Kind
           title="Reviews"
-          explained="An action that a rule does not decide alone. Without an answer it is refused at its deadline."
+          explained="Actions that a rule leaves to a person. Without an answer an action is refused at its deadline."
           count={reviews.count}
           oldestAt={reviews.oldestAt}
           all={<Link to="/reviews">All reviews</Link>}
@@ -40,7 +43,7 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
         </Kind>
         <Kind
           title="Unresolved actions"
-          explained="The connected system did not say whether it was done. It keeps its money until a person has looked."
+          explained="The connected system did not say whether it was done. The money that it may have cost stays reserved until a person has looked."
           count={unresolved.count}
           oldestAt={unresolved.oldestAt}
           all={
@@ -52,7 +55,7 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
           {unresolved.first.map(({ permitId, action, connector, at, decidedBy }) => (
             <List.Item key={permitId}>
               <Text>
-                {action === null ? 'An action' : capital(action)}, by {connector}
+                {action === null ? 'An action' : capital(actionText(action.detail, action, time.now()))}, by {connector}
               </Text>
               <Text size="sm" c="dimmed">
                 {decidedBy === null ? (
@@ -147,4 +150,4 @@ interface KindProps {
 
 /** As its card says it. Until the card is loaded, as the event says it. */
 const sentenceOf = (card: Parameters<typeof sentence>[0] | undefined, detail: string): string =>
-  card ? sentence(card) : capital(detail);
+  card ? sentence(card) : capital(plainText(detail));

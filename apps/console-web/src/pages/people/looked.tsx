@@ -1,7 +1,9 @@
 import { Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Id } from '../../parts/id.js';
+import { LongList } from '../../parts/long-list.js';
 import { Problem } from '../../parts/problem.js';
+import { plainText } from '../../parts/reason.js';
 import { Standing } from '../../parts/standing.js';
 import { When } from '../../parts/when.js';
 import { type PersonReveal, revealsQuery } from './people.queries.js';
@@ -18,15 +20,30 @@ export function Looked({ contactId }: { readonly contactId: string }) {
       </Title>
       {reveals.isError && <Problem error={reveals.error} again={() => void reveals.refetch()} />}
       {reveals.isPending && <Skeleton h={60} />}
-      {reveals.isSuccess && rows.length === 0 && <Text size="sm">Nobody has asked for the name or the address.</Text>}
-      {rows.map((row, place) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: two requests may have one id, since whoever writes them chooses it
-        <Reveal key={`${row.revealId} ${place}`} reveal={row} />
-      ))}
+      {reveals.isSuccess && rows.length === 0 && (
+        <Text size="sm">Nobody has asked for the name or the address in the time that the console keeps.</Text>
+      )}
+      {rows.length > 0 && (
+        // Two requests may have one id, since whoever writes them chooses it.
+        <LongList
+          label="Who looked at the name"
+          rows={rows}
+          keyOf={({ revealId }, place) => `${revealId} ${place}`}
+          height={130}
+          gap={10}
+        >
+          {(row) => <Reveal reveal={row} />}
+        </LongList>
+      )}
       {reveals.hasNextPage && (
         <Button variant="default" onClick={() => void reveals.fetchNextPage()} loading={reveals.isFetchingNextPage}>
           Show older ones
         </Button>
+      )}
+      {reveals.isSuccess && !reveals.hasNextPage && (
+        <Text size="sm" c="dimmed">
+          The console deletes requests after a time. The record keeps all of them.
+        </Text>
       )}
     </Stack>
   );
@@ -50,7 +67,7 @@ function Reveal({
       </Group>
       <Standing tone={tone}>
         {words}
-        {reason !== null && `: ${reason.detail}`}
+        {reason !== null && `: ${plainText(reason.detail)}`}
       </Standing>
       <Text size="sm" className="breaks">
         {purposeWords[purpose]}: “{note}”

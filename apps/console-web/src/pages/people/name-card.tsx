@@ -2,6 +2,7 @@ import { Anchor, Button, Card, Group, List, Text, Title } from '@mantine/core';
 import { IconEye, IconEyeOff } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useMay } from '../../app/session.js';
+import { useSeen } from '../../parts/use-seen.js';
 import type { WholePerson } from './people.queries.js';
 import type { Revealed } from './reveal.js';
 import { RevealDialog } from './reveal-dialog.js';
@@ -11,7 +12,9 @@ import { fieldWords } from './words.js';
 const shownMs = 60_000;
 
 /** Name and address. They are masked. A privacy officer who gives a reason sees them for a minute. */
-export function NameCard({ person: { contactId, account, joinedInto } }: { readonly person: WholePerson }) {
+export function NameCard({ person }: { readonly person: WholePerson }) {
+  const { contactId, account, joinedInto } = person;
+  const seen = useSeen(person);
   const mayReveal = useMay('privacy-officer');
   const [asking, setAsking] = useState(false);
   const [revealed, setRevealed] = useState<Revealed>();
@@ -71,6 +74,7 @@ export function NameCard({ person: { contactId, account, joinedInto } }: { reado
       {asking && (
         <RevealDialog
           contactId={contactId}
+          seen={seen}
           onClose={() => setAsking(false)}
           onRevealed={(opened) => {
             setRevealed(opened);

@@ -11,7 +11,7 @@ export type PersonReveal =
 
 const contactId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** By a contact's id, by an account's id, or by the beginning of an account's name; everybody if the search is empty. */
+/** By a contact's id, by an account's id or the beginning of its name, or by a role; everybody if the search is empty. */
 export const peopleQuery = (sought: string) =>
   infiniteQueryOptions({
     queryKey: ['people', 'search', sought],

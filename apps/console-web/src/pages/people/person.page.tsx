@@ -1,12 +1,16 @@
 import { Alert, Anchor, Button, Card, Group, List, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
+import { time } from '../../app/console-time.js';
 import { capital } from '../../parts/capital.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
 import { LongList } from '../../parts/long-list.js';
+import { PageLink, storyPath } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { plainReason } from '../../parts/reason.js';
+import { regionWords } from '../../parts/regions.js';
+import { withAccount } from '../../parts/sentence.js';
 import { Standing } from '../../parts/standing.js';
 import { When } from '../../parts/when.js';
 import { Looked } from './looked.js';
@@ -37,6 +41,9 @@ export function PersonPage() {
     return (
       <Stack>
         <title>Person · Countersign</title>
+        <PageLink to="/people" size="sm">
+          All people
+        </PageLink>
         <Title order={1} size="h2">
           Person
         </Title>
@@ -46,6 +53,9 @@ export function PersonPage() {
   return (
     <Stack>
       <title>{`${personText(person.data)} · Countersign`}</title>
+      <PageLink to="/people" size="sm">
+        All people
+      </PageLink>
       <div>
         <Title order={1} size="h2" className="breaks">
           {personText(person.data)}
@@ -53,7 +63,7 @@ export function PersonPage() {
         <Id id={contactId} label="id of the contact" />
       </div>
       <Known person={person.data} />
-      <Touched contactId={contactId} />
+      <Touched contactId={contactId} accountName={person.data.account?.name} />
       <Looked contactId={contactId} />
     </Stack>
   );
@@ -86,7 +96,8 @@ function Known({ person }: { readonly person: WholePerson }) {
             )}
             {(country ?? timeZone) !== null && (
               <List.Item className="breaks">
-                Where: {[country, timeZone].filter((part) => part !== null).join(', ')}
+                Where:{' '}
+                {[country === null ? null : regionWords(country), timeZone].filter((part) => part !== null).join(', ')}
               </List.Item>
             )}
             <List.Item>
@@ -99,7 +110,7 @@ function Known({ person }: { readonly person: WholePerson }) {
             )}
             {lastEngagedAt !== null && (
               <List.Item>
-                Last took part <When at={lastEngagedAt} />
+                Last active <When at={lastEngagedAt} /> (such as a visit, a click or a form)
               </List.Item>
             )}
           </List>
@@ -110,6 +121,15 @@ function Known({ person }: { readonly person: WholePerson }) {
     </>
   );
 }
+
+const SignalLink = ({ id }: { readonly id: string }) => (
+  <Text component="span" size="sm">
+    Signal that said so: <Id id={id} label="id of the signal" />{' '}
+    <PageLink to={storyPath(id)} size="sm" aria-label={`Its story: signal ${id}`}>
+      Its story
+    </PageLink>
+  </Text>
+);
 
 function Consents({ person: { consents, suppressions } }: { readonly person: WholePerson }) {
   return (
@@ -123,7 +143,7 @@ function Consents({ person: { consents, suppressions } }: { readonly person: Who
             No {channelWords[channel]} reaches this person, whatever they agreed to: {suppressionWords[reason]}
           </Standing>
           <Text size="sm" c="dimmed">
-            Since <When at={at} /> <Id id={signalId} label="id of the signal" />
+            Since <When at={at} />. <SignalLink id={signalId} />
           </Text>
         </Card>
       ))}
@@ -144,7 +164,7 @@ function Consents({ person: { consents, suppressions } }: { readonly person: Who
               <When at={at} />, said by {source.replace(/^\/sources\//, '')}
               {basis !== null && `: “${basis}”`}
             </Text>
-            <Id id={signalId} label="id of the signal" />
+            <SignalLink id={signalId} />
           </Card>
         ))}
       </SimpleGrid>
@@ -152,7 +172,12 @@ function Consents({ person: { consents, suppressions } }: { readonly person: Who
   );
 }
 
-function Touched({ contactId }: { readonly contactId: string }) {
+interface TouchedProps {
+  readonly contactId: string;
+  readonly accountName: string | null | undefined;
+}
+
+function Touched({ contactId, accountName }: TouchedProps) {
   const actions = useInfiniteQuery(personActionsQuery(contactId));
   const rows = actions.data?.pages.flatMap((page) => page.actions) ?? [];
   return (
@@ -169,7 +194,7 @@ function Touched({ contactId }: { readonly contactId: string }) {
       )}
       {rows.length > 0 && (
         <LongList label="What touched this person" rows={rows} keyOf={({ actionId }) => actionId} height={150} gap={10}>
-          {(action) => <Action action={action} contactId={contactId} />}
+          {(action) => <Action action={action} contactId={contactId} accountName={accountName} />}
         </LongList>
       )}
       {actions.hasNextPage && (
@@ -181,15 +206,16 @@ function Touched({ contactId }: { readonly contactId: string }) {
   );
 }
 
-function Action({ action, contactId }: { readonly action: PersonAction; readonly contactId: string }) {
+function Action({ action, contactId, accountName }: TouchedProps & { readonly action: PersonAction }) {
   const { detail, state, reasons, agent, playTitle, at, endedAt, endedBecause, proposalId } = action;
   const { tone, words } = touchWords[state];
-  const plain = (text: string): string => capital(plainReason(text, new Map([[contactId, 'this person']]), Date.now()));
+  const plain = (text: string): string =>
+    capital(withAccount(plainReason(text, new Map([[contactId, 'this person']]), time.now()), [{ accountName }]));
   return (
     <Card withBorder>
       <Group justify="space-between" align="baseline">
         <Text fw={600} className="breaks">
-          {capital(detail)}
+          {plain(detail)}
         </Text>
         <Text size="sm" c="dimmed">
           <When at={endedAt ?? at} />

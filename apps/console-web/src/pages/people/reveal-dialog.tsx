@@ -4,6 +4,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { fresh } from '../../app/queries.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
+import type { WithSeen } from '../../parts/use-seen.js';
 import { type Asking, type Revealed, reveal } from './reveal.js';
 import { fieldWords, purposeWords } from './words.js';
 
@@ -15,10 +16,12 @@ const purposes = Object.entries(purposeWords).map(([value, label]) => ({ value, 
 /** Asks which fields to reveal and why, then waits for the answer. The revealed data goes to `onRevealed` and is never cached. */
 export function RevealDialog({
   contactId,
+  seen,
   onRevealed,
   onClose,
 }: {
   readonly contactId: string;
+  readonly seen: () => Promise<WithSeen>;
   readonly onRevealed: (revealed: Revealed) => void;
   readonly onClose: () => void;
 }) {
@@ -33,9 +36,9 @@ export function RevealDialog({
   }, []);
   const asking = useMutation({
     gcTime: 0,
-    mutationFn: async (asked: Asking) => {
+    mutationFn: async (asked: Omit<Asking, 'seen'>) => {
       const signal = leaving.current?.signal ?? AbortSignal.abort();
-      const revealed = await reveal(contactId, asked, signal);
+      const revealed = await reveal(contactId, { ...asked, ...(await seen()) }, signal);
       if (!signal.aborted) onRevealed(revealed);
     },
     onSettled: () => fresh.now({ queryKey: ['people', 'reveals', contactId] }),

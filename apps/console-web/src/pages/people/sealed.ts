@@ -1,4 +1,5 @@
 import { ApiProblem, isAway } from '../../app/api-problem.js';
+import { time } from '../../app/console-time.js';
 
 /** What the console knows about a request to reveal. */
 interface Shown {
@@ -19,7 +20,7 @@ export async function sealedAnswer(
   show: () => Promise<Shown>,
   expiresAt: string,
   signal: AbortSignal,
-  now: () => number = Date.now,
+  now: () => number = time.now,
 ): Promise<string> {
   for (;;) {
     signal.throwIfAborted();

@@ -1,13 +1,15 @@
-import { Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Button, Card, Group, SegmentedControl, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
+import { useState } from 'react';
 import { Empty } from '../../parts/empty.js';
 import { PageLink } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { Rows } from '../../parts/rows.js';
 import { StopBadge, StopHere } from '../../parts/stops.js';
 import { playQuery, runsQuery } from './plays.queries.js';
-import { RunRow } from './run-row.js';
+import { runRow } from './run-row.js';
+import { standingWords } from './standing.js';
 import { Steps } from './steps.js';
 
 /** One play: what starts it, what it does, its runs, and the button that stops it. */
@@ -35,15 +37,16 @@ export function PlayPage() {
               What it does
             </Title>
             <Text size="sm" c="dimmed" mb="md">
-              By policy {play.data.policyVersion}.{' '}
-              <PageLink to="/policy" inherit underline="always">
-                Change it on the page Policy
-              </PageLink>
-              .
+              By policy {play.data.policyVersion}. <PageLink to="/policy">Change it on the page Policy</PageLink>.
             </Text>
             <Steps steps={play.data.steps} />
+            {play.data.elsewhere.here > 0 && (
+              <Text size="sm" mt="md">
+                At steps that an earlier policy had: {standingWords(play.data.elsewhere)}
+              </Text>
+            )}
           </Card>
-          <Runs playId={playId} />
+          <Runs playId={playId} live={play.data.runs.live} />
         </>
       ) : (
         play.isPending && <Skeleton h={480} />
@@ -52,24 +55,31 @@ export function PlayPage() {
   );
 }
 
-function Runs({ playId }: { readonly playId: string }) {
-  const runs = useInfiniteQuery(runsQuery(playId));
+function Runs({ playId, live }: { readonly playId: string; readonly live: number }) {
+  const [only, setOnly] = useState<'all' | 'live'>('all');
+  const runs = useInfiniteQuery(runsQuery(playId, only === 'live'));
   const all = runs.data?.pages.flatMap((page) => page.runs) ?? [];
   return (
     <section aria-labelledby="runs">
-      <Title order={2} size="h4" id="runs" mb="xs">
-        Runs
-      </Title>
+      <Group justify="space-between" mb="xs">
+        <Title order={2} size="h4" id="runs">
+          Runs
+        </Title>
+        <SegmentedControl
+          aria-label="Which runs"
+          value={only}
+          onChange={(value) => setOnly(value === 'live' ? 'live' : 'all')}
+          data={[
+            { value: 'all', label: 'All' },
+            { value: 'live', label: `Under way (${live})` },
+          ]}
+        />
+      </Group>
       {runs.isError && <Problem error={runs.error} again={() => void runs.refetch()} />}
       {runs.isPending && <Skeleton h={240} />}
-      {runs.data && all.length === 0 && (
-        <Empty title="This play has not run yet">
-          A run appears here when the signals show the pattern above. Runs are listed for 90 days; the record keeps
-          everything.
-        </Empty>
-      )}
-      <Rows label="Runs" items={all} keyOf={({ runId }) => runId}>
-        {(run) => <RunRow run={run} />}
+      {runs.data && all.length === 0 && <NoRun only={only} />}
+      <Rows key={only} label="Runs" items={all} keyOf={({ runId }) => runId}>
+        {runRow}
       </Rows>
       {runs.hasNextPage && (
         <Button variant="default" mt="sm" loading={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
@@ -79,3 +89,15 @@ function Runs({ playId }: { readonly playId: string }) {
     </section>
   );
 }
+
+const NoRun = ({ only }: { readonly only: 'all' | 'live' }) =>
+  only === 'live' ? (
+    <Empty title="No run is under way">
+      A run is listed here while it stands at one of the steps above. Choose All to see earlier runs.
+    </Empty>
+  ) : (
+    <Empty title="This play has not run yet">
+      A run appears here when the signals show the pattern above. Runs are listed for 90 days; the record keeps
+      everything.
+    </Empty>
+  );

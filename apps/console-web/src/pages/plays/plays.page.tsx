@@ -38,9 +38,7 @@ function PlayCard({ play: { id, title, starts, agents, stops, runs } }: { readon
     <Card withBorder component="article" aria-label={title}>
       <Group justify="space-between" wrap="nowrap" align="flex-start">
         <Title order={2} size="h4">
-          <PageLink to={playPath(id)} inherit>
-            {title}
-          </PageLink>
+          <PageLink to={playPath(id)}>{title}</PageLink>
         </Title>
         <StopBadge stops={stops} />
       </Group>

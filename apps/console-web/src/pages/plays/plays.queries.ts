@@ -17,14 +17,18 @@ export const playQuery = (playId: string) =>
     queryFn: () => answerOf(api.GET('/v1/plays/{playId}', { params: { path: { playId } } })),
   });
 
-export const runsQuery = (playId: string) =>
+/** `live`: only the runs that stand at a step now. */
+export const runsQuery = (playId: string, live = false) =>
   infiniteQueryOptions({
-    queryKey: ['plays', playId, 'runs'],
+    queryKey: ['plays', playId, 'runs', live],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam: before }) =>
       answerOf(
         api.GET('/v1/plays/{playId}/runs', {
-          params: { path: { playId }, query: { limit: 50, ...(before !== undefined && { before }) } },
+          params: {
+            path: { playId },
+            query: { limit: 50, ...(live && { live: 'true' }), ...(before !== undefined && { before }) },
+          },
         }),
       ),
     getNextPageParam: ({ next }) => next ?? undefined,

@@ -1,105 +1,110 @@
-import { Badge, Button, Collapse, Group, List, Skeleton, Text } from '@mantine/core';
-import { IconAlertTriangle, IconCheck, IconClock, IconPlayerPlay, IconX, type TablerIcon } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { Badge, Button } from '@mantine/core';
+import {
+  IconAlertTriangle,
+  IconCheck,
+  IconClock,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconX,
+  type TablerIcon,
+} from '@tabler/icons-react';
+import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { PageLink, reviewPath, storyPath } from '../../parts/page-link.js';
-import { Problem } from '../../parts/problem.js';
-import { Rows } from '../../parts/rows.js';
 import { useOpen } from '../../parts/use-open.js';
 import { When } from '../../parts/when.js';
-import { ActionRow } from '../agents/action-row.js';
-import { type Run, runQuery } from './plays.queries.js';
+import type { Run } from './plays.queries.js';
+import { RunSteps } from './run-steps.js';
+import { StepMark, stateWords } from './step-mark.js';
+import { currentSteps, trackOf } from './track.js';
 
 const states: Readonly<Record<Run['state'], readonly [string, string, TablerIcon]>> = {
   waiting: ['waits for a person', 'orange', IconClock],
-  'not-agreed': ['nobody agreed, no task went out', 'gray', IconX],
+  'not-agreed': ['no task went out', 'gray', IconPlayerStop],
   running: ['under way', 'blue', IconPlayerPlay],
-  overdue: ['an agent has not answered in time', 'red', IconAlertTriangle],
-  answered: ['every agent has answered', 'green', IconCheck],
+  overdue: ['an answer is overdue', 'red', IconAlertTriangle],
+  failed: ['something failed', 'red', IconX],
+  ended: ['ended', 'gray', IconCheck],
 };
 
-/** One run: its subject, its state, its tasks, and on demand the actions that resulted from it. */
-export function RunRow({ run }: { readonly run: Run }) {
+/** One run: its subject, where it stands on its steps, and on demand each step with its time and its actions. */
+export const runRow = (run: Run) => <RunRow run={run} />;
+
+function RunRow({ run }: { readonly run: Run }) {
   const [open, toggle] = useOpen(run.runId);
   const [word, color, Icon] = states[run.state];
-  const asked = run.state === 'waiting' ? 'Answer it' : 'Its review';
-  const proposals = run.tasks.reduce((sum, task) => sum + task.proposals, 0);
+  const subject = subjectOf(run);
+  const waits = run.steps.find(({ kind, state }) => kind === 'checkpoint' && state === 'waits');
   return (
     <>
-      <Group justify="space-between" gap="xs">
+      <div className="row-line apart">
         <Badge color={color} variant="light" tt="none" leftSection={<Icon size={12} aria-hidden />}>
           {word}
         </Badge>
-        <Text size="sm" c="dimmed">
+        <p className="row-note">
           started <When at={run.startedAt} />
-        </Text>
-      </Group>
-      <Text mt={4} className="words">
-        {subject(run)}
-      </Text>
-      {run.checkpoint && run.state === 'waiting' && (
-        <Text size="sm">
-          Without an answer no task goes out. The time ends <When at={run.checkpoint.deadline} />.
-        </Text>
-      )}
-      {run.tasks.length > 0 && (
-        <List size="sm" mt={4}>
-          {run.tasks.map((task) => (
-            <List.Item key={task.taskId} className="words">
-              {task.agent}: {task.purpose}. {answerOf(task)}
-            </List.Item>
-          ))}
-        </List>
-      )}
-      <Group gap="md" mt={4}>
-        <PageLink to={storyPath(run.correlationId)} size="sm" aria-label={`Its story: ${subject(run)}`}>
-          Its story
-        </PageLink>
-        {run.checkpoint && (
-          <PageLink to={reviewPath(run.checkpoint.id)} size="sm" aria-label={`${asked}: ${subject(run)}`}>
-            {asked}
+        </p>
+      </div>
+      <p className="row-text words">{capital(subject)}</p>
+      <ol className="run-track" aria-label={`Where the run ${subject} stands`}>
+        {trackOf(run.steps).map(({ name, state }) => (
+          <li key={name} data-state={state}>
+            <StepMark state={state} small />
+            <span className="mark-name">{name}</span>
+            <span className="mark-state">{stateWords[state]}</span>
+          </li>
+        ))}
+      </ol>
+      {currentSteps(run.steps).map((step) => (
+        <p key={`${step.kind} ${step.story}`} className="row-note full words">
+          {step.kind === 'proposals' && step.state !== 'ended' && 'Proposals: '}
+          {step.detail}
+          {step.until !== null && (
+            <>
+              {' '}
+              The time ends <When at={step.until} />.
+            </>
+          )}
+        </p>
+      ))}
+      <div className="row-line row-links">
+        <Button
+          variant="default"
+          size="compact-sm"
+          onClick={toggle}
+          aria-expanded={open}
+          aria-label={`${open ? 'Hide' : 'Show'} the steps ${subject}`}
+        >
+          {open ? 'Hide' : 'Show'} the steps
+        </Button>
+        {waits?.review && (
+          <PageLink to={reviewPath(waits.review)} size="sm" aria-label={`Answer it: ${subject}`}>
+            Answer it
           </PageLink>
         )}
-        {proposals > 0 && (
-          <Button variant="default" size="compact-sm" onClick={toggle} aria-expanded={open}>
-            {open ? 'Hide' : 'Show'} {proposals === 1 ? 'its proposal' : `its ${proposals} proposals`}
-          </Button>
-        )}
+        <PageLink to={storyPath(run.correlationId)} size="sm" aria-label={`Its story: ${subject}`}>
+          Its story
+        </PageLink>
         <Id id={run.runId} label="id of the run" />
-      </Group>
-      <Collapse expanded={open}>{open && <Actions runId={run.runId} />}</Collapse>
+      </div>
+      {open && (
+        <div className="nested opened">
+          <RunSteps run={run} subject={subject} />
+        </div>
+      )}
     </>
   );
 }
 
-function Actions({ runId }: { readonly runId: string }) {
-  const run = useQuery(runQuery(runId));
-  if (run.isError) return <Problem error={run.error} again={() => void run.refetch()} />;
-  if (!run.data) return <Skeleton h={120} />;
-  return (
-    <div className="nested">
-      <Rows label="Actions of this run" items={run.data.actions} keyOf={({ proposalId }) => proposalId}>
-        {(action) => <ActionRow action={action} />}
-      </Rows>
-    </div>
-  );
-}
-
-function subject({ subject: { kind, id } }: Run): string {
+function subjectOf({ subject: { kind, id, name } }: Run): string {
   switch (kind) {
     case 'account':
-      return `For the account ${id}`;
+      return `for the account ${name ?? id}`;
     case 'campaign':
-      return `For the campaign ${id}`;
+      return `for the campaign ${name ?? id}`;
     case 'ad-account':
-      return `For the ad account ${id}`;
+      return `for the ad account ${id}`;
     case 'none':
-      return 'For nobody in particular';
+      return 'for nobody in particular';
   }
-}
-
-function answerOf({ outcome, proposals, reason }: Run['tasks'][number]) {
-  if (outcome === null) return 'No answer yet.';
-  if (outcome === 'proposed') return `It proposed ${proposals === 1 ? '1 action' : `${proposals} actions`}.`;
-  return `It declined: ${reason ?? 'without a reason'}`;
 }

@@ -1,6 +1,7 @@
 import { Code, Stack, Text, Title } from '@mantine/core';
 import { IconMinus, IconPlus } from '@tabler/icons-react';
 import type { Difference } from './policy.queries.js';
+import { labelOf, partOf } from './setting-labels.js';
 
 /** How one policy differs from another: by file, each setting with its old and its new value. */
 export function Differences({ differences }: { readonly differences: readonly Difference[] }) {
@@ -17,8 +18,11 @@ export function Differences({ differences }: { readonly differences: readonly Di
               .filter((difference) => difference.file === file)
               .map(({ path, before, after }) => (
                 <li key={path}>
-                  <Text size="sm" fw={600} className="words">
-                    {path === '' ? (before === null ? 'This part is new' : 'This part is gone') : path}
+                  <Text size="sm" className="words">
+                    <strong>
+                      {path === '' ? (before === null ? 'This part is new' : 'This part is gone') : labelIn(file, path)}
+                    </strong>{' '}
+                    {path !== '' && labelIn(file, path) !== path && <code className="raw-name">{path}</code>}
                   </Text>
                   {before !== null && <Side sign="before" text={before} />}
                   {after !== null && <Side sign="after" text={after} />}
@@ -29,6 +33,11 @@ export function Differences({ differences }: { readonly differences: readonly Di
       ))}
     </Stack>
   );
+}
+
+function labelIn(file: string, path: string): string {
+  const part = partOf(file);
+  return (part && labelOf(part, path)) ?? path;
 }
 
 const Side = ({ sign, text }: { readonly sign: 'before' | 'after'; readonly text: string }) => (

@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconCheck, IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Problem } from '../../parts/problem.js';
+import { useSeen } from '../../parts/use-seen.js';
 import { Differences } from './differences.js';
 import { type Check, checkQuery, usePublish } from './policy.queries.js';
 
@@ -26,8 +27,9 @@ export function Folder() {
         </Button>
       </Group>
       <Text size="sm" c="dimmed" mb="sm">
-        Charters, plays, sequences, rules and routes are files in the folder that CONFIG_DIR names on the console's
-        machine. Nothing in it holds until a person publishes it, not even after a restart.
+        Charters, plays, sequences, rules and routes are files in one folder on the machine on which the console runs:
+        deploy/config of Countersign, or the folder that your operator chose with the setting CONFIG_DIR. Nothing in it
+        holds until a person publishes it, not even after a restart.
       </Text>
       {check.isError && <Problem error={check.error} again={() => void check.refetch()} />}
       {check.data && <Found check={check.data} />}
@@ -38,6 +40,7 @@ export function Folder() {
 function Found({ check }: { readonly check: Check }) {
   const [asking, ask] = useDisclosure();
   const publish = usePublish();
+  const seen = useSeen(check);
   const { problems, notes, warnings, digest, inForce, differences } = check;
   const published = publish.data;
   return (
@@ -121,7 +124,7 @@ function Found({ check }: { readonly check: Check }) {
                   </Button>
                   <Button
                     loading={publish.isPending}
-                    onClick={() => publish.mutate({ digest, inForce }, { onSettled: ask.close })}
+                    onClick={() => publish.mutate({ digest, inForce, seen }, { onSettled: ask.close })}
                   >
                     Publish it
                   </Button>

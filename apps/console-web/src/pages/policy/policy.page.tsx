@@ -1,8 +1,10 @@
 import { Card, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useMay } from '../../app/session.js';
+import { Content, contentHeading, isComing } from './content.js';
 import { Folder } from './folder.js';
-import { checkQuery, versionsQuery } from './policy.queries.js';
+import { checkQuery, versionQuery, versionsQuery } from './policy.queries.js';
 import { Versions } from './versions.js';
 
 /** The policies that were published, what the folder would change, and the button that publishes it. */
@@ -10,9 +12,18 @@ export function PolicyPage() {
   const mayPublish = useMay('policy-owner');
   const check = useQuery({ ...checkQuery, enabled: mayPublish });
   const versions = useInfiniteQuery(versionsQuery);
+  const [chosen, setChosen] = useState<number>();
+  const all = versions.data?.pages.flatMap((page) => page.versions) ?? [];
+  const inForce = versions.data?.pages[0]?.inForce ?? null;
+  const version = chosen ?? inForce ?? all[0]?.version ?? null;
+  const content = useQuery(versionQuery(version));
+  const show = (next: number) => {
+    setChosen(next);
+    document.getElementById(contentHeading)?.focus();
+  };
   // The height of the first part is unknown until its data is there. So all parts appear at the same time, and none moves another
   // down.
-  const coming = (mayPublish && check.isPending) || versions.isPending;
+  const coming = (mayPublish && check.isPending) || versions.isPending || isComing(content);
   return (
     <Stack>
       <title>Policy · Countersign</title>
@@ -37,7 +48,8 @@ export function PolicyPage() {
               </Text>
             </Card>
           )}
-          <Versions />
+          {version !== null && <Content version={version} inForce={inForce} all={all} onChoose={setChosen} />}
+          <Versions onShow={show} />
         </>
       )}
     </Stack>

@@ -11,12 +11,19 @@ import { Differences } from './differences.js';
 import { differencesQuery, type Version, versionsQuery } from './policy.queries.js';
 
 /** Every policy that was published, by whom and when, and the differences between two of them. */
-export function Versions() {
+export function Versions({ onShow }: { readonly onShow: (version: number) => void }) {
   const versions = useInfiniteQuery(versionsQuery);
   const [compared, setCompared] = useState<{ from?: number; to?: number }>({});
   const all = versions.data?.pages.flatMap((page) => page.versions) ?? [];
   const inForce = versions.data?.pages[0]?.inForce ?? null;
   const to = compared.to ?? all[0]?.version;
+  // Some versions may not be listed: one that the console never stored, or one behind the part that is loaded.
+  const earlier = new Map(all.map(({ version }, n) => [version, all[n + 1]?.version]));
+  const compare = async (version: number) => {
+    const more = async () => (await versions.fetchNextPage()).data?.pages.flatMap((page) => page.versions) ?? [];
+    const before = earlier.get(version) ?? (await more()).find((listed) => listed.version < version)?.version;
+    if (before !== undefined) setCompared({ from: before, to: version });
+  };
   const from = compared.from ?? all.find(({ version }) => to !== undefined && version < to)?.version;
   return (
     <>
@@ -35,8 +42,9 @@ export function Versions() {
             <VersionRow
               version={version}
               inForce={version.version === inForce}
-              {...(version.version > 1 && {
-                compare: () => setCompared({ from: version.version - 1, to: version.version }),
+              show={() => onShow(version.version)}
+              {...((earlier.get(version.version) !== undefined || versions.hasNextPage) && {
+                compare: () => void compare(version.version),
               })}
             />
           )}
@@ -62,10 +70,11 @@ export function Versions() {
 interface RowProps {
   readonly version: Version;
   readonly inForce: boolean;
+  readonly show: () => void;
   readonly compare?: () => void;
 }
 
-const VersionRow = ({ version: { version, by, publishedAt, digest }, inForce, compare }: RowProps) => (
+const VersionRow = ({ version: { version, by, publishedAt, digest }, inForce, show, compare }: RowProps) => (
   <Group justify="space-between" gap="xs">
     <Group gap="xs">
       <Text fw={600}>Policy {version}</Text>
@@ -79,6 +88,9 @@ const VersionRow = ({ version: { version, by, publishedAt, digest }, inForce, co
       </Text>
     </Group>
     <Group gap="xs">
+      <Button variant="default" size="compact-sm" onClick={show} aria-label={`Read it: policy ${version}`}>
+        Read it
+      </Button>
       {compare && (
         <Button variant="default" size="compact-sm" onClick={compare} aria-label={`What it changed: policy ${version}`}>
           What it changed

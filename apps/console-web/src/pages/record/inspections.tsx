@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Command } from '../../parts/command.js';
 import { Problem } from '../../parts/problem.js';
+import { plainText } from '../../parts/reason.js';
 import { Standing } from '../../parts/standing.js';
 import { When } from '../../parts/when.js';
 import { type Inspection, inspectionsQuery, type KindOfInspection } from './record.queries.js';
@@ -145,7 +146,7 @@ function Last({ inspection }: { readonly inspection: Inspection }) {
               .filter((check) => check.findings > 0)
               .map((check) => (
                 <List.Item key={check.name} className="breaks">
-                  {check.detail} ({check.name}): {number.format(check.findings)}
+                  {plainText(check.detail)} ({check.name}): {number.format(check.findings)}
                 </List.Item>
               ))}
           </List>
@@ -185,7 +186,7 @@ function Last({ inspection }: { readonly inspection: Inspection }) {
           <Table.Tbody>
             {checks.map((check) => (
               <Table.Tr key={check.name}>
-                <Table.Td className="breaks">{check.detail}</Table.Td>
+                <Table.Td className="breaks">{plainText(check.detail)}</Table.Td>
                 <Table.Td className="numbers">{number.format(check.checked)}</Table.Td>
                 <Table.Td className="numbers">{number.format(check.findings)}</Table.Td>
               </Table.Tr>

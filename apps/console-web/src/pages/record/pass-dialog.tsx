@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useRef } from 'react';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
+import type { WithSeen } from '../../parts/use-seen.js';
 import { askForPass, type PassUse } from './pass.js';
 import { type Chosen, chooseFile } from './save.js';
 
@@ -22,12 +23,13 @@ const words: Readonly<Record<PassUse, { readonly title: string; readonly act: st
 interface Props {
   readonly use: PassUse;
   readonly fileName: string;
+  readonly seen: () => Promise<WithSeen>;
   readonly onBegin: (secret: string, chosen: Chosen | undefined) => void;
   readonly onClose: () => void;
 }
 
 /** Asks why the person reads the whole record. The record stores the reason. */
-export function PassDialog({ use, fileName, onBegin, onClose }: Props) {
+export function PassDialog({ use, fileName, seen, onBegin, onClose }: Props) {
   const purpose = useNote();
   const { title, act, does } = words[use];
   const isOpen = useRef(false);
@@ -43,7 +45,7 @@ export function PassDialog({ use, fileName, onBegin, onClose }: Props) {
       // This comes first, because a browser lets a page ask for a file only directly after a click.
       const chosen = use === 'export' ? await chooseFile(fileName) : undefined;
       if (chosen === 'nothing-chosen') return;
-      const secret = await askForPass(use, text);
+      const secret = await askForPass({ use, purpose: text, ...(await seen()) });
       // The person closed the dialog in the meantime, so nothing more is wanted.
       if (isOpen.current) onBegin(secret, chosen);
     },

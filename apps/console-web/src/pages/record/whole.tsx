@@ -1,9 +1,11 @@
 import { Alert, Button, Group, List, Paper, Progress, Stack, Text, Title } from '@mantine/core';
 import { IconShieldCheck, IconShieldQuestion, IconShieldX } from '@tabler/icons-react';
 import { useState } from 'react';
+import { time } from '../../app/console-time.js';
 import { fresh } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
 import { full } from '../../parts/times.js';
+import { useSeen } from '../../parts/use-seen.js';
 import type { PassUse } from './pass.js';
 import { PassDialog } from './pass-dialog.js';
 import type { Progress as Read } from './proof/download.js';
@@ -28,13 +30,15 @@ interface Props {
 }
 
 /** Verifies and exports the whole record in this browser, for an auditor who gives a reason. */
-export function Whole({ record: { url, key }, checkpoints }: Props) {
+export function Whole({ record, checkpoints }: Props) {
+  const { url, key } = record;
+  const seen = useSeen(record, `${url} ${key}`);
   const mayRead = useMay('auditor');
   const [asking, setAsking] = useState<PassUse>();
   const { standing, begin, cancel } = useWhole();
   const usable = url !== null && key !== null;
   const isRunning = standing.state === 'running';
-  const fileName = `record-${new Date().toISOString().slice(0, 10)}.ndjson`;
+  const fileName = `record-${new Date(time.now()).toISOString().slice(0, 10)}.ndjson`;
   return (
     <Paper withBorder p="md" component="section" aria-labelledby="whole-record">
       <Stack gap="sm" align="flex-start">
@@ -88,6 +92,7 @@ export function Whole({ record: { url, key }, checkpoints }: Props) {
         <PassDialog
           use={asking}
           fileName={fileName}
+          seen={seen}
           onClose={() => setAsking(undefined)}
           onBegin={(secret, chosen) => {
             setAsking(undefined);

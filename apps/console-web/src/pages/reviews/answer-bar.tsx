@@ -1,42 +1,42 @@
 import { Button, Group, Text } from '@mantine/core';
-import { IconCheck, IconPencil, IconRefresh, IconX } from '@tabler/icons-react';
+import { IconCheck, IconPencil, IconX } from '@tabler/icons-react';
 import { actWords } from '../../parts/sentence.js';
 import { clock } from '../../parts/times.js';
 import { useNow } from '../../parts/use-now.js';
 import { IfApproved } from './live-verdict.js';
 import type { Review } from './reviews.queries.js';
-import type { LiveVerdict } from './use-live-verdict.js';
+import type { LiveVerdict } from './verdict-words.js';
 
 interface Props {
   readonly card: Review;
   readonly sending: boolean;
-  /** The result of an approval while a stop is in force. */
-  readonly stopped: string | undefined;
+  /** What an approval comes to while something holds it back. */
+  readonly held: string | undefined;
+  /** Whether an approval would be lost at this moment. */
+  readonly lost: boolean;
   readonly live: LiveVerdict;
   readonly onApprove: () => void;
   readonly onEdit: (() => void) | undefined;
-  /** Asks for the present verdict of the rules. */
-  readonly onAskAgain: (() => void) | undefined;
-  readonly asking: boolean;
   readonly onReject: () => void;
 }
 
 /** The buttons for the answers. Each button says what happens. */
-export function AnswerBar({ card, sending, stopped, live, asking, onApprove, onEdit, onAskAgain, onReject }: Props) {
+export function AnswerBar({ card, sending, held, lost, live, onApprove, onEdit, onReject }: Props) {
   const now = useNow(15_000);
   const runsAt = card.subject === 'proposal' ? card.runsAt : null;
   const start = runsAt !== null && Date.parse(runsAt) > now ? `at ${clock(runsAt, now)}` : 'now';
   return (
-    <div className="answer-bar">
+    <div>
       <Group gap="xs">
         <Button
           id="approve"
+          variant={lost ? 'default' : 'filled'}
           leftSection={<IconCheck size={18} aria-hidden />}
           onClick={onApprove}
           loading={sending}
           className="grow"
         >
-          Approve and {actWords(card)} {start}
+          {lost ? 'Approve all the same' : `Approve and ${actWords(card)} ${start}`}
         </Button>
         {onEdit && (
           <Button
@@ -46,17 +46,6 @@ export function AnswerBar({ card, sending, stopped, live, asking, onApprove, onE
             disabled={sending}
           >
             Edit
-          </Button>
-        )}
-        {onAskAgain && (
-          <Button
-            variant="default"
-            leftSection={<IconRefresh size={18} aria-hidden />}
-            onClick={onAskAgain}
-            loading={asking}
-            disabled={sending}
-          >
-            Ask the rules again
           </Button>
         )}
         <Button
@@ -69,11 +58,11 @@ export function AnswerBar({ card, sending, stopped, live, asking, onApprove, onE
           Reject
         </Button>
       </Group>
-      <Text size="sm" mt={6} {...(stopped === undefined ? { c: 'dimmed' } : { fw: 600 })}>
+      <Text size="sm" mt={4} className="under-buttons" {...(held === undefined ? { c: 'dimmed' } : { fw: 600 })}>
         {sending ? (
           <span role="status">Your answer is on its way. Waiting for the console to confirm that it arrived.</span>
-        ) : stopped !== undefined ? (
-          `Stopped. ${stopped}`
+        ) : held !== undefined ? (
+          held
         ) : card.subject === 'proposal' ? (
           <IfApproved live={live} />
         ) : (

@@ -4,9 +4,14 @@ import { IconBan, IconCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { ApiProblem, answerOf, api } from '../../app/api.js';
 import { capital } from '../../parts/capital.js';
+import { problemText } from '../../parts/problem-text.js';
 import { useNow } from '../../parts/use-now.js';
 import { type People, withoutIds } from './facts.js';
 import { effectOf } from './verdict-words.js';
+
+/** Where the verdict on a changed version is kept, by its payload. */
+export const dryRunKey = ({ id, digest }: { readonly id: string; readonly digest: string }, payload: unknown) =>
+  ['dry-run', id, digest, JSON.stringify(payload)] as const;
 
 /** How long the person must pause typing before the rules are asked. */
 const pauseMs = 400;
@@ -23,7 +28,7 @@ export function DryRun({ subjectId, digest, payload, people }: Props) {
   const text = JSON.stringify(payload);
   const [asked] = useDebouncedValue(text, pauseMs);
   const verdict = useQuery({
-    queryKey: ['dry-run', subjectId, digest, asked],
+    queryKey: dryRunKey({ id: subjectId, digest }, JSON.parse(asked)),
     staleTime: 10_000,
     retry: false,
     // Only typing starts the request.
@@ -40,13 +45,13 @@ export function DryRun({ subjectId, digest, payload, people }: Props) {
     <div className="dry-run" role="status">
       {asked !== text || verdict.isFetching ? (
         <Text size="sm">
-          <Loader size="xs" mr="xs" /> Asking what the rules say of it
+          <Loader size="xs" mr="xs" /> Checking the change against the rules
         </Text>
       ) : verdict.isError ? (
         <Text size="sm">
           {verdict.error instanceof ApiProblem && verdict.error.status < 500 && verdict.error.status > 0
-            ? verdict.error.message
-            : 'What the rules say of it is not known now. You can send it all the same: it is judged then.'}
+            ? problemText(verdict.error)
+            : 'It is not known now whether the rules allow the change. You can send it all the same: it is judged then.'}
         </Text>
       ) : verdict.data?.judged === false ? (
         <Text size="sm">The rules have not answered in time. You can send it all the same: it is judged then.</Text>

@@ -5,6 +5,8 @@ import { ApiProblem } from '../../app/api.js';
 import type { Draft } from '../../app/drafts.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
+import { problemText } from '../../parts/problem-text.js';
+import { actWords } from '../../parts/sentence.js';
 import { ActionView } from './action-view.js';
 import { DryRun } from './dry-run.js';
 import { currencyBeside, edited, type Field, fieldsOf, type Schema, typedOf } from './fields.js';
@@ -41,7 +43,7 @@ export function EditForm({ card, sending, error, draft, onDraft, onSend, onCance
   const sound = Object.keys(faults).length === 0;
   const fault = error instanceof ApiProblem ? error.field?.replace(/^payload\./, '') : undefined;
   const fieldFault = (key: string): string | undefined =>
-    faults[key] ?? (fault === key && error instanceof Error ? error.message : undefined);
+    faults[key] ?? (fault === key ? problemText(error) : undefined);
   const input = (field: Field, place: number) => {
     const key = field.path.join('.');
     return (
@@ -87,7 +89,8 @@ export function EditForm({ card, sending, error, draft, onDraft, onSend, onCance
           {error !== null && error !== undefined && <Problem error={error} />}
           <Group>
             <Button type="submit" loading={sending} disabled={!changed || !sound}>
-              Approve the changed version
+              Approve and {actWords({ ...card, action: { ...card.action, payload: sound ? payload : before } })} as
+              changed
             </Button>
             <Button variant="default" onClick={onCancel}>
               Leave it as it was

@@ -57,7 +57,7 @@ export function Evidence({ card }: { readonly card: Review }) {
         <Timeline.Item key={`${source} ${signalId}`} title={capital(detail)}>
           <Text size="sm" c="dimmed">
             <When at={occurredAt} />, from {source.replace(/^\/sources\//, '')}.{' '}
-            <PageLink to={storyPath(signalId)} inherit aria-label={`The story of this signal: ${detail}`}>
+            <PageLink to={storyPath(signalId)} aria-label={`The story of this signal: ${detail}`}>
               The story of this signal
             </PageLink>
           </Text>

@@ -8,12 +8,12 @@ const schema = {
     subject: { type: 'string', maxLength: 200 },
     body: { type: 'string', maxLength: 5000 },
     sendAt: { type: 'string', format: 'date-time' },
-    amountMinor: { type: 'integer' },
+    amountMinor: { type: 'integer', exclusiveMinimum: 0, maximum: 9_007_199_254_740_991 },
     currency: { type: 'string' },
     purpose: { type: 'string', enum: ['sales', 'service'] },
     ownerId: { type: 'string', maxLength: 200 },
     tags: { type: 'array', items: { type: 'string' } },
-    sequence: { type: 'object', required: ['step'], properties: { step: { type: 'integer' } } },
+    sequence: { type: 'object', required: ['step'], properties: { step: { type: 'integer', minimum: 0, maximum: 9 } } },
   },
 };
 const payload = {
@@ -85,8 +85,18 @@ test('an optional member that was emptied is gone; a needed one is a fault', () 
 });
 
 test.each([
+  ['amountMinor', '0', 'Write more than EUR 0.00.'],
+  ['amountMinor', '0.00', 'Write more than EUR 0.00.'],
+  ['sequence.step', '-1', 'Write 0 or more.'],
+  ['sequence.step', '10', 'Write 9 or less.'],
+])('%s cannot be %j, beyond what the kind allows: %s', (key, text, fault) => {
+  expect(edited(payload, fields, { [key]: text })).toEqual({ payload, faults: { [key]: fault } });
+});
+
+test.each([
   ['amountMinor', '1.005'],
   ['amountMinor', 'a lot'],
+  ['amountMinor', '-5'],
   ['sequence.step', '1.5'],
   ['sendAt', 'tomorrow'],
 ])('%s cannot be %j', (key, text) => {

@@ -25,8 +25,11 @@ export interface Field {
   readonly seldom: boolean;
   readonly options: readonly string[];
   readonly maxLength?: number;
+  /** What a number has to be, as the schema says; an amount is in minor units. */
+  readonly range: Range;
 }
 
+type Range = Pick<Schema, 'minimum' | 'maximum' | 'exclusiveMinimum'>;
 type Payload = Readonly<Record<string, unknown>>;
 
 /** "dailyBudgetMinor" in the words of a person: "Daily budget". */
@@ -51,6 +54,7 @@ export function fieldsOf(schema: Schema, path: readonly string[] = []): Field[] 
         seldom: path.length > 0 || /^(currency|template)$|Id$/.test(name),
         options: member.enum?.map(String) ?? [],
         ...(member.maxLength !== undefined && { maxLength: member.maxLength }),
+        range: member,
       },
     ];
   });
@@ -155,15 +159,25 @@ export function edited(
 
 type Read = { readonly value: unknown } | { readonly fault: string };
 
+function within({ minimum, maximum, exclusiveMinimum }: Range, value: number, text: (n: number) => string): Read {
+  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum)
+    return { fault: `Write more than ${text(exclusiveMinimum)}.` };
+  if (minimum !== undefined && value < minimum) return { fault: `Write ${text(minimum)} or more.` };
+  if (maximum !== undefined && value > maximum) return { fault: `Write ${text(maximum)} or less.` };
+  return { value };
+}
+
 function read(field: Field, text: string, payload: Payload): Read {
   switch (field.input) {
     case 'money': {
-      const amount = amountOf(text, currencyBeside(field, payload));
-      return 'fault' in amount ? amount : { value: amount.minor };
+      const currency = currencyBeside(field, payload);
+      const amount = amountOf(text, currency);
+      if ('fault' in amount) return amount;
+      return within(field.range, amount.minor, (minor) => money(minor, currency));
     }
     case 'number': {
       const number = Number(text);
-      return Number.isSafeInteger(number) ? { value: number } : { fault: 'Write a whole number.' };
+      return Number.isSafeInteger(number) ? within(field.range, number, String) : { fault: 'Write a whole number.' };
     }
     case 'time': {
       const at = new Date(text);

@@ -2,12 +2,13 @@ import { Badge, Group, Paper, Text, Title } from '@mantine/core';
 import { IconArrowBackUpDouble, IconClock, IconCoin, IconUser } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { memo, useState } from 'react';
+import { time } from '../../app/console-time.js';
 import { useKeys } from '../../app/keys.js';
 import { money } from '../../parts/money.js';
 import { sentence } from '../../parts/sentence.js';
 import { useRows } from '../../parts/use-rows.js';
 import { When } from '../../parts/when.js';
-import { agentsOf, gravity, type Row, stateWords, type Urgency, urgencyOf } from './queue.js';
+import { agentsOf, gravity, type Row, stateOf, type Urgency, urgencyOf } from './queue.js';
 
 const urgencyWords: Readonly<Record<Urgency, string>> = {
   hour: 'Due within the hour',
@@ -21,7 +22,7 @@ export function Queue({ rows, grouped }: { readonly rows: readonly Row[]; readon
   const navigate = useNavigate();
   const [at, setAt] = useState(-1);
   // The groups are those of the time when the list was made: a row does not change its group while somebody reads it.
-  const [made] = useState(() => Date.now());
+  const [made] = useState(time.now);
   const { list, height, shown, scrollTo } = useRows({ rows, keyOf: idOf, height: 100 });
   const go = (step: number) => {
     const next = Math.min(Math.max(at + step, 0), rows.length - 1);
@@ -93,7 +94,7 @@ const ReviewRow = memo(({ card, gone, index, onReach }: RowProps) => {
               <IconClock size={14} aria-hidden /> answer due <When at={card.deadline} />
             </>
           ) : (
-            stateWords[card.state]
+            stateOf(card)
           )}
         </Text>
       </Group>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { choices, filterOf, fits, gravity, inOrder, rowsOf, withMore } from './queue.js';
+import { choices, filterOf, fits, gravity, inOrder, rowsOf, stateOf, withMore } from './queue.js';
 import type { ReviewCard } from './reviews.queries.js';
 
 const now = Date.parse('2026-11-21T12:00:00.000Z');
@@ -88,5 +88,46 @@ test('a filter leaves what fits all of it', () => {
   expect(fitting({})).toEqual(['a', 'b']);
   expect(fitting({ agent: 'mail', account: 'acme' })).toEqual(['b']);
   expect(fitting({ agent: 'mail', account: 'other' })).toEqual([]);
-  expect(choices([ads, mail, ads]).agent).toEqual(['ads', 'mail']);
+});
+
+test('a filter offers agents, kinds, plays and accounts of the list under the names that people know', () => {
+  const review = (accountId: string | null, account: string | null, title: string) => {
+    const { facts, ...rest } = card('a', { minutes: 1 });
+    return {
+      ...rest,
+      play: { ...rest.play, id: title.toLowerCase(), title },
+      facts: { ...facts, accountId, account },
+    } as ReviewCard;
+  };
+  const { agent, play, account } = choices([
+    review('acme', 'Acme', 'Reply'),
+    review('0011', 'Lumen Health', 'Surge'),
+    review('0012', 'Lumen Health', 'Surge'),
+    review(null, null, 'Surge'),
+    review('c-7', 'c-7', 'Surge'),
+  ]);
+  expect(agent).toEqual([{ value: 'ads', label: 'ads' }]);
+  expect(play).toEqual([
+    { value: 'reply', label: 'Reply' },
+    { value: 'surge', label: 'Surge' },
+  ]);
+  expect(account).toEqual([
+    { value: 'acme', label: 'Acme' },
+    { value: 'c-7', label: 'c-7' },
+    { value: '0011', label: 'Lumen Health (0011)' },
+    { value: '0012', label: 'Lumen Health (0012)' },
+  ]);
+  // What the address names is there too, although no card has it.
+  expect(choices([], { account: 'gone' }).account).toEqual([{ value: 'gone', label: 'gone' }]);
+});
+
+test('the state of a checkpoint is told by its tasks, that of an action by its verdict', () => {
+  const words = (state: ReviewCard['state'], outcome?: 'rejected' | 'suppressed') =>
+    stateOf({ subject: 'checkpoint', state, ending: outcome ? { outcome } : null });
+  expect(words('approved')).toBe('The tasks went out');
+  expect(words('answered')).toBe('Answered, tasks not out yet');
+  expect(words('refused', 'suppressed')).toBe('Approved, but no task went out');
+  expect([words('refused', 'rejected'), words('refused')]).toEqual(['Rejected', 'Rejected']);
+  expect(words('expired')).toBe('Nobody answered in time');
+  expect(stateOf({ subject: 'proposal', state: 'refused' })).toBe('Refused');
 });

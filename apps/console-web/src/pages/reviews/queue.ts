@@ -18,6 +18,24 @@ export const stateWords: Readonly<Record<Filter['state'], string>> = {
   expired: 'Nobody answered in time',
   all: 'All',
 };
+/** The state of one card. A checkpoint is about tasks, and no rule judges it. */
+export function stateOf(card: Pick<ReviewCard, 'state'> & Judged): string {
+  if (card.subject === 'proposal') return stateWords[card.state];
+  switch (card.state) {
+    case 'answered':
+      return 'Answered, tasks not out yet';
+    case 'approved':
+      return 'The tasks went out';
+    case 'refused':
+      return card.ending?.outcome === 'suppressed' ? 'Approved, but no task went out' : 'Rejected';
+    default:
+      return stateWords[card.state];
+  }
+}
+type Judged =
+  | { readonly subject: 'proposal' }
+  | { readonly subject: 'checkpoint'; readonly ending: { readonly outcome: string } | null };
+
 const names = ['agent', 'kind', 'play', 'account'] as const;
 
 /** The filter that an address names. Values that make no sense are left out. */
@@ -32,6 +50,12 @@ export function filterOf(search: Readonly<Record<string, unknown>>): Filter {
 
 type Concerned = Pick<ReviewCard, 'subject' | 'play' | 'facts'>;
 
+/** A value that a reader can choose, under the name that people know. */
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
 export const agentsOf = (card: Concerned): readonly string[] =>
   'agent' in card.facts ? [card.facts.agent] : card.facts.tasks.map(({ agent }) => agent);
 export const kindOf = (card: Concerned): string => ('kind' in card.facts ? card.facts.kind : 'checkpoint');
@@ -42,16 +66,47 @@ export const fits = (card: Concerned, { agent, kind, play, account }: Filter): b
   (play === undefined || card.play.id === play) &&
   (account === undefined || card.facts.accountId === account);
 
-/** The values that a reader can choose: those in the list. */
-export function choices(cards: readonly Concerned[]): Readonly<Record<(typeof names)[number], readonly string[]>> {
-  const sorted = (values: readonly (string | null)[]): readonly string[] =>
-    [...new Set(values.flatMap((value) => (value === null ? [] : [value])))].sort();
-  return {
-    agent: sorted(cards.flatMap(agentsOf)),
-    kind: sorted(cards.map(kindOf)),
-    play: sorted(cards.map(({ play }) => play.id)),
-    account: sorted(cards.map(({ facts }) => facts.accountId)),
+/** The values that a reader can choose: those in the list, and the one that is chosen. Accounts and plays are under their names. */
+export function choices(
+  cards: readonly Concerned[],
+  chosen: Partial<Filter> = {},
+): Readonly<Record<(typeof names)[number], readonly Choice[]>> {
+  const offered = (
+    name: (typeof names)[number],
+    found: readonly (readonly [string | null, string | null])[],
+  ): Choice[] => {
+    const labels = new Map<string, string>();
+    for (const [value, label] of found) if (value !== null) labels.set(value, label ?? value);
+    const value = chosen[name];
+    if (value !== undefined && !labels.has(value)) labels.set(value, value);
+    return distinct([...labels].map(([id, label]) => ({ value: id, label })));
   };
+  return {
+    agent: offered(
+      'agent',
+      cards.flatMap(agentsOf).map((agent) => [agent, agent]),
+    ),
+    kind: offered(
+      'kind',
+      cards.map(kindOf).map((kind) => [kind, kind]),
+    ),
+    play: offered(
+      'play',
+      cards.map(({ play }) => [play.id, play.title]),
+    ),
+    account: offered(
+      'account',
+      cards.map(({ facts }) => [facts.accountId, facts.account]),
+    ),
+  };
+}
+
+/** Sorted by name. Two with the same name have their ids beside it. */
+function distinct(found: readonly Choice[]): Choice[] {
+  const times = (label: string): number => found.filter((choice) => choice.label === label).length;
+  return found
+    .map(({ value, label }) => ({ value, label: times(label) > 1 ? `${label} (${value})` : label }))
+    .sort((a, b) => a.label.localeCompare(b.label) || a.value.localeCompare(b.value));
 }
 
 export type Urgency = 'hour' | 'day' | 'later' | 'past';

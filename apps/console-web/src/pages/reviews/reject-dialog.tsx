@@ -2,6 +2,7 @@ import { Button, Group, Modal, Radio, Stack } from '@mantine/core';
 import { type FormEvent, useEffect, useState } from 'react';
 import type { Draft } from '../../app/drafts.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
+import type { Review } from './reviews.queries.js';
 import type { Answer } from './use-answer.js';
 
 type Category = NonNullable<Answer['category']>;
@@ -13,13 +14,20 @@ const categories: Readonly<Record<Category, string>> = {
   'not-needed': 'Not needed',
   other: 'Something else',
 };
-export const categoryWords = (category: Category | null): string | undefined =>
-  category === null ? undefined : categories[category];
+/** The same reasons, of the tasks of a play. */
+const ofTasks: Readonly<Record<Category, string>> = {
+  ...categories,
+  'wrong-person': 'The wrong account or campaign',
+  'wrong-content': 'The tasks are wrong',
+};
+const reasonsFor = (subject: Review['subject']) => (subject === 'proposal' ? categories : ofTasks);
+export const categoryWords = (subject: Review['subject'], category: Category): string => reasonsFor(subject)[category];
 
 const categoryOf = (name: string | undefined): Category | undefined =>
   name !== undefined && Object.hasOwn(categories, name) ? (name as Category) : undefined;
 
 interface Props {
+  readonly subject: Review['subject'];
   /** What its author chose and typed earlier. */
   readonly draft: Draft | undefined;
   readonly onDraft: (draft: Draft) => void;
@@ -27,8 +35,8 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** Why the action is rejected: a reason for the figures of the agent, and a note for its readers. */
-export function RejectDialog({ draft, onDraft, onReject, onClose }: Props) {
+/** Why it is rejected: a reason for the figures, and a note for its readers. */
+export function RejectDialog({ subject, draft, onDraft, onReject, onClose }: Props) {
   const [category, setCategory] = useState(categoryOf(draft?.category));
   const note = useNote(draft?.note);
   const [asked, setAsked] = useState(false);
@@ -53,7 +61,7 @@ export function RejectDialog({ draft, onDraft, onReject, onClose }: Props) {
             error={asked && !category ? 'Choose a reason.' : undefined}
           >
             <Stack gap="xs" mt="xs">
-              {Object.entries(categories).map(([value, words], place) => (
+              {Object.entries(reasonsFor(subject)).map(([value, words], place) => (
                 <Radio key={value} value={value} label={words} {...(place === 0 && { 'data-autofocus': true })} />
               ))}
             </Stack>
@@ -61,7 +69,7 @@ export function RejectDialog({ draft, onDraft, onReject, onClose }: Props) {
           <NoteField
             note={note}
             label="Note"
-            description="For the people who look after this agent and this play. The record keeps it."
+            description={`For the people who look after ${subject === 'proposal' ? 'this agent and this play' : 'this play'}. The record keeps it.`}
             required={false}
           />
           <Group justify="flex-end">
@@ -69,7 +77,7 @@ export function RejectDialog({ draft, onDraft, onReject, onClose }: Props) {
               Cancel
             </Button>
             <Button type="submit" color="red" variant="outline">
-              Reject: nothing runs
+              {subject === 'proposal' ? 'Reject: nothing runs' : 'Reject: no task goes out'}
             </Button>
           </Group>
         </Stack>

@@ -1,26 +1,35 @@
-import { Alert, Anchor, Button, Group, List, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { ApiProblem } from '../../app/api.js';
+import { time } from '../../app/console-time.js';
 import { type Draft, drafts } from '../../app/drafts.js';
 import { useKeys } from '../../app/keys.js';
+import { fresh } from '../../app/queries.js';
 import { useAuthor, useMay, useSession } from '../../app/session.js';
+import { capital } from '../../parts/capital.js';
 import type { Control } from '../../parts/controls.js';
 import { Id } from '../../parts/id.js';
 import { PageLink, storyPath } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
+import { plainText } from '../../parts/reason.js';
 import { sentence } from '../../parts/sentence.js';
 import { clock, full } from '../../parts/times.js';
+import { useLooked } from '../../parts/use-looked.js';
 import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
 import { ActionView } from './action-view.js';
+import { AllTheSame } from './all-the-same.js';
 import { AnswerBar } from './answer-bar.js';
 import { Changed } from './changed.js';
+import { Concerned, Ended, PlayChanged, Tasks } from './checkpoint.js';
+import { dryRunKey } from './dry-run.js';
 import { EditForm } from './edit-form.js';
 import { AgentWords, Evidence, Why } from './facts.js';
-import { SinceAsked } from './live-verdict.js';
+import { RulesNow } from './live-verdict.js';
+import { lossOf } from './loss.js';
 import { inOrder } from './queue.js';
 import { categoryWords, RejectDialog } from './reject-dialog.js';
 import { acts, ResultView } from './result.js';
@@ -28,15 +37,15 @@ import { openReviewsQuery, type Review, reviewQuery } from './reviews.queries.js
 import { Stopped, useStops } from './stopped.js';
 import { approvalUnder } from './stops.js';
 import { Touches } from './touches.js';
-import { isUnknown, useAnswer } from './use-answer.js';
+import { type Answer, isUnknown, useAnswer } from './use-answer.js';
 import { useLiveVerdict } from './use-live-verdict.js';
-import { useLooked } from './use-looked.js';
+import { liveVerdict } from './verdict-words.js';
 
 /** One review: the card, the answer, and its result. */
 export function ReviewPage() {
   const { subjectId } = useParams({ from: '/signed-in/reviews/$subjectId' });
   const review = useQuery(reviewQuery(subjectId));
-  const { stops, waits } = useStops(review.data);
+  const { stops, waits, unknown } = useStops(review.data);
   const neighbours = useNeighbours(subjectId);
   return (
     <Stack maw={860}>
@@ -53,7 +62,7 @@ export function ReviewPage() {
       </Group>
       {review.isError && <Problem error={review.error} again={() => void review.refetch()} />}
       {review.data && !waits ? (
-        <Card key={subjectId} card={review.data} stops={stops} />
+        <Card key={subjectId} card={review.data} stops={stops} stopsUnknown={unknown} />
       ) : (
         !review.isError && <Skeleton h={560} />
       )}
@@ -64,7 +73,7 @@ export function ReviewPage() {
 function useNeighbours(subjectId: string): { readonly next?: string | undefined } {
   const navigate = useNavigate();
   const open = useInfiniteQuery(openReviewsQuery);
-  const ids = inOrder(open.data?.cards ?? [], Date.now()).map(({ id }) => id);
+  const ids = inOrder(open.data?.cards ?? [], time.now()).map(({ id }) => id);
   const place = ids.indexOf(subjectId);
   const next = ids[place + 1];
   const before = place > 0 ? ids[place - 1] : undefined;
@@ -73,13 +82,19 @@ function useNeighbours(subjectId: string): { readonly next?: string | undefined 
   return { next };
 }
 
-function Card({ card, stops }: { readonly card: Review; readonly stops: readonly Control[] | undefined }) {
+interface CardProps {
+  readonly card: Review;
+  readonly stops: readonly Control[] | undefined;
+  readonly stopsUnknown: ReturnType<typeof useStops>['unknown'];
+}
+
+function Card({ card, stops, stopsUnknown }: CardProps) {
   // The content that the reader has read. If the content under the same id changes, the page asks the reader to read it first.
   const [read, setRead] = useState(card);
   const session = useSession();
   const draft = useDraft(card, useAuthor());
   const [mode, setMode] = useState<'read' | 'edit' | 'reject'>(draft.begun() ?? 'read');
-  const looked = useLooked(card.id);
+  const looked = useLooked(read.digest);
   const answer = useAnswer(card, looked);
   const mayReview = useMay('reviewer');
   const now = useNow(1_000);
@@ -87,13 +102,34 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
   const given = card.answers.findLast(({ setAside }) => setAside === null);
   const aside = card.answers.findLast(({ setAside }) => setAside !== null);
   const reviewId = given?.reviewId ?? (card.state === 'open' && aside ? undefined : answer.data?.reviewId);
-  const over = Date.parse(card.deadline) <= now;
+  const ending = card.subject === 'checkpoint' ? card.ending : null;
+  const over = useOver(card);
   const listed = session !== undefined && card.reviewers.includes(session.person);
   const open = card.state === 'open' && !over && reviewId === undefined;
   const may = open && !changed && mayReview && listed;
   const second = given !== undefined && answer.error instanceof ApiProblem && answer.error.status === 409;
   const again = reviewId === undefined && isUnknown(answer.error) && answer.variables ? answer.variables : undefined;
   const { live, asking, again: askAgain } = useLiveVerdict(card, may);
+  const known = useQueryClient();
+  const lossNow = ({ decision, payload }: Answer): string | undefined => {
+    const queryKey = dryRunKey(card, payload);
+    // What the rules said a minute ago of a changed version may not hold any more.
+    const old = known.getQueryCache().find({ queryKey })?.isStaleByTime(60_000) ?? true;
+    const changed = () => liveVerdict(null, old ? undefined : known.getQueryData(queryKey));
+    const verdict = decision === 'edit' ? changed() : live;
+    return lossOf(card, stops ?? [], verdict.state === 'known' ? verdict.judged : undefined);
+  };
+  // An approval that would be lost at this moment needs a second step. If the loss is over meanwhile, so is the question.
+  const [doubtful, setDoubtful] = useState<Answer>();
+  const loss = doubtful && may ? lossNow(doubtful) : undefined;
+  if (doubtful && loss === undefined) setDoubtful(undefined);
+  const approve = (given: Answer) => (lossNow(given) === undefined ? answer.mutate(given) : setDoubtful(given));
+  // Whoever answered here looks at the place of the buttons. The result comes there, wherever the page is scrolled to.
+  const here = !answer.isIdle;
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (here && reviewId !== undefined) place.current?.focus({ preventScroll: true });
+  }, [here, reviewId]);
   const edits = mode === 'edit' && card.subject === 'proposal' && may;
   const giveUp = (begun: Draft['mode']) => {
     draft.forget(begun);
@@ -104,6 +140,34 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
     e: may && card.subject === 'proposal' ? () => setMode('edit') : undefined,
     r: may ? () => setMode('reject') : undefined,
   });
+  const outcome = (
+    <>
+      {second && (
+        <Alert color="orange" role="alert" title="Your answer came second" icon={<IconAlertTriangle aria-hidden />}>
+          {given.by === session?.person ? 'You' : given.by} {acts[given.decision]} before your answer arrived. Nothing
+          was done with your answer.
+        </Alert>
+      )}
+      {ending && card.subject === 'checkpoint' && <Ended card={card} ending={ending} me={session?.person} />}
+      {reviewId !== undefined && reviewId !== ending?.reviewId && (
+        <ResultView
+          reviewId={reviewId}
+          play={card.play}
+          me={session?.person}
+          people={card.subject === 'proposal' ? card.facts.people : undefined}
+        />
+      )}
+      {reviewId === undefined && aside && (
+        <Alert
+          color="orange"
+          title={`The answer of ${aside.by} had no effect`}
+          icon={<IconAlertTriangle aria-hidden />}
+        >
+          {capital(plainText(aside.setAside?.detail ?? ''))}.{card.state === 'open' && ' It waits for an answer again.'}
+        </Alert>
+      )}
+    </>
+  );
   return (
     <>
       <div>
@@ -120,38 +184,21 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
         <Deadline card={card} over={over} now={now} />
       </div>
       {open && stops && <Stopped card={card} stops={stops} />}
-      {card.subject === 'proposal' && !stops?.length && <SinceAsked card={card} live={live} />}
+      {card.subject === 'proposal' && !stops?.length && (
+        <RulesNow card={card} live={live} onAskAgain={may ? askAgain : undefined} asking={asking} />
+      )}
+      {open && card.subject === 'checkpoint' && <PlayChanged card={card} />}
       {open && !stops && <Text>Whether something stops this is not known now.</Text>}
+      {open && !stops && stopsUnknown && <Problem {...stopsUnknown} />}
       {changed && <Changed before={read} now={card} onRead={() => setRead(card)} />}
-      {second && (
-        <Alert color="orange" role="alert" title="Your answer came second" icon={<IconAlertTriangle aria-hidden />}>
-          {given.by === session?.person ? 'You' : given.by} {acts[given.decision]} before your answer arrived. Nothing
-          was done with your answer.
-        </Alert>
-      )}
-      {reviewId !== undefined && (
-        <ResultView
-          reviewId={reviewId}
-          me={session?.person}
-          people={card.subject === 'proposal' ? card.facts.people : undefined}
-        />
-      )}
-      {reviewId === undefined && aside && card.state === 'open' && (
-        <Alert
-          color="orange"
-          title={`The answer of ${aside.by} had no effect`}
-          icon={<IconAlertTriangle aria-hidden />}
-        >
-          {aside.setAside?.detail}. It waits for an answer again.
-        </Alert>
-      )}
+      {!here && outcome}
       {given?.note && (
         <Text>
           {given.by} noted: “<span className="written">{given.note}</span>”
         </Text>
       )}
-      {given?.category && <Text>Reason: {categoryWords(given.category)}</Text>}
-      <Part title="Why you are asked">
+      {given?.category && <Text>Reason: {categoryWords(card.subject, given.category)}</Text>}
+      <Part title={card.state === 'open' ? 'Why you are asked' : 'Why a person was asked'}>
         <Why card={card} />
       </Part>
       {edits ? (
@@ -161,11 +208,11 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
           onDraft={draft.save}
           sending={answer.isPending}
           error={answer.error}
-          onSend={answer.mutate}
+          onSend={approve}
           onCancel={() => giveUp('edit')}
         />
       ) : (
-        <Part title={card.subject === 'proposal' ? 'What it does' : 'What starts'}>
+        <Part title={card.subject === 'proposal' ? 'What it does' : 'The tasks that go out'}>
           {card.subject === 'proposal' ? (
             <ActionView
               kind={card.action.kind}
@@ -174,26 +221,17 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
               askedAt={card.escalatedAt}
             />
           ) : (
-            <List>
-              {card.facts.tasks.map((task) => (
-                <List.Item key={task.taskId}>
-                  {task.purpose} ({task.agent}, due <When at={task.dueAt} />; it may propose {task.kinds.join(', ')})
-                </List.Item>
-              ))}
-            </List>
+            <Tasks card={card} />
           )}
         </Part>
       )}
-      {card.subject === 'proposal' && (
-        <Part title="What it touches">
-          <Touches
-            facts={card.facts}
-            regions={card.regions}
-            countedAt={card.escalatedAt}
-            now={live.state === 'known' ? live.judged : undefined}
-          />
-        </Part>
-      )}
+      <Part title={card.subject === 'proposal' ? 'What it touches' : 'What it is about'}>
+        {card.subject === 'proposal' ? (
+          <Touches facts={card.facts} regions={card.regions} countedAt={card.escalatedAt} live={live} />
+        ) : (
+          <Concerned card={card} />
+        )}
+      </Part>
       <Part title="What happened before">
         <Evidence card={card} />
       </Part>
@@ -205,43 +243,56 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
       {session === undefined && draft.begun() !== undefined && (
         <Text role="status">What you began to write is kept in this tab. Sign in again to go on with it.</Text>
       )}
-      {again && (
-        <Alert
-          color="orange"
-          role="alert"
-          title="We do not know whether your answer arrived"
-          icon={<IconAlertTriangle aria-hidden />}
-        >
-          <Text size="sm" mb="xs">
-            The connection broke while it was on its way. Send the same answer again: if it has arrived, nothing happens
-            twice.
-          </Text>
-          <Button size="sm" onClick={() => answer.mutate(again)} loading={answer.isPending}>
-            Send the same answer again
-          </Button>
-        </Alert>
-      )}
-      {answer.isError && !again && reviewId === undefined && !edits && <Problem error={answer.error} />}
-      {may && !edits && !again && (
-        <AnswerBar
-          card={card}
-          sending={answer.isPending}
-          live={live}
-          stopped={stops && stops.length > 0 ? approvalUnder(card, stops) : undefined}
-          onApprove={() => answer.mutate({ decision: 'approve' })}
-          onEdit={card.subject === 'proposal' ? () => setMode('edit') : undefined}
-          onAskAgain={card.subject === 'proposal' ? askAgain : undefined}
-          asking={asking}
-          onReject={() => setMode('reject')}
-        />
-      )}
+      <div className="answer-bar" ref={place} tabIndex={-1}>
+        {here && outcome}
+        {again && (
+          <Alert
+            color="orange"
+            role="alert"
+            title="We do not know whether your answer arrived"
+            icon={<IconAlertTriangle aria-hidden />}
+          >
+            <Text size="sm" mb="xs">
+              The connection broke while it was on its way. Send the same answer again: if it has arrived, nothing
+              happens twice.
+            </Text>
+            <Button size="sm" onClick={() => answer.mutate(again)} loading={answer.isPending}>
+              Send the same answer again
+            </Button>
+          </Alert>
+        )}
+        {answer.isError && !again && reviewId === undefined && !edits && <Problem error={answer.error} />}
+        {may && !edits && !again && (
+          <AnswerBar
+            card={card}
+            sending={answer.isPending}
+            live={live}
+            held={heldText(card, stops)}
+            lost={lossNow({ decision: 'approve' }) !== undefined}
+            onApprove={() => approve({ decision: 'approve' })}
+            onEdit={card.subject === 'proposal' ? () => setMode('edit') : undefined}
+            onReject={() => setMode('reject')}
+          />
+        )}
+      </div>
       {open && !(mayReview && listed) && (
         <Text c="dimmed">
           {listed ? 'To answer, you need the role reviewer.' : `${card.reviewers.join(' or ')} can answer this.`}
         </Text>
       )}
+      {loss !== undefined && doubtful && (
+        <AllTheSame
+          loss={loss}
+          onClose={() => setDoubtful(undefined)}
+          onApprove={() => {
+            setDoubtful(undefined);
+            answer.mutate(doubtful);
+          }}
+        />
+      )}
       {mode === 'reject' && may && (
         <RejectDialog
+          subject={card.subject}
           draft={draft.find('reject')}
           onDraft={draft.save}
           onClose={() => giveUp('reject')}
@@ -253,6 +304,15 @@ function Card({ card, stops }: { readonly card: Review; readonly stops: readonly
       )}
     </>
   );
+}
+
+/** Whether the deadline of an open card has passed at the console. Asks the console for the result when it does. */
+function useOver({ id, state, deadline }: Review): boolean {
+  const over = state === 'open' && time.isPast(deadline);
+  useEffect(() => {
+    if (over) void fresh.now({ queryKey: reviewQuery(id).queryKey });
+  }, [over, id]);
+  return over;
 }
 
 /** The drafts of this person for the content of the card. They are restored after the person left the page or the session ended. */
@@ -273,16 +333,33 @@ function useDraft({ id, digest, state }: Review, author: string | undefined) {
   };
 }
 
+/** What an approval comes to while something holds it back. */
+function heldText(card: Review, stops: readonly Control[] | undefined): string | undefined {
+  if (stops && stops.length > 0) return `Stopped. ${approvalUnder(card, stops)}`;
+  return card.subject === 'checkpoint' && card.playChanged !== null ? card.approving : undefined;
+}
+
+const nobody = {
+  proposal: 'Nobody answered, so it is refused.',
+  checkpoint: 'No answer came, so no task goes out.',
+} as const;
+
 function Deadline({ card, over, now }: { readonly card: Review; readonly over: boolean; readonly now: number }) {
-  if (card.state === 'expired' || (card.state === 'open' && over))
-    return <Text fw={600}>The deadline has passed ({full(card.deadline)}). Nobody answered, so it is refused.</Text>;
+  if (card.subject === 'checkpoint' && card.ending !== null) return null;
+  if (card.state === 'expired' || over)
+    return (
+      <Text fw={600}>
+        The deadline has passed ({full(card.deadline)}).{' '}
+        {card.state === 'expired' ? nobody[card.subject] : 'Waiting for the result.'}
+      </Text>
+    );
   if (card.state === 'superseded')
     return <Text fw={600}>A changed version took its place. This one does not run.</Text>;
   if (card.state !== 'open') return null;
   return (
     <Text className="due" title={full(card.deadline)}>
       <IconClock size={16} aria-hidden /> Answer by {clock(card.deadline, now)} (<When at={card.deadline} />
-      ). If nobody answers, it is refused.
+      ). {card.unanswered}
     </Text>
   );
 }

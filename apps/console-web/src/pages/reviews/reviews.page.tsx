@@ -1,15 +1,18 @@
-import { Button, Group, Select, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowUp, IconFilter } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
-import { capital } from '../../parts/capital.js';
+import { useCallback, useEffect, useState } from 'react';
+import { time } from '../../app/console-time.js';
 import { Empty } from '../../parts/empty.js';
+import { FilterField } from '../../parts/filter-field.js';
 import { Problem } from '../../parts/problem.js';
-import { choices, type Filter, filterOf, fits, inOrder, rowsOf, states, stateWords, withMore } from './queue.js';
+import { choices, filterOf, fits, inOrder, rowsOf, states, stateWords, withMore } from './queue.js';
 import { Queue } from './queue-list.js';
 import { type ReviewCard, reviewsQuery } from './reviews.queries.js';
+
+const stateChoices = states.map((value) => ({ value, label: stateWords[value] }));
 
 /** What waits, or waited, for a person. */
 export function ReviewsPage() {
@@ -17,10 +20,15 @@ export function ReviewsPage() {
   const navigate = useNavigate();
   const [filtering, { toggle }] = useDisclosure();
   const reviews = useInfiniteQuery(reviewsQuery(filter.state === 'all' ? undefined : filter.state));
-  const narrow = (change: Partial<Record<keyof Filter, string | undefined>>) =>
-    void navigate({ to: '/reviews', search: { ...filter, ...change } as never, replace: true });
+  const choose = useCallback(
+    (name: string, value: string | undefined) => {
+      const search = (before: Record<string, unknown>) => ({ ...filterOf(before), [name]: value });
+      void navigate({ to: '/reviews', search: search as never, replace: true });
+    },
+    [navigate],
+  );
   const known = reviews.data?.cards ?? [];
-  const offered = choices(known);
+  const offered = choices(known, filter);
   const narrowed = Object.keys(filter).length > 1;
   return (
     <Stack>
@@ -46,24 +54,15 @@ export function ReviewsPage() {
         aria-label="Filter"
         {...(!filtering && { visibleFrom: 'sm' })}
       >
-        <Select
-          label="State"
-          data={states.map((value) => ({ value, label: stateWords[value] }))}
-          value={filter.state}
-          allowDeselect={false}
-          onChange={(value) => narrow({ state: value ?? 'open' })}
-        />
+        <FilterField name="state" choices={stateChoices} value={filter.state} always onChoose={choose} />
         {(['agent', 'kind', 'play', 'account'] as const).map((name) => (
-          <Select
+          <FilterField
             key={name}
-            label={capital(name)}
-            placeholder="Any"
-            data={[...new Set([...offered[name], ...(filter[name] ? [filter[name]] : [])])]}
-            value={filter[name] ?? null}
-            clearable
-            clearButtonProps={{ 'aria-label': `Any ${name}` }}
-            onChange={(value) => narrow({ [name]: value ?? undefined })}
-            w={{ base: '100%', xs: 160 }}
+            name={name}
+            choices={offered[name]}
+            value={filter[name]}
+            width={160}
+            onChoose={choose}
           />
         ))}
       </Group>
@@ -104,7 +103,7 @@ interface ListedProps {
 
 /** The rows as they were when the list was opened. Later rows wait behind a button. */
 function Listed({ known, pages, ordered, empty }: ListedProps) {
-  const arrange = (cards: readonly ReviewCard[]) => (ordered ? inOrder(cards, Date.now()) : [...cards]);
+  const arrange = (cards: readonly ReviewCard[]) => (ordered ? inOrder(cards, time.now()) : [...cards]);
   const [shown, setShown] = useState<readonly ReviewCard[]>(() => arrange(known));
   // If the person asks for more, the later rows appear below without a second request.
   const [read, setRead] = useState(pages);
@@ -116,13 +115,13 @@ function Listed({ known, pages, ordered, empty }: ListedProps) {
   // In an empty list nothing can move.
   const arrived = shown.length === 0 && known.length > 0;
   useEffect(() => {
-    if (arrived) setShown(ordered ? inOrder(known, Date.now()) : [...known]);
+    if (arrived) setShown(ordered ? inOrder(known, time.now()) : [...known]);
   }, [arrived, known, ordered]);
   if (rows.length === 0)
     return empty === 'queue' ? (
       <Empty title="Nothing waits for you">
-        What a rule may not decide alone appears here with its deadline. You approve it, change it or reject it. Without
-        an answer it is refused when the deadline has passed.
+        What a rule may not decide alone appears here with its deadline, and so do plays that ask before they give
+        tasks. You approve it, change it or reject it. If nobody answers by the deadline, nothing runs.
       </Empty>
     ) : (
       <Empty title="No review fits these filters">Take one away, or choose another state.</Empty>

@@ -12,6 +12,7 @@ export type ReviewCard = Ok<'reviews_list'>['reviews'][number];
 export type ReviewState = ReviewCard['state'];
 export type Review = Ok<'reviews_show'>;
 export type Proposal = Extract<Review, { subject: 'proposal' }>;
+export type Checkpoint = Extract<Review, { subject: 'checkpoint' }>;
 export type Result = Ok<'reviews_result'>;
 
 /** How many are read in one request. The nearest deadlines come first. */

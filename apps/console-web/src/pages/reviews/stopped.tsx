@@ -11,6 +11,8 @@ import { approvalUnder, stopsOn } from './stops.js';
 export function useStops(card: Review | undefined): {
   readonly stops: readonly Control[] | undefined;
   readonly waits: boolean;
+  /** Why they are not known, and another try. */
+  readonly unknown: { readonly error: unknown; readonly again: () => void } | undefined;
 } {
   const controls = useQuery(controlsQuery);
   const kinds = useQuery(kindsQuery);
@@ -18,7 +20,9 @@ export function useStops(card: Review | undefined): {
     ({ isPending, failureCount, fetchStatus }) => isPending && failureCount === 0 && fetchStatus === 'fetching',
   );
   const stops = card && controls.data && kinds.data ? stopsOn(card, controls.data, kinds.data) : undefined;
-  return { stops, waits };
+  const failed = controls.isError ? controls : kinds.isError ? kinds : undefined;
+  const unknown = failed && { error: failed.error, again: () => void failed.refetch() };
+  return { stops, waits, unknown };
 }
 
 /** Says that something stops the action on the card, and what this means for an answer. */
@@ -36,7 +40,8 @@ export function Stopped({ card, stops }: { readonly card: Review; readonly stops
         </Text>
       ))}
       <Text size="sm" mt="xs">
-        {approvalUnder(card, stops)} You can reject it at any time. To let it run, first have{' '}
+        {approvalUnder(card, stops)} You can reject it at any time. To let{' '}
+        {card.subject === 'proposal' ? 'it run' : 'the tasks go out'}, first have{' '}
         {stops.map(({ scope }) => scopeWords(scope)).join(' and ')} resumed, then answer. The deadline does not wait for
         that.
       </Text>

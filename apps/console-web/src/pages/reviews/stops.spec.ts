@@ -21,14 +21,20 @@ const bid = {
 const checkpoint = {
   subject: 'checkpoint' as const,
   play,
-  facts: { accountId: 'acme', tasks: [{ agent: 'sequencing-agent' }, { agent: 'paid-media-agent' }] },
+  facts: {
+    accountId: 'acme',
+    adAccountId: null,
+    tasks: [{ agent: 'sequencing-agent' }, { agent: 'paid-media-agent' }],
+  },
 };
+const ofCampaign = { ...checkpoint, facts: { accountId: null, adAccountId: 'ads-1', tasks: [{ agent: 'ads' }] } };
 const stopped = (scope: string) => ({ scope, state: 'stopped' as const });
 
 test.each([
   [message, ['all', 'agent:sequencing-agent', 'play:surge', 'channel:email', 'account:acme']],
   [bid, ['all', 'agent:paid-media-agent', 'play:surge', 'channel:advertising', 'account:ads-1']],
   [checkpoint, ['all', 'agent:sequencing-agent', 'agent:paid-media-agent', 'play:surge', 'account:acme']],
+  [ofCampaign, ['all', 'agent:ads', 'play:surge', 'account:ads-1']],
 ])('a card is covered by each stop that its answer runs into, and by no other one (%#)', (card, covering) => {
   const others = ['agent:nurture-agent', 'play:other', 'channel:crm', 'account:other', 'account:null'];
   const controls = [...covering, ...others].map(stopped);

@@ -8,7 +8,11 @@ type Concerned =
       readonly action: { readonly payload: Readonly<Record<string, unknown>> };
     })
   | (Pick<Extract<Review, { subject: 'checkpoint' }>, 'subject' | 'play'> & {
-      readonly facts: { readonly accountId: string | null; readonly tasks: readonly { readonly agent: string }[] };
+      readonly facts: {
+        readonly accountId: string | null;
+        readonly adAccountId: string | null;
+        readonly tasks: readonly { readonly agent: string }[];
+      };
     });
 type Channels = readonly { readonly kind: string; readonly channel: string }[];
 
@@ -19,8 +23,15 @@ type Channels = readonly { readonly kind: string; readonly channel: string }[];
 function scopesOf(card: Concerned, channels: Channels): readonly string[] {
   const broad = ['all', `play:${card.play.id}`];
   const account = card.facts.accountId === null ? [] : [`account:${card.facts.accountId}`];
-  if (card.subject === 'checkpoint')
-    return [...broad, ...account, ...card.facts.tasks.map(({ agent }) => agentOf(agent))];
+  if (card.subject === 'checkpoint') {
+    const { adAccountId } = card.facts;
+    return [
+      ...broad,
+      ...account,
+      ...(adAccountId === null ? [] : [`account:${adAccountId}`]),
+      ...card.facts.tasks.map(({ agent }) => agentOf(agent)),
+    ];
+  }
   const { agent, kind } = card.facts;
   const { adAccountId } = card.action.payload;
   return [

@@ -2,29 +2,33 @@ import { List, Table, Text } from '@mantine/core';
 import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { money } from '../../parts/money.js';
+import { regionWords } from '../../parts/regions.js';
 import { campaignName, personWords } from '../../parts/sentence.js';
 import { toTheSecond } from '../../parts/times.js';
 import { Moment } from '../../parts/when.js';
 import { type Figure, limitRows } from './limits.js';
 import type { Proposal } from './reviews.queries.js';
-import type { Judged } from './use-live-verdict.js';
+import type { LiveVerdict } from './verdict-words.js';
 
 interface Props {
-  readonly regions: readonly string[];
+  readonly regions: Proposal['regions'];
   readonly facts: Proposal['facts'];
   /** When a person was asked. The totals are as they were then. */
   readonly countedAt: string;
-  /** The present totals, if the validator has reported them. */
-  readonly now: Pick<Judged, 'runningTotals' | 'at'> | undefined;
+  /** With the present totals, if the validator has reported them. */
+  readonly live: LiveVerdict;
 }
 
 /**
  * The people and things that the action concerns. The totals include the action: as they were when a person was asked, and as they
  * are now.
  */
-export function Touches({ facts, regions, countedAt, now }: Props) {
+export function Touches({ facts, regions, countedAt, live }: Props) {
   const { people, account, accountId, reversible, runningTotals } = facts;
-  const present = now?.runningTotals ?? undefined;
+  const judged = live.state === 'known' ? live.judged : undefined;
+  const present = judged?.runningTotals ?? undefined;
+  // The column is there before the answer, so that the answer moves nothing.
+  const two = live.state !== 'not-asked';
   const rows = limitRows(runningTotals, present, facts.money?.amountMinor);
   return (
     <>
@@ -39,27 +43,38 @@ export function Touches({ facts, regions, countedAt, now }: Props) {
             Account {account} {accountId !== null && <Id id={accountId} label="account's id" />}
           </List.Item>
         )}
-        {regions.length > 0 && (
-          <List.Item>
-            {regions.length === 1 ? 'Region' : 'Regions'}: {regions.map(regionWords).join(', ')}
-          </List.Item>
-        )}
+        {(['account', 'person'] as const).map((holder) => {
+          const held = regions.filter((region) => region.of === holder).map(({ country }) => regionWords(country));
+          return (
+            held.length > 0 && (
+              <List.Item key={holder}>
+                Country of {holder === 'account' ? 'the account' : people.length > 1 ? 'the people' : 'the person'}:{' '}
+                {held.join(', ')}
+              </List.Item>
+            )
+          );
+        })}
         {facts.money && <List.Item>Money: {money(facts.money.amountMinor, facts.money.currency)}</List.Item>}
         <List.Item>{capital(reversible.replace(/ by [a-z_]+\.[a-z_]+/, ''))}</List.Item>
       </List>
       {rows.length > 0 && (
         <Table.ScrollContainer minWidth={280} mt="sm">
           <Text size="sm" c="dimmed">
-            Limits, as counted at <Moment at={countedAt} />
-            {present && now ? ` when you were asked, and as of ${toTheSecond(now.at)}` : ''}. They are counted again
-            when you answer.
+            Limits, with this action counted in: at <Moment at={countedAt} /> when a person was asked
+            {two && (
+              <>
+                {', '}
+                <CountedNow at={present && judged?.at} asking={live.state === 'asking'} like={countedAt} />
+              </>
+            )}
+            .{two && ' They are counted again when you answer.'}
           </Text>
           <Table aria-label="Limits, with this action counted in">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Limit</Table.Th>
-                <Table.Th className="numbers">{present ? 'When asked' : 'With this'}</Table.Th>
-                {present && <Table.Th className="numbers">Now</Table.Th>}
+                <Table.Th className="numbers">When asked</Table.Th>
+                {two && <Table.Th className="numbers">Now</Table.Th>}
                 <Table.Th className="numbers">At most</Table.Th>
               </Table.Tr>
             </Table.Thead>
@@ -68,7 +83,7 @@ export function Touches({ facts, regions, countedAt, now }: Props) {
                 <Table.Tr key={ledger}>
                   <Table.Td>{ledgerWords(ledger, facts.campaigns)}</Table.Td>
                   <Sum figure={asked} currency={currency} />
-                  {present && <Sum figure={counted} currency={currency} />}
+                  {two && <Sum figure={counted} currency={currency} />}
                   <Table.Td className="numbers">{amount((counted ?? asked)?.cap, currency)}</Table.Td>
                 </Table.Tr>
               ))}
@@ -80,6 +95,21 @@ export function Touches({ facts, regions, countedAt, now }: Props) {
   );
 }
 
+interface CountedNowProps {
+  readonly at: string | undefined;
+  readonly asking: boolean;
+  /** A time that is as wide as the one that will come. */
+  readonly like: string;
+}
+
+/** When the present totals were counted. The words take their space before the answer. */
+const CountedNow = ({ at, asking, like }: CountedNowProps) =>
+  at === undefined && !asking ? (
+    'and now, which is not known'
+  ) : (
+    <span className={at === undefined ? 'coming' : ''}>and as of {toTheSecond(at ?? like)}</span>
+  );
+
 const amount = (n: number | undefined, currency: string | undefined): string =>
   n === undefined ? '' : currency === undefined ? n.toLocaleString() : money(n, currency);
 
@@ -89,11 +119,6 @@ const Sum = ({ figure, currency }: { readonly figure: Figure | undefined; readon
     {figure && figure.sum > figure.cap && <Text size="xs">over the limit</Text>}
   </Table.Td>
 );
-
-const countries = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' });
-
-/** "DE" as "Germany". A text that is not a country code stays as its source wrote it. */
-const regionWords = (region: string): string => (/^[A-Z]{2}$/.test(region) ? (countries.of(region) ?? region) : region);
 
 const spender = ([kind, id = '']: readonly string[], campaigns: Proposal['facts']['campaigns']): string =>
   kind === 'campaign' ? campaignName(campaigns, id) : id;

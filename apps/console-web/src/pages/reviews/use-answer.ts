@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { ApiProblem, answerOf, api } from '../../app/api.js';
 import { fresh } from '../../app/queries.js';
 import type { operations } from '../../generated/console.js';
+import { longestLook } from '../../parts/use-looked.js';
 import type { Review } from './reviews.queries.js';
 
 type Body = NonNullable<operations['reviews_answer']['requestBody']>['content']['application/json'];
@@ -21,7 +22,7 @@ export const useAnswer = (card: Review, looked: () => number) =>
       answerOf(
         api.POST('/v1/reviews/{subjectId}', {
           params: { path: { subjectId: card.id }, header: { 'idempotency-key': keyOf(card) } },
-          body: { ...answer, digest: card.digest, lookedMs: Math.min(looked(), 604_800_000) },
+          body: { ...answer, digest: card.digest, lookedMs: Math.min(looked(), longestLook) },
         }),
       ),
     onSettled: () => fresh.now({ queryKey: ['reviews'] }),

@@ -1,8 +1,9 @@
 import { useDocumentVisibility, useIdle, useThrottledValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import type { Answer } from '../../app/answers.js';
+import { useState } from 'react';
 import { answerOf, api } from '../../app/api.js';
 import { factsQuery, type Review } from './reviews.queries.js';
+import { type LiveVerdict, liveVerdict } from './verdict-words.js';
 
 /** The shortest time between two requests to the validator, however much changes. */
 const atMostEveryMs = 5_000;
@@ -11,14 +12,9 @@ const atLeastEveryMs = 60_000;
 /** After this time without a key or a pointer, the page assumes that nobody is reading. */
 const idleMs = 5 * 60_000;
 
-export type Judged = Extract<Answer<'dryRuns_ask'>, { judged: true }>;
-/** The present verdict of the rules on an approval; `unknown` if they cannot be asked or have not answered in time. */
-export type LiveVerdict =
-  | { readonly state: 'asking' | 'unknown' | 'not-asked' }
-  | { readonly state: 'known'; readonly judged: Judged };
-
 export interface AskedVerdict {
   readonly live: LiveVerdict;
+  /** Whether the answer to `again` is under way. */
   readonly asking: boolean;
   /** Asks at once, for a person who does not want to wait for a change. */
   readonly again: () => void;
@@ -45,16 +41,18 @@ export function useLiveVerdict(card: Review, open: boolean): AskedVerdict {
     queryFn: () =>
       answerOf(api.POST('/v1/reviews/{subjectId}/dry-run', { params: { path: { subjectId: card.id } }, body: {} })),
   });
-  const known = (): LiveVerdict => {
-    if (!wanted) return { state: 'not-asked' };
-    if (verdict.isError || facts.isError) return { state: 'unknown' };
-    if (!verdict.data) return { state: 'asking' };
-    return verdict.data.judged ? { state: 'known', judged: verdict.data } : { state: 'unknown' };
-  };
+  const live = wanted ? liveVerdict(facts.error ?? verdict.error, verdict.data) : ({ state: 'not-asked' } as const);
+  // Between the answer with the facts and the request to the rules, none of the two is under way.
+  const busy = live.state === 'asking' || verdict.isFetching || facts.isFetching;
+  const [pressed, setPressed] = useState(false);
+  if (pressed && !busy) setPressed(false);
   return {
-    live: known(),
-    asking: verdict.isFetching || facts.isFetching,
-    // While the facts are not known, there is nothing to ask about yet.
-    again: digest === undefined ? () => void facts.refetch() : () => void verdict.refetch(),
+    live,
+    asking: pressed && busy,
+    again: () => {
+      setPressed(true);
+      // If the page has just asked by itself, that answer will do. While the facts are not known, there is nothing to ask about yet.
+      void (digest === undefined ? facts : verdict).refetch({ cancelRefetch: false });
+    },
   };
 }

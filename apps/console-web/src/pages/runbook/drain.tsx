@@ -28,6 +28,7 @@ export function DrainGuide() {
           onChange={setAgent}
           maw={400}
         />
+        {now.isError && <Problem error={now.error} again={() => void now.refetch()} />}
         {agent !== null && <UnderWay scope={`agent:${agent}`} />}
         <Text size="sm">
           There is no pause that ends by itself. A stop ends what was approved and has not run. A new version of a play
@@ -73,7 +74,6 @@ function StopAgent({ agent }: { readonly agent: string }) {
   const stops = controls.data?.filter((known) => known.state === 'stopped' && ['all', scope].includes(known.scope));
   return (
     <>
-      {controls.isError && <Problem error={controls.error} again={() => void controls.refetch()} />}
       <StopHere scope={scope} stops={stops ?? []} />
       {!mayStop && <NeedsRole holder="an operator" act="stop it" />}
     </>
@@ -81,9 +81,11 @@ function StopAgent({ agent }: { readonly agent: string }) {
 }
 
 function Left({ agent }: { readonly agent: string }) {
-  const { data } = useQuery({ ...queueQuery(`agent:${agent}`), refetchInterval: 2_000 });
-  if (!data) return <Text>Counting</Text>;
-  const left = data.tasks.count + data.reviews.count + data.approved.count;
+  const queue = useQuery({ ...queueQuery(`agent:${agent}`), refetchInterval: 2_000 });
+  if (queue.isError) return <Problem error={queue.error} again={() => void queue.refetch()} />;
+  if (!queue.data) return <Text>Counting</Text>;
+  const { tasks, reviews, approved } = queue.data;
+  const left = tasks.count + reviews.count + approved.count;
   return (
     <Text role="status" fw={600}>
       {left === 0 ? `Nothing of ${agent} is under way.` : `${left.toLocaleString()} of ${agent} still under way.`}

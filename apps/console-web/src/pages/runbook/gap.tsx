@@ -1,144 +1,138 @@
-import { Button, Card, Group, NumberInput, Select, SimpleGrid, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
-import { answerOf, api } from '../../app/api.js';
-import { fresh } from '../../app/queries.js';
+import { Card, Radio, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useMay } from '../../app/session.js';
-import { NoteField, useNote } from '../../parts/note-field.js';
+import { Empty } from '../../parts/empty.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { nowQuery } from '../now/now.queries.js';
-import { type Gap, gapsQuery } from './runbook.queries.js';
+import { Acknowledge } from './gap-acknowledge.js';
+import { Repair } from './gap-repair.js';
+import { type GapsOfTopic, placeText, servicesOf, standingOf, waitingTopics } from './gap-words.js';
+import { type AcknowledgedGap, acknowledgedGapsQuery, type OpenGap, openGapsQuery } from './runbook.queries.js';
 import { Command, NeedsRole, Step } from './step.js';
 
 export function GapGuide() {
-  const gaps = useQuery(gapsQuery);
+  const gaps = useQuery(openGapsQuery);
   const mayAcknowledge = useMay('operator');
+  const [topic, setTopic] = useState<string>();
+  const acknowledged = useQuery(acknowledgedGapsQuery);
+  const problems = (
+    <>
+      {gaps.isError && <Problem error={gaps.error} again={() => void gaps.refetch()} />}
+      {acknowledged.isError && <Problem error={acknowledged.error} again={() => void acknowledged.refetch()} />}
+    </>
+  );
+  if (!gaps.data || !acknowledged.data) return gaps.isError || acknowledged.isError ? problems : <Skeleton h={200} />;
+  const { open, more } = gaps.data;
+  const topics = waitingTopics(open);
+  const chosen = topics.find((waiting) => waiting.topic === topic);
   return (
     <>
-      <Step n={1} title="Ask the services which gaps are open">
-        <Text size="sm">
-          The console hears of a gap only when somebody acknowledges it. Each service reports its own open gaps on its
-          health page. Ask all of them with this command.
-        </Text>
-        <Command text="npx countersign gaps" about="From the command line:" />
-      </Step>
-      <Step n={2} title="Find out what was lost">
-        <Text size="sm">
-          Nothing comes back by an acknowledgement. Look at the topic: lost answers of people are given again, lost
-          signals are sent again by their source.
-        </Text>
-      </Step>
-      <Step n={3} title="Acknowledge it">
-        {mayAcknowledge ? <Acknowledge /> : <NeedsRole holder="an operator" act="acknowledge it" />}
-        <Command text={'npx countersign gaps acknowledge <topic> --note "what was lost and what you did"'} />
-      </Step>
-      <Step n={4} title="See that it is known">
-        {gaps.isError && <Problem error={gaps.error} again={() => void gaps.refetch()} />}
-        {gaps.isPending && <Skeleton h={60} />}
-        {gaps.data?.length === 0 && <Text>No gap was acknowledged yet.</Text>}
-        {gaps.data?.map((gap) => (
-          <Card
-            key={[gap.service, gap.topic, gap.topicId, gap.partition, gap.from].join(' ')}
-            withBorder
-            padding="sm"
-            component="article"
-            aria-label={`Gap of ${gap.service}`}
-          >
-            <Text fw={600} className="breaks">
-              {gap.service} lacks {gap.topic}, partition {gap.partition}, from {gap.from}{' '}
-              {gap.to === null ? 'to its end' : `to ${gap.to - 1}`}
-            </Text>
-            <Text size="sm">{gap.note}</Text>
-            <Text size="sm" c="dimmed">
-              {gap.by}, <When at={gap.at} />
-            </Text>
-          </Card>
-        ))}
-      </Step>
+      {problems}
+      {topics.length === 0 ? (
+        <Empty title="No gap waits for a person">
+          A gap appears here a few seconds after a service notices that records were deleted before it read them. Until
+          a person acknowledges it, the health page of the service and the audit report it.
+        </Empty>
+      ) : (
+        <Step n={1} title="Choose a topic">
+          <Radio.Group value={topic ?? ''} onChange={setTopic} label="Topics with open gaps">
+            <Stack mt="xs">
+              {topics.map((waiting) => (
+                <Radio
+                  key={waiting.topic}
+                  value={waiting.topic}
+                  label={<span className="breaks">{waiting.topic}</span>}
+                  description={<About waiting={waiting} />}
+                />
+              ))}
+            </Stack>
+          </Radio.Group>
+          {more && <Text size="sm">These are the oldest 500 gaps. The others appear when these are closed.</Text>}
+        </Step>
+      )}
+      {chosen && (
+        <>
+          <Step n={2} title="Find out what was lost, and repair it">
+            <Repair chosen={chosen} />
+          </Step>
+          <Step n={3} title="Acknowledge it">
+            {mayAcknowledge ? (
+              <Acknowledge key={chosen.topic} chosen={chosen} />
+            ) : (
+              <NeedsRole holder="an operator" act="acknowledge it" />
+            )}
+            <Command
+              text={`npx countersign gaps acknowledge ${chosen.topic} --note "what was lost, and what you did"`}
+            />
+          </Step>
+        </>
+      )}
+      {topics.length === 0 && open.length === 0 ? (
+        <Stack gap="xs" component="section" aria-labelledby="closed-gaps">
+          <Title order={2} size="h4" id="closed-gaps">
+            Whether all gaps are closed
+          </Title>
+          <Closed open={open} acknowledged={acknowledged.data} />
+        </Stack>
+      ) : (
+        <Step n={4} title="See that it is closed">
+          <Closed open={open} acknowledged={acknowledged.data} />
+        </Step>
+      )}
     </>
   );
 }
 
-const reasons = [
-  { value: 'records-deleted', label: 'Records were deleted unread' },
-  { value: 'topic-made-again', label: 'The topic was deleted and made again' },
-];
+const About = ({ waiting: { gaps } }: { readonly waiting: GapsOfTopic }) => (
+  <>
+    {gaps.length === 1 ? '1 gap' : `${gaps.length} gaps`} of {servicesOf(gaps)},{' '}
+    {gaps.length === 1 ? 'noticed' : 'the first noticed'} <When at={gaps[0]?.noticedAt ?? ''} />
+  </>
+);
 
-function Acknowledge() {
+/** What the services answered to each acknowledgement, and the command that asks the services themselves. */
+function Closed({
+  open,
+  acknowledged,
+}: {
+  readonly open: readonly OpenGap[];
+  readonly acknowledged: readonly AcknowledgedGap[];
+}) {
   const now = useQuery(nowQuery);
-  const [service, setService] = useState<string | null>(null);
-  const [reason, setReason] = useState<Gap['reason']>('records-deleted');
-  const [text, setText] = useState({ topic: '', topicId: '' });
-  const note = useNote();
-  const [numbers, setNumbers] = useState<{ partition?: number; from?: number; to?: number }>({});
-  const acknowledge = useMutation({
-    mutationFn: (body: Omit<Gap, 'by' | 'at'>) => answerOf(api.POST('/v1/gaps/acknowledged', { body })),
-    onSettled: () => void fresh.now({ queryKey: ['services'] }),
-  });
-  const { partition, from, to } = numbers;
-  const words = { topic: text.topic.trim(), topicId: text.topicId.trim(), note: note.text };
-  const gap =
-    service !== null &&
-    partition !== undefined &&
-    from !== undefined &&
-    Object.values(words).every((word) => word !== '')
-      ? { service, reason, partition, from, to: to ?? null, ...words }
-      : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (gap) acknowledge.mutate(gap);
-  };
-  const write = (member: keyof typeof text) => (event: { currentTarget: { value: string } }) => {
-    const { value } = event.currentTarget;
-    setText((known) => ({ ...known, [member]: value }));
-  };
-  const count = (member: keyof typeof numbers) => (value: number | string) =>
-    setNumbers(({ [member]: _, ...known }) => (typeof value === 'number' ? { ...known, [member]: value } : known));
+  const notRunning = new Set(
+    now.data?.services.flatMap(({ service, instances }) => (instances === 0 ? [service] : [])) ?? [],
+  );
+  const waiting = open.filter((gap) => gap.acknowledged !== null);
   return (
-    <form onSubmit={submit}>
-      <Stack maw={560}>
-        <Text size="sm">Copy the values of the gap from the answer to the command of step 1.</Text>
-        <Select
-          label="Service"
-          data={now.data?.services.filter(({ elsewhere }) => !elsewhere).map((known) => known.service) ?? []}
-          value={service}
-          onChange={setService}
-          required
-        />
-        <TextInput label="Topic" value={text.topic} onChange={write('topic')} required />
-        <TextInput
-          label="Topic id"
-          description="The broker's id of the topic that the records were on"
-          value={text.topicId}
-          onChange={write('topicId')}
-          required
-        />
-        <SimpleGrid cols={{ base: 1, xs: 3 }} className="ends-aligned">
-          <NumberInput label="Partition" min={0} allowDecimal={false} onChange={count('partition')} required />
-          <NumberInput label="From" min={0} allowDecimal={false} onChange={count('from')} required />
-          <NumberInput label="To" description="Empty: all of it" min={0} allowDecimal={false} onChange={count('to')} />
-        </SimpleGrid>
-        <Select
-          label="What happened"
-          data={reasons}
-          value={reason}
-          allowDeselect={false}
-          onChange={(value) => setReason(value === 'topic-made-again' ? value : 'records-deleted')}
-        />
-        <NoteField note={note} label="What was lost, and what you did about it" description="It stays on the record." />
-        {acknowledge.isError && <Problem error={acknowledge.error} />}
-        {acknowledge.data && (
-          <Text role="status" fw={600}>
-            Acknowledged by {acknowledge.data.by}. The service stops reporting the gap when it has read this.
+    <>
+      <Text role="status" fw={600}>
+        {waiting.length > 0
+          ? `Not closed yet: ${waiting.length === 1 ? '1 gap' : `${waiting.length} gaps`} of ${servicesOf(waiting)}.`
+          : open.length > 0
+            ? 'There are open gaps that nobody has acknowledged.'
+            : 'No service reports an open gap.'}
+      </Text>
+      <Command text="npx countersign gaps" about="This command asks every service itself. It ends with “No gaps.”:" />
+      {now.isError && <Problem error={now.error} again={() => void now.refetch()} />}
+      {acknowledged.map((word) => (
+        <Card
+          key={`${word.gapId} ${word.at}`}
+          withBorder
+          padding="sm"
+          component="article"
+          aria-label={`Gap of ${word.service}`}
+        >
+          <Text fw={600} className="breaks">
+            {word.service}: {word.topic}, {placeText(word)}
           </Text>
-        )}
-        <Group>
-          <Button type="submit" disabled={!gap} loading={acknowledge.isPending}>
-            Acknowledge this gap
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+          <Text size="sm">{standingOf(word, open, notRunning).text}</Text>
+          <Text size="sm" c="dimmed" className="breaks">
+            {word.by}, <When at={word.at} />: “{word.note}”
+          </Text>
+        </Card>
+      ))}
+    </>
   );
 }

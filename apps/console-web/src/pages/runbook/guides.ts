@@ -18,7 +18,7 @@ export const guides = [
   {
     guide: 'gap',
     title: 'Acknowledge a gap',
-    when: 'Records were deleted before a service read them, and everybody should know that this is known.',
+    when: 'Records were deleted before a service read them. You find out what was lost, repair it, and write down what you did.',
   },
   {
     guide: 'drain',

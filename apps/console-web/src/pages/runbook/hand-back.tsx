@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, List, Radio, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Group, List, Radio, Skeleton, Space, Stack, Text } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
@@ -7,9 +7,13 @@ import { fresh } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
+import { LongList } from '../../parts/long-list.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
+import { plainText } from '../../parts/reason.js';
+import { useSeen } from '../../parts/use-seen.js';
 import { When } from '../../parts/when.js';
+import { asSentence } from '../stories/words.js';
 import { settlementQuery, type Unresolved, unresolvedQuery } from './runbook.queries.js';
 import { Command, NeedsRole, Step } from './step.js';
 
@@ -30,16 +34,18 @@ export function HandBackGuide() {
       ) : (
         <Step n={1} title="Choose what you look into">
           <Radio.Group value={chosen ?? ''} onChange={setChosen} label="Unresolved actions, the oldest first">
-            <Stack mt="xs">
-              {unresolved.data.map((listed) => (
-                <Radio
-                  key={listed.permitId}
-                  value={listed.permitId}
-                  label={labelOf(listed)}
-                  description={<About permit={listed} />}
-                />
-              ))}
-            </Stack>
+            <Space h="xs" />
+            <LongList
+              label="Unresolved actions"
+              rows={unresolved.data}
+              keyOf={({ permitId }) => permitId}
+              height={46}
+              gap={16}
+            >
+              {(listed) => (
+                <Radio value={listed.permitId} label={labelOf(listed)} description={<About permit={listed} />} />
+              )}
+            </LongList>
           </Radio.Group>
           {unresolved.isError && <Problem error={unresolved.error} again={() => void unresolved.refetch()} />}
           {unresolved.hasNextPage && (
@@ -103,7 +109,8 @@ const labelOf = ({ connector, executor, actionId }: Unresolved): string =>
 
 const About = ({ permit }: { readonly permit: Unresolved }) => (
   <>
-    {permit.detail ?? 'The executor gave no reason.'} Since <When at={permit.at} />.
+    {permit.detail === null ? 'The executor gave no reason.' : asSentence(plainText(permit.detail))} Since{' '}
+    <When at={permit.at} />.
     {permit.decision && ` ${permit.decision.by} has decided that ${ends[permit.decision.outcome]}.`}
   </>
 );
@@ -112,9 +119,14 @@ function Decide({ permit, onDecided }: { readonly permit: Unresolved; readonly o
   const mayDecide = useMay('reviewer');
   const [outcome, setOutcome] = useState<'executed' | 'failed'>();
   const note = useNote();
+  const seen = useSeen(permit);
   const decide = useMutation({
-    mutationFn: (body: { outcome: 'executed' | 'failed'; note: string }) =>
-      answerOf(api.POST('/v1/settlements/{permitId}', { params: { path: { permitId: permit.permitId } }, body })),
+    mutationFn: async (answer: { outcome: 'executed' | 'failed'; note: string }) => {
+      const body = { ...answer, ...(await seen()) };
+      return answerOf(
+        api.POST('/v1/settlements/{permitId}', { params: { path: { permitId: permit.permitId } }, body }),
+      );
+    },
     onSuccess: onDecided,
     onSettled: () => void fresh.now({ queryKey: ['funnel'] }),
   });

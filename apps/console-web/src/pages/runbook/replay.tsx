@@ -6,8 +6,11 @@ import { fresh } from '../../app/queries.js';
 import { useMay } from '../../app/session.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
+import { LongList } from '../../parts/long-list.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
+import { plainText } from '../../parts/reason.js';
+import { useSeen } from '../../parts/use-seen.js';
 import { When } from '../../parts/when.js';
 import { type DeadLetter, deadLettersQuery } from '../sources/sources.queries.js';
 import { deadLetterQuery } from './runbook.queries.js';
@@ -39,45 +42,41 @@ export function ReplayGuide() {
   return (
     <>
       <Step n={1} title="Choose a dead letter and read why">
-        {letters.data.map((listed) => (
-          <Card
-            key={listed.deadLetterId}
-            withBorder
-            padding="sm"
-            component="article"
-            aria-label={`Of ${listed.service}`}
-          >
-            <Group justify="space-between">
-              <Title order={3} size="h5" className="breaks">
-                {listed.service}: {listed.job ? `job ${listed.job.kind}` : (listed.type ?? 'an unreadable event')}
-              </Title>
-              <Badge
-                variant="light"
-                color={listed.state === 'handled' || listed.state === 'scheduled' ? 'green' : 'orange'}
-              >
-                {states[listed.state]}
-              </Badge>
-            </Group>
-            <Text size="sm" className="breaks">
-              {(listed.failedAgain ?? listed.fault).detail}
-            </Text>
-            <Text size="sm" c="dimmed">
-              Tried {listed.attempts} times, <When at={listed.at} />
-              {listed.replayedBy !== null && `; ordered by ${listed.replayedBy}: ${listed.replayNote ?? 'no note'}`}
-            </Text>
-            <Group mt="xs">
-              <Button
-                size="xs"
-                variant={chosen === listed.deadLetterId ? 'filled' : 'default'}
-                aria-pressed={chosen === listed.deadLetterId}
-                onClick={() => setChosen(listed.deadLetterId)}
-              >
-                Choose this one
-              </Button>
-              <Id id={listed.deadLetterId} label="id of the dead letter" />
-            </Group>
-          </Card>
-        ))}
+        <LongList label="Dead letters" rows={letters.data} keyOf={({ deadLetterId }) => deadLetterId} height={150}>
+          {(listed) => (
+            <Card withBorder padding="sm" component="article" aria-label={`Of ${listed.service}`}>
+              <Group justify="space-between">
+                <Title order={3} size="h5" className="breaks">
+                  {listed.service}: {listed.job ? `job ${listed.job.kind}` : (listed.type ?? 'an unreadable event')}
+                </Title>
+                <Badge
+                  variant="light"
+                  color={listed.state === 'handled' || listed.state === 'scheduled' ? 'green' : 'orange'}
+                >
+                  {states[listed.state]}
+                </Badge>
+              </Group>
+              <Text size="sm" className="breaks">
+                {plainText((listed.failedAgain ?? listed.fault).detail)}
+              </Text>
+              <Text size="sm" c="dimmed">
+                Tried {listed.attempts} times, <When at={listed.at} />
+                {listed.replayedBy !== null && `; ordered by ${listed.replayedBy}: ${listed.replayNote ?? 'no note'}`}
+              </Text>
+              <Group mt="xs">
+                <Button
+                  size="xs"
+                  variant={chosen === listed.deadLetterId ? 'filled' : 'default'}
+                  aria-pressed={chosen === listed.deadLetterId}
+                  onClick={() => setChosen(listed.deadLetterId)}
+                >
+                  Choose this one
+                </Button>
+                <Id id={listed.deadLetterId} label="id of the dead letter" />
+              </Group>
+            </Card>
+          )}
+        </LongList>
         {letters.isError && <Problem error={letters.error} again={() => void letters.refetch()} />}
         {letters.hasNextPage && (
           <Group>
@@ -88,6 +87,7 @@ export function ReplayGuide() {
         )}
         <Command text="npx countersign dead-letters list" />
       </Step>
+      {!letter && alone.isError && <Problem error={alone.error} again={() => void alone.refetch()} />}
       {letter && (
         <>
           <Step n={2} title="Remove the cause">
@@ -122,7 +122,7 @@ function outcome(letter: DeadLetter): string {
     case 'scheduled':
       return `${letter.service} has scheduled the job again.`;
     case 'failed-again':
-      return `It failed again: ${letter.failedAgain?.detail ?? letter.fault.detail}`;
+      return `It failed again: ${plainText(letter.failedAgain?.detail ?? letter.fault.detail)}`;
   }
 }
 
@@ -130,12 +130,13 @@ function Order({ letter }: { readonly letter: DeadLetter }) {
   const mayOrder = useMay('operator');
   const note = useNote();
   const [key, setKey] = useState(() => crypto.randomUUID());
+  const seen = useSeen(letter);
   const order = useMutation({
-    mutationFn: () =>
+    mutationFn: async () =>
       answerOf(
         api.POST('/v1/dead-letters/{deadLetterId}/replays', {
           params: { path: { deadLetterId: letter.deadLetterId }, header: { 'idempotency-key': key } },
-          body: { note: note.text },
+          body: { note: note.text, ...(await seen()) },
         }),
       ),
     // The next order gets another id.

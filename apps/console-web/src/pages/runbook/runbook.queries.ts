@@ -8,7 +8,8 @@ type Answer<Of extends keyof operations> = operations[Of] extends {
   ? Body
   : never;
 export type Unresolved = Answer<'settlements_list'>['unresolved'][number];
-export type Gap = Answer<'gaps_list'>['acknowledged'][number];
+export type OpenGap = Answer<'gaps_open'>['open'][number];
+export type AcknowledgedGap = Answer<'gaps_acknowledged'>['acknowledged'][number];
 
 /** The oldest come first. */
 export const unresolvedQuery = infiniteQueryOptions({
@@ -40,7 +41,17 @@ export const deadLetterQuery = (deadLetterId: string) =>
     refetchInterval: 2_000,
   });
 
-export const gapsQuery = queryOptions({
-  queryKey: ['services', 'gaps'],
+/** The oldest come first. `more`: there are others, which appear when these are closed. */
+export const openGapsQuery = queryOptions({
+  queryKey: ['services', 'gaps', 'open'],
+  queryFn: async () => {
+    const { open, next } = await answerOf(api.GET('/v1/gaps', { params: { query: { limit: 500 } } }));
+    return { open, more: next !== null };
+  },
+});
+
+/** The latest come first. */
+export const acknowledgedGapsQuery = queryOptions({
+  queryKey: ['services', 'gaps', 'acknowledged'],
   queryFn: async () => (await answerOf(api.GET('/v1/gaps/acknowledged'))).acknowledged,
 });

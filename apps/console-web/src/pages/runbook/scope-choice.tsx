@@ -1,5 +1,6 @@
 import { Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Problem } from '../../parts/problem.js';
 import { nowQuery } from '../now/now.queries.js';
 
 /** Everything, or one agent or play of the policy in force. */
@@ -12,25 +13,28 @@ export function ScopeChoice({
 }) {
   const now = useQuery(nowQuery);
   return (
-    <Select
-      label="What to stop"
-      data={[
-        { value: 'all', label: 'Everything' },
-        {
-          group: 'One agent',
-          items: (now.data?.agents ?? []).map((name) => ({ value: `agent:${name}`, label: name })),
-        },
-        { group: 'One play', items: (now.data?.plays ?? []).map((name) => ({ value: `play:${name}`, label: name })) },
-        {
-          group: 'One channel',
-          items: ['email', 'advertising', 'crm'].map((name) => ({ value: `channel:${name}`, label: name })),
-        },
-      ]}
-      value={scope}
-      allowDeselect={false}
-      onChange={(value) => onChange(value ?? 'all')}
-      maw={400}
-    />
+    <>
+      <Select
+        label="What to stop"
+        data={[
+          { value: 'all', label: 'Everything' },
+          {
+            group: 'One agent',
+            items: (now.data?.agents ?? []).map((name) => ({ value: `agent:${name}`, label: name })),
+          },
+          { group: 'One play', items: (now.data?.plays ?? []).map((name) => ({ value: `play:${name}`, label: name })) },
+          {
+            group: 'One channel',
+            items: ['email', 'advertising', 'crm'].map((name) => ({ value: `channel:${name}`, label: name })),
+          },
+        ]}
+        value={scope}
+        allowDeselect={false}
+        onChange={(value) => onChange(value ?? 'all')}
+        maw={400}
+      />
+      {now.isError && <Problem error={now.error} again={() => void now.refetch()} />}
+    </>
   );
 }
 

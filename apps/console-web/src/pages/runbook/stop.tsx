@@ -3,8 +3,13 @@ import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useMay } from '../../app/session.js';
+import { capital } from '../../parts/capital.js';
 import { controlsQuery } from '../../parts/controls.js';
+import { elsewhereWords } from '../../parts/elsewhere.js';
+import { Problem } from '../../parts/problem.js';
+import { approvedUnder } from '../../parts/reach.js';
 import { scopeWords } from '../../parts/scope.js';
+import { serviceWords } from '../../parts/services.js';
 import { StopDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
 import { queueQuery } from '../now/now.queries.js';
@@ -29,7 +34,7 @@ export function StopGuide() {
         <Command text={`npx countersign queue ${scopeOption(scope)}`} />
         <Text size="sm">
           A stop ends the permit of each approved action that has not run. What is being called this moment may still be
-          done. Reviews stay open; approving one has no effect while the stop holds.
+          done. Reviews stay open. {approvedUnder}
         </Text>
       </Step>
       <Step n={2} title="Stop">
@@ -50,7 +55,10 @@ export function StopGuide() {
         <Command text={`npx countersign stop ${scopeOption(scope)} --reason "why"`} />
       </Step>
       <Step n={3} title="See it hold">
-        {stop ? (
+        {controls.isError && <Problem error={controls.error} again={() => void controls.refetch()} />}
+        {!controls.data ? (
+          !controls.isError && <Skeleton h={48} />
+        ) : stop ? (
           <div role="status">
             <Text fw={600}>
               {stop.by} stopped {scopeWords(scope)} <When at={stop.changedAt} />: {stop.reason}
@@ -58,12 +66,12 @@ export function StopGuide() {
             <Group gap="xs" my="xs">
               {stop.confirmedBy.map((service) => (
                 <Badge key={service} color="green" variant="light" leftSection={<IconCheck size={12} aria-hidden />}>
-                  {service} confirmed
+                  {capital(serviceWords(service))} confirmed
                 </Badge>
               ))}
               {stop.notConfirmedBy.map((service) => (
                 <Badge key={service} color="orange" variant="light" leftSection={<IconClock size={12} aria-hidden />}>
-                  {service} not confirmed yet
+                  {capital(serviceWords(service))} not confirmed yet
                 </Badge>
               ))}
             </Group>
@@ -72,9 +80,7 @@ export function StopGuide() {
                 ? 'The validator and every executor of this installation apply it. What step 1 lists as approved settles as refused when it comes to be due.'
                 : 'A service that has not confirmed may still act as before. If this does not change, look on the page Now whether the service runs.'}
             </Text>
-            {stop.unknown.length > 0 && (
-              <Text size="sm">These run elsewhere and never confirm: {stop.unknown.join(', ')}.</Text>
-            )}
+            {stop.unknown.length > 0 && <Text size="sm">{elsewhereWords(stop.unknown, 'stopped')}</Text>}
           </div>
         ) : (
           <Text>No stop of {scopeWords(scope)} is in force.</Text>

@@ -1,7 +1,9 @@
 import { Anchor, List, Skeleton, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { time } from '../../app/console-time.js';
 import { capital } from '../../parts/capital.js';
+import { actionText } from '../../parts/named.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { queueQuery } from '../now/now.queries.js';
@@ -19,18 +21,18 @@ export function UnderWay({ scope }: { readonly scope: string }) {
           {count(approved.count, 'approved action has', 'approved actions have')} not settled
           {approved.count > 0 && `; ${approved.due.toLocaleString()} may be called this moment`}
         </Text>
-        {approved.first.slice(0, shown).map(({ actionId, detail, notBefore }) => (
-          <Text key={actionId} size="sm" c="dimmed" mt={4}>
-            {capital(short(detail))}, due <When at={notBefore} />
+        {approved.first.slice(0, shown).map((action) => (
+          <Text key={action.actionId} size="sm" c="dimmed" mt={4}>
+            {capital(short(action.detail, action))}, due <When at={action.notBefore} />
           </Text>
         ))}
       </List.Item>
       <List.Item>
         <Text fw={600}>{count(reviews.count, 'review waits', 'reviews wait')} for a person</Text>
-        {reviews.first.slice(0, shown).map(({ id, detail, deadline }) => (
+        {reviews.first.slice(0, shown).map(({ id, detail, campaigns, deadline }) => (
           <Text key={id} size="sm" c="dimmed" mt={4}>
             <Anchor component={Link} to={`/reviews/${id}`} inherit underline="always">
-              {capital(short(detail))}
+              {capital(short(detail, { people: [], campaigns }))}
             </Anchor>
             , answer due <When at={deadline} />
           </Text>
@@ -49,7 +51,9 @@ export function UnderWay({ scope }: { readonly scope: string }) {
 }
 
 const shown = 5;
-/** The beginning of its id distinguishes one contact from another. */
-const short = (detail: string): string => detail.replace(/\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '$1…');
+/** A card's text describes a contact and adds the id in brackets. */
+const described = / \(contact [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\)/g;
+const short = (detail: string, named: Parameters<typeof actionText>[1]): string =>
+  actionText(detail.replace(described, ''), named, time.now());
 const count = (n: number, single: string, several: string): string =>
   `${n.toLocaleString()} ${n === 1 ? single : several}`;

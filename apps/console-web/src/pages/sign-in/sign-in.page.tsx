@@ -1,4 +1,4 @@
-import { Button, Code, Container, Loader, Paper, Stack, Text, Title } from '@mantine/core';
+import { Button, Code, Container, Loader, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useState } from 'react';
@@ -87,22 +87,29 @@ export function SignInPage() {
           )}
           {signIn.isError && <Problem error={signIn.error} />}
           {ways.isError && <Problem error={ways.error} again={() => void ways.refetch()} />}
-          {openId && (
-            <Button component="a" href={withNext(openId.url, next)}>
-              Sign in with {openId.name}
-            </Button>
-          )}
-          {!signIn.isPending && (
-            <Stack gap="xs">
-              <Text>
-                {openId ? 'Or use a link.' : 'You need a link to sign in.'} In the project's folder, run this command,
-                or ask an operator for a link in your name:
-              </Text>
-              <Code block>npx countersign sign-in</Code>
-              <Text size="sm" c="dimmed">
-                It prints a link and opens it. A link works once, for a few minutes.
-              </Text>
-            </Stack>
+          {/* The ways to sign in come together, so that none of them moves another one. */}
+          {ways.isPending ? (
+            !signIn.isPending && <Skeleton h={150} />
+          ) : (
+            <>
+              {openId && (
+                <Button component="a" href={withNext(openId.url, next)}>
+                  Sign in with {openId.name}
+                </Button>
+              )}
+              {!signIn.isPending && (
+                <Stack gap="xs">
+                  <Text>
+                    {openId ? 'Or use a link.' : 'You need a link to sign in.'} In the project's folder, run this
+                    command, or ask an operator for a link in your name:
+                  </Text>
+                  <Code block>npx countersign sign-in</Code>
+                  <Text size="sm" c="dimmed">
+                    It prints a link and opens it. A link works once, for a few minutes.
+                  </Text>
+                </Stack>
+              )}
+            </>
           )}
         </Stack>
       </Paper>

@@ -8,7 +8,9 @@ import { Id } from '../../parts/id.js';
 import { LongList } from '../../parts/long-list.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
 import { Problem } from '../../parts/problem.js';
+import { plainText } from '../../parts/reason.js';
 import { Standing } from '../../parts/standing.js';
+import { useSeen } from '../../parts/use-seen.js';
 import { When } from '../../parts/when.js';
 import { Section } from './sections.js';
 import { type DeadLetter, deadLettersQuery, useReplay } from './sources.queries.js';
@@ -67,12 +69,12 @@ function Letter({ letter, onReplay }: { readonly letter: DeadLetter; readonly on
         <Outcome letter={letter} />
         <Text size="sm" className="breaks">
           <b>Why: </b>
-          {fault.detail}
+          {plainText(fault.detail)}
         </Text>
         {letter.failedAgain && (
           <Text size="sm" className="breaks">
             <b>Why again: </b>
-            {letter.failedAgain.detail}
+            {plainText(letter.failedAgain.detail)}
           </Text>
         )}
         {replayedBy !== null && replayedAt !== null && (
@@ -129,10 +131,11 @@ function ReplayDialog({ letter, onClose }: { readonly letter: DeadLetter; readon
   const note = useNote();
   const [key] = useState(() => crypto.randomUUID());
   const replay = useReplay();
+  const seen = useSeen(letter);
   const { deadLetterId, service } = letter;
   const order = (event: FormEvent) => {
     event.preventDefault();
-    if (note.text !== '') replay.mutate({ deadLetterId, note: note.text, key }, { onSuccess: onClose });
+    if (note.text !== '') replay.mutate({ deadLetterId, note: note.text, key, seen }, { onSuccess: onClose });
   };
   return (
     <Modal opened onClose={onClose} title="Handle again" closeButtonProps={{ 'aria-label': 'Close' }}>

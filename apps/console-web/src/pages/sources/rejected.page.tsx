@@ -5,6 +5,7 @@ import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
 import { LongList } from '../../parts/long-list.js';
 import { Problem } from '../../parts/problem.js';
+import { plainText } from '../../parts/reason.js';
 import { When } from '../../parts/when.js';
 import { Section } from './sections.js';
 import { type RejectedFilter, type RejectedSignal, rejectedQuery, sourcesQuery } from './sources.queries.js';
@@ -42,6 +43,8 @@ export function RejectedPage() {
         />
         <Select
           label="Reason"
+          w={340}
+          maw="100%"
           placeholder="All reasons"
           data={[...reasons].map(([value, label]) => ({ value, label }))}
           value={filter.code ?? null}
@@ -50,6 +53,7 @@ export function RejectedPage() {
           clearButtonProps={{ 'aria-label': 'All reasons' }}
         />
       </Group>
+      {sources.isError && !rejected.isError && <Problem error={sources.error} again={() => void sources.refetch()} />}
       {rejected.isError && <Problem error={rejected.error} again={() => void rejected.refetch()} />}
       {rejected.isPending && [1, 2, 3].map((n) => <Skeleton key={n} h={190} />)}
       {rejected.isSuccess && rows.length === 0 && (
@@ -98,12 +102,16 @@ function Rejected({ signal }: { readonly signal: RejectedSignal }) {
         {reasons.map(({ code, detail, field }) => (
           <Text key={`${code} ${field} ${detail}`} size="sm" className="breaks">
             {field === undefined ? '' : 'Where it is wrong: '}
-            {detail}
+            {plainText(detail)}
           </Text>
         ))}
         <Text size="sm">
           <b>What to change: </b>
           {change}
+        </Text>
+        <Text size="sm" className="breaks">
+          <b>Who has to change it: </b>
+          the team whose system sends signals as “{source}”. Send them this card: its words are for their developers.
         </Text>
         <Text size="xs" c="dimmed" className="breaks">
           {topic}, partition {partition}, offset {offset}

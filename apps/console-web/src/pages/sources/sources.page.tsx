@@ -1,6 +1,7 @@
 import { Anchor, Card, Group, List, SimpleGrid, Skeleton, Table, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { Empty } from '../../parts/empty.js';
 import { Problem } from '../../parts/problem.js';
 import { Standing } from '../../parts/standing.js';
 import { When } from '../../parts/when.js';
@@ -16,6 +17,12 @@ export function SourcesPage() {
       about="The systems that send signals: what came, what was rejected, and since when one is silent."
     >
       {sources.isError && <Problem error={sources.error} again={() => void sources.refetch()} />}
+      {sources.data?.length === 0 && (
+        <Empty title="There is no source">
+          Without one no signal comes in, and no play starts. Write the systems that send signals into sources.yaml of
+          the configuration, then start the installation again.
+        </Empty>
+      )}
       <SimpleGrid cols={{ base: 1, sm: 2, xl: 3 }}>
         {sources.isPending && [1, 2, 3, 4].map((n) => <Skeleton key={n} h={230} />)}
         {sources.data?.map((source) => (

@@ -2,6 +2,7 @@ import { infiniteQueryOptions, queryOptions, useMutation } from '@tanstack/react
 import { answerOf, api } from '../../app/api.js';
 import { fresh } from '../../app/queries.js';
 import type { operations } from '../../generated/console.js';
+import type { WithSeen } from '../../parts/use-seen.js';
 
 export const sourcesQuery = queryOptions({
   queryKey: ['sources'],
@@ -63,14 +64,15 @@ interface Order {
   readonly note: string;
   /** A repeat after a lost answer uses the same id. */
   readonly key: string;
+  readonly seen: () => Promise<WithSeen>;
 }
 export const useReplay = () =>
   useMutation({
-    mutationFn: ({ deadLetterId, note, key }: Order) =>
+    mutationFn: async ({ deadLetterId, note, key, seen }: Order) =>
       answerOf(
         api.POST('/v1/dead-letters/{deadLetterId}/replays', {
           params: { path: { deadLetterId }, header: { 'idempotency-key': key } },
-          body: { note },
+          body: { note, ...(await seen()) },
         }),
       ),
     onSettled: () => {

@@ -3,8 +3,9 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconShieldCheck, IconShieldQuestion, IconShieldX } from '@tabler/icons-react';
 import { useQueries, useQueryClient } from '@tanstack/react-query';
 import { useId } from 'react';
+import { worstWords } from './proof-words.js';
 import type { Step } from './stories.queries.js';
-import { proofQuery } from './use-proof.js';
+import { proofOf, proofQuery } from './use-proof.js';
 
 /** How many steps this browser has found in the record, and what that shows. */
 export function ProofSummary({ steps }: { readonly steps: readonly Step[] }) {
@@ -17,6 +18,10 @@ export function ProofSummary({ steps }: { readonly steps: readonly Step[] }) {
   const [proved, wrong] = [count('proved'), count('wrong')];
   const under = proofs.filter(({ isPending }) => isPending).length;
   const all = proved === steps.length;
+  const known = proofs.flatMap((read, n) => {
+    const proof = read.data ?? proofOf(read);
+    return proof ? [{ proof, at: steps[n]?.at ?? '' }] : [];
+  });
   const Icon = wrong > 0 ? IconShieldX : all ? IconShieldCheck : IconShieldQuestion;
   return (
     <Alert
@@ -39,6 +44,9 @@ export function ProofSummary({ steps }: { readonly steps: readonly Step[] }) {
           color={wrong > 0 ? 'red' : all ? 'green' : 'gray'}
           aria-label="Steps checked against the record"
         />
+        <Text size="sm" className="proof-advice">
+          {under > 0 ? 'This browser asks the record for each step, and computes the proof itself.' : worstWords(known)}
+        </Text>
         <Group>
           <Button size="xs" variant="default" onClick={toggle} aria-expanded={open} aria-controls={explained}>
             What this shows

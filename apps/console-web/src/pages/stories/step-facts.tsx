@@ -1,10 +1,15 @@
 import { Badge, Blockquote, List, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconBan, IconCheck, IconHandStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { time } from '../../app/console-time.js';
 import { Id } from '../../parts/id.js';
+import { legible, type Named } from '../../parts/named.js';
 import { Problem } from '../../parts/problem.js';
+import { withoutContacts } from '../../parts/reason.js';
 import { readEvent } from '../record/proof/event.js';
+import { proofWords } from './proof-words.js';
 import { eventQuery, type Step } from './stories.queries.js';
+import { proofOf, useProof } from './use-proof.js';
 import { digestIn, factsOf, type Rule, rationaleOf, rulesOf } from './words.js';
 
 const ruleWords: Readonly<Record<string, { words: string; color: string; Icon: typeof IconBan }>> = {
@@ -15,18 +20,21 @@ const ruleWords: Readonly<Record<string, { words: string; color: string; Icon: t
 };
 
 /** The whole content of an event, read from the same bytes that its proof covers. */
-export function StepFacts({ step }: { readonly step: Step }) {
+export function StepFacts({ step, named }: { readonly step: Step; readonly named: Named }) {
   const event = useQuery({ ...eventQuery(step.id), enabled: step.provable });
   const read = event.data && readEvent(event.data.bytes);
+  const proof = useProof(step);
+  const { more: advice } = proofWords(proofOf(proof), step.at);
   const { facts, more } = factsOf(read?.value);
   const rules = rulesOf(read?.value);
   const [rationale, digest] = [rationaleOf(read?.value), digestIn(read?.value)];
   return (
     <Stack gap="xs" mt="xs" className="facts">
+      {advice !== undefined && <Text size="sm">{advice}</Text>}
       {event.isError && <Problem error={event.error} again={() => void event.refetch()} />}
       {!step.provable && <Text size="sm">The console keeps the facts of a step for seven days.</Text>}
       {event.data && !read && <Text size="sm">The bytes of this event cannot be read here.</Text>}
-      {rules.length > 0 && <Rules rules={rules} />}
+      {rules.length > 0 && <Rules rules={rules} named={named} />}
       {rationale !== undefined && (
         <Blockquote p="sm" cite="The agent's own words, which nobody has checked">
           {rationale}
@@ -78,7 +86,7 @@ export function StepFacts({ step }: { readonly step: Step }) {
   );
 }
 
-function Rules({ rules }: { readonly rules: readonly Rule[] }) {
+function Rules({ rules, named }: { readonly rules: readonly Rule[]; readonly named: Named }) {
   return (
     <>
       <Title order={3} size="h6">
@@ -101,7 +109,7 @@ function Rules({ rules }: { readonly rules: readonly Rule[] }) {
               >
                 {rule} {words}
               </Badge>{' '}
-              {detail}
+              {withoutContacts(legible(detail, named, time.now()))}
             </List.Item>
           );
         })}

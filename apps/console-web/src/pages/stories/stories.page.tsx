@@ -1,16 +1,22 @@
-import { Button, Group, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Button, Group, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
 import { IconArrowUp, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { takeSearch, useKeys } from '../../app/keys.js';
 import { Empty } from '../../parts/empty.js';
+import { FilterField } from '../../parts/filter-field.js';
+import { PageLink } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
+import { plainText } from '../../parts/reason.js';
 import { When } from '../../parts/when.js';
 import { outcomes } from './outcomes.js';
 import { type Filter, fewestCharacters, filterOf, namesQuery, type Story, storiesQuery } from './stories.queries.js';
 import { StoryList } from './story-list.js';
+import { asSentence } from './words.js';
 import './stories.css';
+
+const outcomeChoices = Object.entries(outcomes).map(([value, { words }]) => ({ value, label: words }));
 
 /** What happened to each proposal, newest first, and the search for one of them. */
 export function StoriesPage() {
@@ -18,10 +24,16 @@ export function StoriesPage() {
   const navigate = useNavigate();
   const names = useQuery(namesQuery);
   const stories = useInfiniteQuery(storiesQuery(filter));
-  const narrow = (change: Partial<Record<keyof Filter, string | undefined>>) =>
-    void navigate({ to: '/stories', search: { ...filter, ...change } as never, replace: true });
+  const choose = useCallback(
+    (name: string, value: string | undefined) => {
+      const search = (before: Record<string, unknown>) => ({ ...filterOf(before), [name]: value });
+      void navigate({ to: '/stories', search: search as never, replace: true });
+    },
+    [navigate],
+  );
   const rows = stories.data?.pages.flatMap((page) => page.stories) ?? [];
   const chains = stories.data?.pages[0]?.chains ?? [];
+  const incomplete = stories.data?.pages.some((page) => page.incomplete) ?? false;
   const narrowed = Object.keys(filter).length > 0;
   return (
     <Stack>
@@ -33,47 +45,33 @@ export function StoriesPage() {
         A story is what happened to one proposal of an agent: the signal that began it, the verdict, a person's answer,
         what was done. Each step can be checked against the record.
       </Text>
-      <Search given={filter.search ?? ''} onSearch={(search) => narrow({ search })} />
+      <Search given={filter.search ?? ''} onSearch={(text) => choose('search', text)} />
       <Group gap="xs" align="flex-end" role="group" aria-label="Filter">
-        <Select
-          label="Outcome"
-          placeholder="Any"
-          data={Object.entries(outcomes).map(([value, { words }]) => ({ value, label: words }))}
-          value={filter.outcome ?? null}
-          clearable
-          clearButtonProps={{ 'aria-label': 'Any outcome' }}
-          onChange={(value) => narrow({ outcome: value ?? undefined })}
-          w={{ base: '100%', xs: 220 }}
-        />
-        <Select
-          label="Agent"
-          placeholder="Any"
-          data={withGiven(
+        <FilterField name="outcome" choices={outcomeChoices} value={filter.outcome} width={220} onChoose={choose} />
+        <FilterField
+          name="agent"
+          choices={withGiven(
             names.data?.agents.map((value) => ({ value, label: value })),
             filter.agent,
           )}
-          value={filter.agent ?? null}
-          clearable
-          clearButtonProps={{ 'aria-label': 'Any agent' }}
-          onChange={(value) => narrow({ agent: value ?? undefined })}
-          w={{ base: '100%', xs: 200 }}
+          value={filter.agent}
+          width={200}
+          onChoose={choose}
         />
-        <Select
-          label="Play"
-          placeholder="Any"
-          data={withGiven(names.data?.plays, filter.play)}
-          value={filter.play ?? null}
-          clearable
-          clearButtonProps={{ 'aria-label': 'Any play' }}
-          onChange={(value) => narrow({ play: value ?? undefined })}
-          w={{ base: '100%', xs: 240 }}
+        <FilterField
+          name="play"
+          choices={withGiven(names.data?.plays, filter.play)}
+          value={filter.play}
+          width={240}
+          onChoose={choose}
         />
         {filter.account !== undefined && (
-          <Button variant="light" onClick={() => narrow({ account: undefined })}>
-            Account {filter.account}: show all accounts
+          <Button variant="light" onClick={() => choose('account', undefined)}>
+            Account {accountName(rows, filter.account)}: show all accounts
           </Button>
         )}
       </Group>
+      {names.isError && !stories.isError && <Problem error={names.error} again={() => void names.refetch()} />}
       {stories.isError && <Problem error={stories.error} again={() => void stories.refetch()} />}
       {stories.isPending && [1, 2, 3, 4].map((n) => <Skeleton key={n} h={92} />)}
       <div role="status" className="only-heard">
@@ -87,7 +85,7 @@ export function StoriesPage() {
           </Title>
           {chains.map((chain) => (
             <Link key={chain.id} to="/stories/$id" params={{ id: chain.id }} className="row">
-              <Text>{chain.detail}</Text>
+              <Text>{asSentence(plainText(chain.detail))}</Text>
               <Text size="sm" c="dimmed">
                 <When at={chain.at} />
               </Text>
@@ -95,7 +93,14 @@ export function StoriesPage() {
           ))}
         </Stack>
       )}
-      {stories.data && rows.length === 0 && chains.length === 0 && <Nothing filter={filter} narrowed={narrowed} />}
+      {stories.data && rows.length === 0 && chains.length === 0 && !incomplete && (
+        <Nothing filter={filter} narrowed={narrowed} />
+      )}
+      {incomplete && (
+        <Text size="sm">
+          More names begin with “{filter.search}” than are looked at here. Write more of the name to find the others.
+        </Text>
+      )}
       {stories.hasNextPage && (
         <Button variant="light" loading={stories.isFetchingNextPage} onClick={() => void stories.fetchNextPage()}>
           Show older stories
@@ -128,6 +133,10 @@ function Arriving({ rows }: { readonly rows: readonly Story[] }) {
     </>
   );
 }
+
+/** The name of an account, if one of the listed stories has it. */
+const accountName = (rows: readonly Story[], id: string): string =>
+  rows.find(({ account }) => account?.id === id)?.account?.name ?? id;
 
 /** The chosen value is among the choices, even if the policy does not name it any more. */
 function withGiven(known: readonly { value: string; label: string }[] | undefined, given: string | undefined) {
@@ -163,7 +172,7 @@ function Search({
             ref={field}
             className="grow"
             label="Find a story"
-            description="Any id or its first characters, an account, a contact, a campaign"
+            description="The beginning of an account’s name, or of an id: of a proposal, an account, a contact, a campaign"
             value={text}
             onChange={(event) => {
               setText(event.currentTarget.value);
@@ -187,8 +196,10 @@ function Nothing({ filter, narrowed }: { readonly filter: Filter; readonly narro
   if (filter.search !== undefined)
     return (
       <Empty title="Nothing was found with this name">
-        Check the spelling, or take a filter away. The console knows the last 30 days; the record keeps everything: on
-        the command line, <code>npx countersign show {filter.search}</code> tells what it has.
+        The search finds stories by the beginning of an account’s name, such as “Lumen”, and by the beginning of an id.
+        It does not know roles of people: search these on the page <PageLink to="/people">People</PageLink>. Check the
+        spelling, or take a filter away. The console knows the last 30 days. For an older story, copy its whole id and
+        give it to <code>npx countersign show</code> on the command line.
       </Empty>
     );
   return narrowed ? (

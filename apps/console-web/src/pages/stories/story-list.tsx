@@ -1,12 +1,14 @@
 import { Group, Paper, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { memo, useCallback, useRef } from 'react';
+import { time } from '../../app/console-time.js';
 import { useKeys } from '../../app/keys.js';
+import { legible } from '../../parts/named.js';
 import { useRows } from '../../parts/use-rows.js';
 import { When } from '../../parts/when.js';
 import { OutcomeBadge } from './outcome-badge.js';
 import type { Story } from './stories.queries.js';
-import { asSentence, legible, storySentence } from './words.js';
+import { asSentence, storySentence } from './words.js';
 
 /** Stories, newest first. `j` and `k` move through them, Enter opens one. */
 export function StoryList({ stories }: { readonly stories: readonly Story[] }) {
@@ -60,7 +62,7 @@ const StoryRow = memo(({ story, index, onReach }: RowProps) => (
     </Group>
     {story.reason !== null && (
       <Text size="sm" lineClamp={4}>
-        {asSentence(legible(story.reason, story.people, Date.now()))}
+        {asSentence(legible(story.reason, story, time.now()))}
       </Text>
     )}
     <Text size="sm" c="dimmed" mt={4}>

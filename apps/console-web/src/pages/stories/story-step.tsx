@@ -1,24 +1,25 @@
 import { Button, Group, Text } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconExternalLink } from '@tabler/icons-react';
 import { useId } from 'react';
-import { full } from '../../parts/times.js';
+import { time } from '../../app/console-time.js';
+import { legible, type Named } from '../../parts/named.js';
 import { useOpen } from '../../parts/use-open.js';
-import { When } from '../../parts/when.js';
+import { Exactly } from '../../parts/when.js';
 import { ProofBadge } from './proof-badge.js';
 import { StepFacts } from './step-facts.js';
-import type { Step, Story } from './stories.queries.js';
-import { asSentence, doerWords, legible } from './words.js';
+import type { Step } from './stories.queries.js';
+import { asSentence, doerWords } from './words.js';
 
 /** One step: when, what and who. The other facts are behind one fold. */
-export function StoryStep({ step, people }: { readonly step: Step; readonly people: Story['people'] }) {
+export function StoryStep({ step, named }: { readonly step: Step; readonly named: Named }) {
   const [open, toggle] = useOpen(step.id);
   const facts = useId();
   const Chevron = open ? IconChevronDown : IconChevronRight;
   return (
     <>
-      <Text className="any-break">{asSentence(legible(step.detail, people, Date.now()))}</Text>
-      <Text size="sm" c="dimmed" title={full(step.at)}>
-        <When at={step.at} /> · {doerWords(step.by)}
+      <Text className="any-break">{asSentence(legible(step.detail, named, time.now()))}</Text>
+      <Text size="sm" c="dimmed">
+        <Exactly at={step.at} /> · {doerWords(step.by)}
       </Text>
       <ProofBadge step={step} />
       <Group gap="xs" mt={4}>
@@ -46,7 +47,7 @@ export function StoryStep({ step, people }: { readonly step: Step; readonly peop
           </Button>
         )}
       </Group>
-      <div id={facts}>{open && <StepFacts step={step} />}</div>
+      <div id={facts}>{open && <StepFacts step={step} named={named} />}</div>
     </>
   );
 }

@@ -2,9 +2,12 @@ import { Alert, Anchor, Group, Skeleton, Stack, Text, Title } from '@mantine/cor
 import { IconInfoCircle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
+import { time } from '../../app/console-time.js';
 import { Empty } from '../../parts/empty.js';
 import { Id } from '../../parts/id.js';
 import { LongList } from '../../parts/long-list.js';
+import { legible, nothingNamed } from '../../parts/named.js';
+import { agentPath, PageLink } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { When } from '../../parts/when.js';
 import { OutcomeBadge } from './outcome-badge.js';
@@ -13,9 +16,8 @@ import { ProofSummary } from './proof-summary.js';
 import { type Step, type Story, storyQuery } from './stories.queries.js';
 import { StoryStep } from './story-step.js';
 import './stories.css';
-import { asSentence, legible, storySentence } from './words.js';
+import { asSentence, refusedBy, storySentence } from './words.js';
 
-const nobody: Story['people'] = [];
 const stepId = ({ id }: Step): string => id;
 
 /** One story, from its beginning to its outcome. */
@@ -55,6 +57,10 @@ export function StoryPage() {
           <Title order={2} size="h4">
             Step by step
           </Title>
+          <Text size="sm" c="dimmed">
+            The steps are in the order of their time. The record numbers its entries in the order in which it read them,
+            topic by topic. So a later step can have a smaller number.
+          </Text>
           <LongList
             key={id}
             label="Steps"
@@ -65,7 +71,7 @@ export function StoryPage() {
             className="story-steps"
             ordered
           >
-            {(step) => <StoryStep step={step} people={story?.people ?? nobody} />}
+            {(step) => <StoryStep step={step} named={story ?? nothingNamed} />}
           </LongList>
         </>
       )}
@@ -78,8 +84,43 @@ export function StoryPage() {
   );
 }
 
+/** What a person can do about a refusal, and where the limit is that refused. */
+const AfterRefusal = ({ agent, reason }: { readonly agent: string; readonly reason: string }) => (
+  <Text size="sm" mt="xs">
+    Nothing was done. <NextStep agent={agent} by={refusedBy(reason)} />
+  </Text>
+);
+
+function NextStep({ agent, by }: { readonly agent: string; readonly by: ReturnType<typeof refusedBy> }) {
+  const limits = <PageLink to={agentPath(agent)}>the limits and rules for {agent}</PageLink>;
+  switch (by) {
+    case 'stop':
+      return (
+        <>
+          If it may go on, resume it on the page <PageLink to="/">Now</PageLink>. After that the agent can propose it
+          again.
+        </>
+      );
+    case 'person':
+      return 'This action is over. The agent may propose another one.';
+    case 'deadline':
+      return (
+        <>The agent may propose it again, and then a person is asked again. How long a person has is in {limits}.</>
+      );
+    case 'rule':
+      return (
+        <>
+          The agent can propose it again when the reason is over. If the rule is too strict, see {limits}; a policy
+          owner changes them on the page <PageLink to="/policy">Policy</PageLink>.
+        </>
+      );
+    default:
+      return by satisfies never;
+  }
+}
+
 function Head({ story }: { readonly story: Story }) {
-  const { account, agent, people, play, outcome, reason } = story;
+  const { account, agent, play, outcome, reason } = story;
   return (
     <>
       <Group gap="sm">
@@ -96,7 +137,8 @@ function Head({ story }: { readonly story: Story }) {
           title={reasonWords[outcome] ?? 'Why'}
           variant="outline"
         >
-          {asSentence(legible(reason, people, Date.now()))}
+          {asSentence(legible(reason, story, time.now()))}
+          {outcome === 'refused' && <AfterRefusal agent={agent} reason={reason} />}
         </Alert>
       )}
       <Text size="sm">

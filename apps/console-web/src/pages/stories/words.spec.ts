@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest';
 import { full } from '../../parts/times.js';
-import { asSentence, doerWords, factsOf, legible, rationaleOf, rulesOf, storySentence } from './words.js';
+import { asSentence, doerWords, factsOf, rationaleOf, refusedBy, rulesOf, storySentence } from './words.js';
+
+test.each([
+  ['stopped: all by lea: a test', 'stop'],
+  ['refused: EUR 20.00 over the cap; stopped: agent:a by lea: a test', 'stop'],
+  ['max rejected it', 'person'],
+  ['it is a first message; max rejected it', 'person'],
+  ['nobody had answered by 2026-12-01T10:00:00.000Z', 'deadline'],
+  ['refused: EUR 20.00 over the cap', 'rule'],
+])('%j was refused by a %s', (reason, by) => {
+  expect(refusedBy(reason)).toBe(by);
+});
 
 test('a line becomes a sentence', () => {
   expect(asSentence('refused: EUR 20.00 over the cap')).toBe('Refused: EUR 20.00 over the cap.');
@@ -74,21 +85,20 @@ const director = {
   accountName: 'Orbit Logistics',
 } as const;
 
-test('a reason names people by what they are, and times as the reader has them', () => {
-  const at = '2026-12-01T00:03:41.707Z';
-  const reason = `1 of 1 touches of contact ${director.contactId} are used; the next slot opens ${at}`;
-  const text = legible(reason, [director], Date.parse('2026-11-30T00:00:00Z'));
-  expect(text).toContain('1 of 1 touches of a director (operations) of Orbit Logistics are used');
-  expect(text).not.toContain(at);
-  expect(text).toMatch(/\b(1 Dec 2026|Dec 1, 2026|30 Nov 2026|Nov 30, 2026|2 Dec 2026|Dec 2, 2026)/);
-  expect(legible(`contact ${director.contactId}`, [], 0)).toBe(`contact ${director.contactId}`);
+test('a story of one person says whom it concerns, one of several does not', () => {
+  const sentence = 'Send "Prices for [account name]" (sales) to a contact';
+  const campaigns: [] = [];
+  expect(storySentence({ sentence, campaigns, people: [director] })).toBe(
+    'Send “Prices for Orbit Logistics” (sales) to a director (operations) of Orbit Logistics',
+  );
+  const people = [director, { ...director, contactId: 'another' }];
+  expect(storySentence({ sentence, campaigns, people })).toBe('Send “Prices for Orbit Logistics” (sales) to a contact');
+  expect(storySentence({ sentence, campaigns, people: [] })).toBe(
+    'Send “Prices for [account name]” (sales) to a contact',
+  );
 });
 
-test('a story of one person says whom it concerns, one of several does not', () => {
-  const sentence = 'Send "pricing-explained" (sales) to a contact';
-  expect(storySentence({ sentence, people: [director] })).toBe(
-    'Send "pricing-explained" (sales) to a director (operations) of Orbit Logistics',
-  );
-  expect(storySentence({ sentence, people: [director, { ...director, contactId: 'another' }] })).toBe(sentence);
-  expect(storySentence({ sentence, people: [] })).toBe(sentence);
+test('a story calls its campaign by its name', () => {
+  const campaigns = [{ campaignId: 'cmp-dach-video', name: 'Video, DACH' }];
+  expect(storySentence({ sentence: 'Pause cmp-dach-video', campaigns, people: [] })).toBe('Pause Video, DACH');
 });

@@ -1,7 +1,9 @@
 import { capital } from '../../parts/capital.js';
 import { money } from '../../parts/money.js';
-import { plainReason } from '../../parts/reason.js';
-import { personWords } from '../../parts/sentence.js';
+import { withNames, wordsOf } from '../../parts/named.js';
+import { quoted } from '../../parts/reason.js';
+import { withAccount } from '../../parts/sentence.js';
+import { serviceWords } from '../../parts/services.js';
 import { full } from '../../parts/times.js';
 import type { Step, Story } from './stories.queries.js';
 
@@ -13,15 +15,6 @@ export function asSentence(detail: string): string {
   return /[.!?]$/.test(words) ? words : `${words}.`;
 }
 
-const services: Readonly<Record<string, string>> = {
-  'signal-ingestion': 'the intake of signals',
-  orchestrator: 'the plays',
-  'guardrail-validator': 'the guardrails',
-  'action-executor': 'the executor',
-  'audit-recorder': 'the record',
-  console: 'the console',
-};
-
 /** Who or what did it. */
 export function doerWords({ kind, name }: Step['by']): string {
   switch (kind) {
@@ -32,11 +25,19 @@ export function doerWords({ kind, name }: Step['by']): string {
     case 'source':
       return `reported by ${name.slice(name.lastIndexOf('/') + 1)}`;
     case 'service':
-      return Object.hasOwn(services, name) ? (services[name] as string) : name;
+      return serviceWords(name);
     default:
       return kind satisfies never;
   }
 }
+
+/** What ended a refused action, from the details of its reasons: it decides what a person can do next. */
+export const refusedBy = (reason: string): 'stop' | 'person' | 'deadline' | 'rule' => {
+  const details = reason.replace(/^refused: /, '').split('; ');
+  if (details.some((detail) => detail.startsWith('stopped: '))) return 'stop';
+  if (details.some((detail) => detail.endsWith(' rejected it'))) return 'person';
+  return details.some((detail) => detail.startsWith('nobody had answered by ')) ? 'deadline' : 'rule';
+};
 
 export interface Rule {
   readonly rule: string;
@@ -125,18 +126,13 @@ export function factsOf(value: unknown): { facts: Fact[]; more: boolean } {
 /** `fromCampaignId` as `from campaign id`. */
 const spaced = (name: string): string => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
 
-type Named = Story['people'][number];
-
-const wordsOf = ({ seniority, jobFunction, accountName }: Named): string =>
-  personWords({ seniority, jobFunction: jobFunction ?? undefined, accountName: accountName ?? undefined });
-
-/** A text of the console. The people in it are described instead of named by their ids, and times are in the reader's time zone. */
-export function legible(text: string, people: readonly Named[], now: number): string {
-  return plainReason(text, new Map(people.map((person) => [person.contactId, wordsOf(person)])), now);
-}
-
 /** What the action does, and for whom if it concerns one person. */
-export function storySentence({ sentence, people }: Pick<Story, 'sentence' | 'people'>): string {
+export function storySentence({
+  sentence,
+  people,
+  campaigns,
+}: Pick<Story, 'sentence' | 'people' | 'campaigns'>): string {
+  const words = withAccount(quoted(withNames(sentence, { campaigns })), people);
   const [only, ...others] = people;
-  return only && others.length === 0 ? sentence.replace(/\ba contact\b/, wordsOf(only)) : sentence;
+  return only && others.length === 0 ? words.replace(/\ba contact\b/, wordsOf(only)) : words;
 }

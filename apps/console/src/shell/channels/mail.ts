@@ -43,11 +43,20 @@ export async function sendMail(channel: MailChannel, to: string, message: Messag
 
 export const messageIdOf = (id: string, from: string): string => `<${id}@${from.slice(from.lastIndexOf('@') + 1)}>`;
 
+/** RFC 4954: a login is needed, too weak, wrong, or not allowed without TLS. */
+const loginCodes = [530, 534, 535, 538];
+/** The steps in which a server answers about this mail. In every other step it answers about itself, or about the settings of the channel. */
+const aboutMail = ['EENVELOPE', 'EMESSAGE'];
+
+/** Only an answer about the mail is for good. An operator can mend everything else; until then the message waits. */
 function failure(error: unknown): Delivery {
-  const { responseCode } = error as { responseCode?: unknown };
-  if (typeof responseCode === 'number' && responseCode >= 500)
-    return { outcome: 'refused', words: `the mail server refused it for good (${responseCode}): see its log` };
-  if (typeof responseCode === 'number')
-    return { outcome: 'later', words: `the mail server does not take it now (${responseCode})` };
-  return { outcome: 'later', words: `the mail server could not be used (${codeOf(error)})` };
+  const { responseCode, code } = error as { responseCode?: unknown; code?: unknown };
+  const answered = typeof responseCode === 'number' ? responseCode : undefined;
+  if (code === 'EAUTH' || (answered !== undefined && loginCodes.includes(answered)))
+    return { outcome: 'later', words: `the mail server does not accept the login (${answered ?? codeOf(error)})` };
+  if (answered === undefined || !aboutMail.includes(String(code)))
+    return { outcome: 'later', words: `the mail server could not be used (${codeOf(error)})` };
+  return answered >= 500
+    ? { outcome: 'refused', words: `the mail server refused it for good (${answered}): see its log` }
+    : { outcome: 'later', words: `the mail server does not take it now (${answered})` };
 }

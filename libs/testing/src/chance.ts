@@ -8,15 +8,6 @@ export interface Chance {
   shuffled<T>(from: readonly T[]): T[];
 }
 
-/** The seed that FAULTS_SEED names, else a new one. */
-export function seedOf(env: Readonly<Record<string, string | undefined>>): number {
-  const text = env.FAULTS_SEED;
-  if (text === undefined || text === '') return Math.floor(Math.random() * 2 ** 32);
-  if (!/^\d{1,10}$/.test(text) || Number(text) >= 2 ** 32)
-    throw new Error(`FAULTS_SEED: an integer below 2^32 is expected, not "${text}"`);
-  return Number(text);
-}
-
 /** The same seed gives the same choices: a 32-bit counter, mixed. */
 export function chance(seed: number): Chance {
   let state = seed >>> 0;

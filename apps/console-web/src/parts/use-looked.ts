@@ -1,9 +1,15 @@
 import { useEffect, useRef } from 'react';
 
-/** How long this page was visible to its reader since it was opened, in milliseconds. The time in another tab does not count. */
-export function useLooked(subjectId: string): () => number {
+/** The console takes no longer time, in milliseconds: a week. */
+export const longestLook = 604_800_000;
+
+/**
+ * How long the reader saw the content with this digest, in milliseconds: since the page was opened, or since the reader said that they
+ * have read what changed. The time in another tab does not count.
+ */
+export function useLooked(digest: string): () => number {
   const seen = useRef({ before: 0, since: performance.now() });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another card begins anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other content begins anew
   useEffect(() => {
     seen.current = { before: 0, since: performance.now() };
     const turned = () => {
@@ -13,6 +19,6 @@ export function useLooked(subjectId: string): () => number {
     };
     document.addEventListener('visibilitychange', turned);
     return () => document.removeEventListener('visibilitychange', turned);
-  }, [subjectId]);
+  }, [digest]);
   return () => Math.round(seen.current.before + (document.hidden ? 0 : performance.now() - seen.current.since));
 }

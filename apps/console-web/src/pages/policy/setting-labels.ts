@@ -1,0 +1,105 @@
+import type { Content } from './settings.js';
+
+/** The places of all settings in a part, without the numbers of list entries: `limits.sendsPerHour`, `tasks.agent`. */
+type Place<Part> = Part extends readonly (infer Entry)[]
+  ? Entry extends object
+    ? Place<Entry>
+    : ''
+  : Part extends object
+    ? string extends keyof Part
+      ? ''
+      : { [Name in keyof Part & string]-?: Joined<Name, Place<NonNullable<Part[Name]>>> }[keyof Part & string]
+    : '';
+type Joined<Name extends string, Rest extends string> = Rest extends '' ? Name : `${Name}.${Rest}`;
+
+type Labels<Part> = Readonly<Record<Place<Part>, string>>;
+
+/** Exhaustive: a new setting of the policy needs its label here. */
+const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
+  rules: {
+    permitSeconds: 'How long an approval is valid, in seconds',
+    'contactFrequency.touches': 'Messages to one contact, at most',
+    'contactFrequency.days': 'Within this many days',
+    firstTouchNeedsPerson: 'Ranks whose first message needs a person',
+    prohibitedKinds: 'Actions that nobody may take',
+    creativeNeedsPerson: 'A new advertisement needs a person',
+    maxProposalBytes: 'Size of a proposal, at most, in bytes',
+  },
+  routes: {
+    kinds: 'Actions',
+    accounts: 'Only for these accounts',
+    executor: 'Service that carries them out',
+    connector: 'Connection that it uses',
+  },
+  charters: {
+    agent: 'Agent',
+    owner: 'Who answers for it',
+    reviewers: 'Who may answer its reviews',
+    kinds: 'What it may do',
+    currency: 'Currency of its limits',
+    timeZone: 'Where its days begin',
+    'limits.campaignSpendPerDayMinor': 'Spend a day on one campaign, at most',
+    'limits.adAccountSpendPerDayMinor': 'Spend a day in one ad account, at most',
+    'limits.sendsPerHour': 'Messages an hour, at most',
+    'limits.actionsPerHour': 'Actions an hour, at most',
+    'limits.accountActionsPerHour': 'Actions an hour for one account, at most',
+    'limits.proposalsPerTask': 'Proposals for one task, at most',
+    'limits.reviewsWaiting': 'Actions that may wait for a person at a time',
+    'limits.approvalAbovePercent': 'A change of a budget or bid by more percent needs a person',
+    'limits.approvalAboveMinor': 'A change of a budget or bid by more money needs a person',
+    reviewWithinMinutes: 'Minutes that a person has to answer',
+  },
+  plays: {
+    id: 'Name in the files',
+    title: 'Title',
+    freshWithinDays: 'Older signals start nothing, in days',
+    'trigger.pattern': 'Pattern that starts it',
+    'trigger.signal': 'Signal that it watches',
+    'trigger.where': 'The signal has',
+    'trigger.account': 'The account has',
+    'trigger.contacts': 'Contacts of one account, at least',
+    'trigger.withinDays': 'Within this many days',
+    'trigger.floorPercent': 'Starts below this return on spend, in percent',
+    'trigger.minimumSpendMinor': 'Starts only after this spend',
+    coolDownDays: 'Days before it can start again for the same account or campaign',
+    'checkpoint.reviewers': 'Who must agree first',
+    'checkpoint.withinMinutes': 'Minutes that they have to answer',
+    'tasks.agent': 'agent',
+    'tasks.purpose': 'purpose',
+    'tasks.kinds': 'actions that it may propose',
+    'tasks.dueInMinutes': 'minutes that the agent has',
+    'tasks.settings': 'for the agent',
+  },
+  sequences: {
+    id: 'Name in the files',
+    purpose: 'Consent that each message needs',
+    'steps.template': 'template',
+    'steps.subject': 'subject',
+    'steps.body': 'text',
+    'steps.afterSeconds': 'seconds after the enrolment',
+  },
+};
+
+/** What an entry of a list is called, with the first letter as at the beginning of a label. */
+const entries: { readonly [Part in keyof Content]?: string } = { routes: 'Route', plays: 'Task', sequences: 'Step' };
+
+/** The label of a setting, by its place in a file of this part; undefined if the place is not known. */
+export function labelOf(part: keyof Content, path: string): string | undefined {
+  const names = path.split('.');
+  const number = names.find((name) => /^\d+$/.test(name));
+  const place = names.filter((name) => name !== number);
+  const known: Readonly<Record<string, string>> = labels[part];
+  // The names in a record are the installation's own: `kinds.ads.set_bid`, `trigger.where.topic`.
+  const found = place
+    .map((_, n) => place.slice(0, place.length - n))
+    .find((beginning) => Object.hasOwn(known, beginning.join('.')));
+  if (found === undefined) return undefined;
+  const label = [known[found.join('.')], ...(found.length < place.length ? [place.slice(found.length).join('.')] : [])];
+  return [...(number === undefined ? [] : [`${entries[part]} ${Number(number) + 1}`]), ...label].join(': ');
+}
+
+/** The part that a file of the configuration folder belongs to; undefined for another file. */
+export function partOf(file: string): keyof Content | undefined {
+  const [name = ''] = file.split(/[./]/);
+  return Object.hasOwn(labels, name) ? (name as keyof Content) : undefined;
+}

@@ -1,0 +1,35 @@
+import type { ContactProfile } from '@countersign/contracts';
+
+/** A person whom an action concerns, without their name. */
+export interface PersonNamed {
+  readonly contactId: string;
+  readonly seniority: ContactProfile['seniority'];
+  readonly jobFunction: string | null;
+  readonly accountName: string | null;
+}
+export interface CampaignNamed {
+  readonly campaignId: string;
+  readonly name: string;
+}
+/** What the texts about an action name by an id, as the profiles describe it now. */
+export interface NamedThings {
+  readonly people: readonly PersonNamed[];
+  readonly campaigns: readonly CampaignNamed[];
+}
+
+/** A column: the campaigns with these keys that have a name. */
+const campaignsNamed = (keys: string): string => `(
+  SELECT coalesce(json_agg(json_build_object('campaignId', named.campaign_id, 'name', named.name) ORDER BY named.key), '[]')
+  FROM campaigns named WHERE named.key = ANY(${keys}) AND named.name IS NOT NULL)`;
+
+/** A column: the people whom a proposal concerns; at most ten. */
+const peopleNamed = (proposalId: string): string => `(
+  SELECT coalesce(json_agg(known), '[]') FROM (
+    SELECT DISTINCT person.contact_id AS "contactId", person.seniority, person.job_function AS "jobFunction", own.name AS "accountName"
+    FROM person_actions touched JOIN people person ON person.contact_id = touched.contact_id
+    LEFT JOIN accounts own ON own.account_id = person.account_id
+    WHERE touched.proposal_id = ${proposalId} LIMIT 10) known)`;
+
+/** The columns `people` and `campaigns` of a list of actions: part of the statement that reads the list. */
+export const thingsNamed = (row: string): string =>
+  `${peopleNamed(`${row}.proposal_id`)} AS people, ${campaignsNamed(`${row}.campaign_keys`)} AS campaigns`;
