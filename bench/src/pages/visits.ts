@@ -90,6 +90,8 @@ export const visits: readonly Visit[] = [
       async prepare(page) {
         await page.getByRole('button', { name: 'Edit', exact: true }).click();
         await page.locator('main form input, main form textarea').first().focus();
+        // An amount has room for a digit only before its decimals.
+        await page.keyboard.press('Home');
       },
       event: 'keydown',
       act: (page) => page.keyboard.type('1'),
