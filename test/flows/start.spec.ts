@@ -220,7 +220,7 @@ test('Ctrl-C while the broker and a service are started again ends cleanly and l
   await gone([...seen]);
 });
 
-test('after kill -9 of everything the next start works, plays the sample and exits with the summary last', {
+test("after kill -9 of everything the next start works, prints the console's link before the sample, and exits with the summary last", {
   timeout: 900_000,
 }, async () => {
   const begun = await serving(env);
@@ -238,6 +238,10 @@ test('after kill -9 of everything the next start works, plays the sample and exi
   expect(lines.at(-1)).toBe('9 of 9 stories ended as they should');
   expect(lines.at(-2)).toMatch(/\d/);
   expect(lines.filter((line) => line.startsWith('✓ '))).toHaveLength(9);
+  // The sample takes a while and can be watched in the console, so the link comes first.
+  const found = (beginning: string): number => lines.findIndex((line) => line.startsWith(beginning));
+  expect(found('Open the console: ')).toBeGreaterThan(-1);
+  expect(found('Open the console: ')).toBeLessThan(found('playing the sample'));
   await gone([...seen]);
 });
 
