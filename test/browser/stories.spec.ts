@@ -170,6 +170,27 @@ test('each step of a story opens to the facts and rules of its own event and clo
   }
 });
 
+test('where no page shows traces, an opened step has the id of the trace of its event, and a button that copies it', async () => {
+  const { story, traceIds } = await traced();
+  const { page } = await on.enter({ on: 'phone', permissions: ['clipboard-read', 'clipboard-write'] });
+  await page.route('**/v1/stories/*', async (route) => {
+    const response = await route.fetch();
+    const { steps, ...answer } = (await response.json()) as { steps: object[] };
+    await route.fulfill({ response, json: { ...answer, steps: steps.map((step) => ({ ...step, traceUrl: null })) } });
+  });
+  await page.goto(`/stories/${story}`);
+  await settled(page);
+  const step = page.locator('.story-steps > li').last();
+  expect(await step.getByRole('link', { name: 'Trace' }).count()).toBe(0);
+  await step.getByRole('button', { name: 'Facts and rules' }).click();
+  const facts = await factsOf(step);
+  await facts.getByRole('button', { name: 'Copy the id of the trace' }).click();
+  const copied = await page.evaluate<string>('navigator.clipboard.readText()');
+  expect(traceIds).toContain(copied);
+  expect((await eventOf(facts)).traceparent?.split('-')[1]).toBe(copied);
+  expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
+});
+
 /** Answers as the record does, with one character of one hash changed. */
 async function flipped(route: Route): Promise<void> {
   const response = await route.fetch();

@@ -1337,7 +1337,7 @@ test('stories are listed by what is asked for, with the reason beside each; a se
   expect(steps).toMatch(/refused: over the cap +guardrail-validator +actions\.refused\.v1\/0@7\nThere are more steps/);
 });
 
-test('the facts of a story are told step by step: its rules, the words of the agent as such, amounts, and what is no longer here', async () => {
+test('the facts of a story are told step by step: its trace, its rules, the words of the agent as such, amounts, and what is no longer here', async () => {
   const reasons = [
     { rule: 'consent', outcome: 'pass', detail: 'they agreed' },
     { rule: 'spend-cap', outcome: 'refuse', detail: 'over\nthe cap' },
@@ -1350,15 +1350,17 @@ test('the facts of a story are told step by step: its rules, the words of the ag
     fresh: true,
     proposedAt: '2026-11-21T10:00:00.000Z',
   };
-  const bytes = Buffer.from(eventBytes({ key: null, headers: {}, value: Buffer.from(JSON.stringify(data)) }));
+  const traceId = 'ab'.repeat(16);
+  const headers = { traceparent: `00-${traceId}-${'cd'.repeat(8)}-01` };
+  const bytes = Buffer.from(eventBytes({ key: null, headers, value: Buffer.from(JSON.stringify(data)) }));
   const step = {
     ...{ at: '2026-11-21T10:00:00.000Z', detail: 'refused: over the cap', by: { name: 'guardrail-validator' } },
     ...{ type: 'ActionRefused', topic: 'actions.refused.v1', partition: 0, offset: '7' },
   };
   const steps = [
-    { ...step, id: '6', provable: false },
-    { ...step, id: '7', provable: true },
-    { ...step, id: '8', provable: true },
+    { ...step, id: '6', provable: false, traceUrl: null },
+    { ...step, id: '7', provable: true, traceUrl: null },
+    { ...step, id: '8', provable: true, traceUrl: 'https://traces.example/1' },
   ];
   answers['GET /v1/stories/3f2a'] = { body: { story: null, steps, more: false, complete: true } };
   answers['GET /v1/events/7/record'] = { body: { bytes: bytes.toString('base64') } };
@@ -1377,6 +1379,7 @@ test('the facts of a story are told step by step: its rules, the words of the ag
     '',
     '2026-11-21 10:00:00Z  refused: over the cap',
     '  ActionRefused by guardrail-validator, actions.refused.v1/0@7',
+    `  trace ${traceId}`,
     '  rules',
     '    spend-cap  refuses  over ⏎ the cap',
     '    consent    passes   they agreed',
@@ -1394,10 +1397,12 @@ test('the facts of a story are told step by step: its rules, the words of the ag
     '',
     '2026-11-21 10:00:00Z  refused: over the cap',
     '  ActionRefused by guardrail-validator, actions.refused.v1/0@7',
+    '  trace https://traces.example/1',
     '  The bytes of this event cannot be read here.',
   ]);
   const json = JSON.parse((await run('stories', '3f2a', '--facts', '--json')).out);
   expect(json.events).toEqual([null, data, null]);
+  expect(json.traceIds).toEqual([null, traceId, null]);
   for (const words of [['--facts'], ['3f2a', '--facts', '--prove']])
     expect(await run('stories', ...words)).toMatchObject({ code: 2, err: expect.stringContaining('--facts') });
 });

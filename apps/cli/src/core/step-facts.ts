@@ -16,6 +16,19 @@ export function eventData({ bytes }: Pick<StoredEvent, 'bytes'>): unknown {
   }
 }
 
+/** The id of the trace in which an event was written (W3C Trace Context); undefined if it was written in none. */
+export function traceIdIn({ bytes }: Pick<StoredEvent, 'bytes'>): string | undefined {
+  try {
+    const { headers } = readEventBytes(Buffer.from(bytes, 'base64'));
+    const [, parent] = headers.find(([name]) => name === 'traceparent') ?? [];
+    const text = parent ? decode(parent) : undefined;
+    return text?.ok ? /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-/.exec(text.text)?.[1] : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 type Members = Readonly<Record<string, unknown>>;
 const membersOf = (value: unknown): Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {};
@@ -83,13 +96,22 @@ const rationaleOf = ({ rationale }: Members): string[] =>
 
 const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 
-/** A story with the rules and facts of each step. `events` has the data of each step's event; undefined if it is not here any more. */
-export function factsText(paint: Paint, found: StorySteps, events: readonly unknown[]): string {
+/**
+ * A story with the rules and facts of each step. `events` has the data of each step's event; undefined if it is not here any more.
+ * `traceIds` has the trace of each.
+ */
+export function factsText(
+  paint: Paint,
+  found: StorySteps,
+  events: readonly unknown[],
+  traceIds: readonly (string | undefined)[],
+): string {
   const { story, steps, more, complete } = printable(found);
   const title = story === null ? [] : [paint.bold(`${story.sentence} (${story.outcome})`)];
-  const parts = steps.flatMap(({ at, detail, by, type, topic, partition, offset, provable }, n) => {
+  const parts = steps.flatMap(({ at, detail, by, type, topic, partition, offset, provable, traceUrl }, n) => {
     const place = partition === null ? topic : `${topic}/${partition}@${offset}`;
     const data = membersOf(events[n]);
+    const trace = traceUrl ?? traceIds[n];
     const [rules, facts] = [printable(rulesOf(data)), printable(factsOf(data))];
     const missing = provable
       ? 'The bytes of this event cannot be read here.'
@@ -100,6 +122,7 @@ export function factsText(paint: Paint, found: StorySteps, events: readonly unkn
       indented(
         [
           paint.dim(`${type} by ${by.name}, ${place}`),
+          ...(trace === undefined ? [] : [paint.dim(`trace ${trace}`)]),
           ...(rules.length > 0 ? ['rules', indented(table(rules))] : []),
           ...rationaleOf(data),
           ...(facts.length > 0 ? ['facts', indented(table(facts))] : []),

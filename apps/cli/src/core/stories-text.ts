@@ -27,6 +27,8 @@ export interface StorySteps {
     readonly topic: string;
     readonly partition: number | null;
     readonly offset: string | null;
+    /** The page that shows the trace of its event, if the console knows one. */
+    readonly traceUrl?: string | null;
   }[];
   readonly more: boolean;
   /** Whether the steps begin with the first one that happened. */

@@ -2,7 +2,7 @@ import { acts, explained } from '@countersign/client';
 import { Misused } from '@countersign/client/core';
 import type { Command } from 'commander';
 import { allProved, provenText, unprovenPart } from '../../core/proof.js';
-import { eventData, factsText } from '../../core/step-facts.js';
+import { eventData, factsText, traceIdIn } from '../../core/step-facts.js';
 import { type StoriesList, type StorySteps, stepsText, storiesText } from '../../core/stories-text.js';
 import { eventOf, proofOf, recordKeyOf } from '../proofs.js';
 
@@ -33,7 +33,10 @@ export function storyCommands(program: Command): void {
     .option('--account <id>', 'of one account')
     .option('--before <cursor>', 'older ones; the cursor is printed below the list')
     .option('--limit <n>', 'how many, at most 500', '20')
-    .option('--facts', 'with an id: the rules of each verdict, what the agent wrote, and every fact of each step')
+    .option(
+      '--facts',
+      'with an id: the rules of each verdict, what the agent wrote, every fact and the trace of each step',
+    )
     .option('--prove', 'with an id: check here that the signed record holds each step, byte by byte')
     .option('--key <verifier key>', 'with --prove: the key that must have signed; default: the key in run.json');
   explained(
@@ -61,11 +64,20 @@ export function storyCommands(program: Command): void {
       const found = await s.console.get<StorySteps>(`/v1/stories/${encodeURIComponent(id)}`);
       if (options.facts) {
         const events: unknown[] = [];
+        const traceIds: (string | undefined)[] = [];
         for (const step of found.steps) {
           const event = await eventOf(s, step);
           events.push(event && eventData(event));
+          traceIds.push(event && traceIdIn(event));
         }
-        s.answer({ ...found, events: events.map((event) => event ?? null) }, factsText(s.paint, found, events));
+        s.answer(
+          {
+            ...found,
+            events: events.map((event) => event ?? null),
+            traceIds: traceIds.map((traceId) => traceId ?? null),
+          },
+          factsText(s.paint, found, events, traceIds),
+        );
         return undefined;
       }
       if (!options.prove) {

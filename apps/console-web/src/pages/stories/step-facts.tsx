@@ -6,7 +6,7 @@ import { Id } from '../../parts/id.js';
 import { legible, type Named } from '../../parts/named.js';
 import { Problem } from '../../parts/problem.js';
 import { withoutContacts } from '../../parts/reason.js';
-import { readEvent } from '../record/proof/event.js';
+import { readEvent, traceIdIn } from '../record/proof/event.js';
 import { proofWords } from './proof-words.js';
 import { eventQuery, type Step } from './stories.queries.js';
 import { proofOf, useProof } from './use-proof.js';
@@ -27,6 +27,8 @@ export function StepFacts({ step, named }: { readonly step: Step; readonly named
   const { more: advice } = proofWords(proofOf(proof), step.at);
   const { facts, more } = factsOf(read?.value);
   const rules = rulesOf(read?.value);
+  // With a page for traces the step has a link in place of the id.
+  const traceId = step.traceUrl === null && read ? traceIdIn(read) : undefined;
   const [rationale, digest] = [rationaleOf(read?.value), digestIn(read?.value)];
   return (
     <Stack gap="xs" mt="xs" className="facts">
@@ -73,6 +75,14 @@ export function StepFacts({ step, named }: { readonly step: Step; readonly named
             {step.partition !== null && `, partition ${step.partition}, offset ${step.offset}`}
           </dd>
         </div>
+        {traceId !== undefined && (
+          <div>
+            <dt>trace</dt>
+            <dd>
+              <Id id={traceId} label="id of the trace" />
+            </dd>
+          </div>
+        )}
         {digest !== undefined && (
           <div>
             <dt>digest of the action</dt>

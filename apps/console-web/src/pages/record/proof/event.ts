@@ -31,6 +31,12 @@ export interface ReadEvent {
   readonly value: unknown;
 }
 
+/** The id of the trace in which an event was written (W3C Trace Context); undefined if it was written in none. */
+export function traceIdIn({ headers }: Pick<ReadEvent, 'headers'>): string | undefined {
+  const [, parent] = headers.find(([name]) => name === 'traceparent') ?? [];
+  return /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-/.exec(parent ?? '')?.[1];
+}
+
 const absent = 0xffffffff;
 
 /** The content of an event's bytes; undefined if they have another form. */

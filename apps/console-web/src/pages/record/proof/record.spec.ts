@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { digestOf, leafHashOf, readEvent, type StoredEvent } from './event.js';
+import { digestOf, leafHashOf, readEvent, type StoredEvent, traceIdIn } from './event.js';
 import { type Ask, checkCheckpoint, checkEvent } from './record.js';
 
 /** The library that the recorder signs and proves with: what it makes must verify here, and nothing else. */
@@ -214,4 +214,16 @@ test('what an event holds is read from its bytes; other bytes are not read at al
   expect(readEvent(base64(bytes.slice(0, -1)))).toBeUndefined();
   expect(readEvent(base64(Uint8Array.of(...bytes, 0)))).toBeUndefined();
   expect(readEvent('?')).toBeUndefined();
+});
+
+const traceId = 'ab'.repeat(16);
+test.each([
+  [`00-${traceId}-${'cd'.repeat(8)}-01`, traceId],
+  [`00-${'0'.repeat(32)}-${'cd'.repeat(8)}-01`, undefined],
+  ['no trace', undefined],
+  [null, undefined],
+])('of the trace context %j the trace is %j', (parent, found) => {
+  const other: [string, string] = ['ce_id', `00-${'ef'.repeat(16)}-`];
+  expect(traceIdIn({ headers: [other, ['traceparent', parent]] })).toBe(found);
+  expect(traceIdIn({ headers: [other] })).toBeUndefined();
 });
