@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { company } from '../flows/signals.js';
 import { expectHandledOnce, type Mended, mendedTasks } from './dead-letters.js';
 import { makeAgain } from './gaps.js';
-import { objections, settled, tooWide } from './looks.js';
+import { cutOrOver, objections, settled, tooWide } from './looks.js';
 import { type Screen, screens } from './person.js';
 import { sight, stage } from './stage.js';
 import { resumeBy, stopBy } from './stopping.js';
@@ -52,7 +52,8 @@ async function open(page: Page, title: string): Promise<void> {
   await settled(page);
 }
 
-const expectFit = async (page: Page) => expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
+const expectFit = async (page: Page) =>
+  expect([...(await objections(page)), ...(await cutOrOver(page)), ...(await tooWide(page))]).toEqual([]);
 
 test('a guide has a button for what is behind the first page of its list', async () => {
   const { page } = await on.enter();
@@ -182,7 +183,7 @@ test.each(all)('on a %s an agent runs empty: its last review is answered, then i
 });
 
 test.each(all)(
-  'on a %s an agent is stopped by the guide: what it reaches, the stop, and that it holds',
+  'on a %s an agent is stopped by the guide and resumed: what it reaches, the stop, that it holds, and that it is over',
   async (screen) => {
     await answerAll();
     const { proposalId } = await shiftToAsk(on.visitor);
@@ -198,10 +199,13 @@ test.each(all)(
       [1, `npx countersign queue --agent ${agent}`],
       [2, `npx countersign stop --agent ${agent} --reason "why"`],
       [3, 'npx countersign controls'],
+      [4, `npx countersign resume --agent ${agent} --reason "why"`],
     ] as const)
       await step(page, n).getByText(command, { exact: true }).waitFor();
     const hold = step(page, 3);
     await hold.getByText(`No stop of the agent ${agent} is in force.`).waitFor();
+    const resume = step(page, 4);
+    await resume.getByText('Nothing is stopped, so there is nothing to resume.').waitFor();
     await expectFit(page);
 
     await step(page, 2)
@@ -220,8 +224,24 @@ test.each(all)(
     await reached.getByText('0 reviews wait for a person').waitFor();
     expect(on.visitor.eventsOf('ActionApproved', (approval) => approval.proposalId === proposalId)).toEqual([]);
 
-    expect(await on.visitor.cli('resume', '--agent', agent, '--reason', 'they were right')).toMatchObject({ code: 0 });
+    const stopped = resume.getByRole('region', { name: `Stopped: the agent ${agent}` });
+    await stopped.getByText(/^lea stopped it .+: odd shifts on a /).waitFor();
+    await stopped.getByRole('button', { name: `Resume the agent ${agent}` }).click();
+    const why = `they were right on a ${screen}`;
+    await resumeBy(page.getByRole('dialog', { name: 'Resume' }), why);
+    const over = resume.getByRole('status');
+    await over.getByText(`lea resumed the agent ${agent}`, { exact: false }).waitFor();
+    await over.getByText(why, { exact: false }).waitFor();
+    await over.getByText('The guardrails confirmed').waitFor();
+    await over.getByText('The executor confirmed').waitFor();
     await hold.getByText(`No stop of the agent ${agent} is in force.`).waitFor();
+    await resume.getByText('Nothing is stopped, so there is nothing to resume.').waitFor();
+    await expectFit(page);
+    expect(
+      await on.visitor.until('the event of the resume', () =>
+        on.visitor.eventsOf('ControlChanged', (control) => control.reason === why).at(-1),
+      ),
+    ).toMatchObject({ state: 'running', scope: `agent:${agent}`, by: 'lea', seen: sight });
   },
 );
 

@@ -1,17 +1,17 @@
-import { Badge, Button, Divider, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Divider, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
+import { IconHandStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answerOf, api } from '../app/api.js';
 import { capital } from './capital.js';
+import { Confirmations } from './confirmations.js';
 import { type Control, controlQuery, controlsQuery, type Family, families, useControl } from './controls.js';
 import { elsewhereWords } from './elsewhere.js';
 import { NoteField, useNote } from './note-field.js';
 import { Problem } from './problem.js';
 import { Reach, ReachComing, StartsAgain, StillOpen, useReach } from './reach.js';
 import { scopeWords } from './scope.js';
-import { serviceWords } from './services.js';
 import { useSeen } from './use-seen.js';
 import { When } from './when.js';
 
@@ -197,7 +197,7 @@ interface ResumeProps {
 }
 
 /** Lifts a stop. It is less prominent than the stop button, and asks for a reason. */
-export function Resume({ control, onClose, onLeave = onClose }: ResumeProps) {
+function Resume({ control, onClose, onLeave = onClose }: ResumeProps) {
   const reason = useNote();
   const [key] = useState(() => crypto.randomUUID());
   const change = useControl();
@@ -230,6 +230,13 @@ export function Resume({ control, onClose, onLeave = onClose }: ResumeProps) {
     </form>
   );
 }
+
+/** Lifts a stop in a dialog of its own. `control` is the state when its button was pressed, so that the result stays in sight. */
+export const ResumeDialog = ({ control, onClose }: Omit<ResumeProps, 'onLeave'>) => (
+  <Modal opened onClose={onClose} title="Resume" size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Resume control={control} onClose={onClose} />
+  </Modal>
+);
 
 interface Changed {
   readonly control?: { readonly version: number } | null;
@@ -271,18 +278,7 @@ function Done({ change, scope, state, onClose }: DoneProps) {
         {capital(scopeWords(scope))} is {verb}.{' '}
         {!change.changed && `Somebody had done this before${control ? `: ${control.by}` : ''}.`}
       </Text>
-      <Group gap="xs">
-        {now.confirmedBy.map((service) => (
-          <Badge key={service} color="green" variant="light" leftSection={<IconCheck size={12} aria-hidden />}>
-            {capital(serviceWords(service))} confirmed
-          </Badge>
-        ))}
-        {now.notConfirmedBy.map((service) => (
-          <Badge key={service} color="orange" variant="light" leftSection={<IconClock size={12} aria-hidden />}>
-            {capital(serviceWords(service))} not confirmed yet
-          </Badge>
-        ))}
-      </Group>
+      <Confirmations {...now} />
       {now.confirmed ? (
         <Text size="sm">Every service of this installation applies it.</Text>
       ) : (

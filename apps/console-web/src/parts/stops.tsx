@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Group, Modal, Text } from '@mantine/core';
+import { Alert, Badge, Button, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconHandStop, IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -7,7 +7,7 @@ import { useMay } from '../app/session.js';
 import { type Control, controlsQuery } from './controls.js';
 import { Problem } from './problem.js';
 import { scopeWords } from './scope.js';
-import { Resume, StopDialog } from './stop-dialog.js';
+import { ResumeDialog, StopDialog } from './stop-dialog.js';
 import { When } from './when.js';
 
 export interface Stop {
@@ -81,16 +81,7 @@ export function StopHere({ scope, stops }: { readonly scope: string; readonly st
         </Group>
       )}
       {stopping && <StopDialog scope={scope} onClose={stop.close} />}
-      {resuming && (
-        <Modal
-          opened
-          onClose={() => setResuming(undefined)}
-          title="Resume"
-          closeButtonProps={{ 'aria-label': 'Close' }}
-        >
-          <Resume control={resuming} onClose={() => setResuming(undefined)} />
-        </Modal>
-      )}
+      {resuming && <ResumeDialog control={resuming} onClose={() => setResuming(undefined)} />}
     </>
   );
 }

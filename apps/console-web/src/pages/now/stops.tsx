@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Group, Modal, Select, Stack, Text } from '@mantine/core';
+import { Badge, Button, Card, Group, Select, Stack, Text } from '@mantine/core';
 import { IconCheck, IconClock, IconHandStop, IconPlayerPlay } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useMay } from '../../app/session.js';
@@ -6,7 +6,7 @@ import type { Control } from '../../parts/controls.js';
 import { elsewhereWords } from '../../parts/elsewhere.js';
 import { scopeWords } from '../../parts/scope.js';
 import { serviceWords } from '../../parts/services.js';
-import { Resume, StopDialog } from '../../parts/stop-dialog.js';
+import { ResumeDialog, StopDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
 import type { Now } from './now.queries.js';
 import { Section } from './section.js';
@@ -104,17 +104,7 @@ export function Stops({ now: { stops, agents } }: { readonly now: Now }) {
         </Text>
       )}
       {stopping !== undefined && <StopDialog scope={stopping} onClose={() => setStopping(undefined)} />}
-      {resuming && (
-        <Modal
-          opened
-          onClose={() => setResuming(undefined)}
-          title="Resume"
-          size="lg"
-          closeButtonProps={{ 'aria-label': 'Close' }}
-        >
-          <Resume control={resuming} onClose={() => setResuming(undefined)} />
-        </Modal>
-      )}
+      {resuming && <ResumeDialog control={resuming} onClose={() => setResuming(undefined)} />}
     </Section>
   );
 }

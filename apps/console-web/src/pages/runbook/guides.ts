@@ -3,7 +3,7 @@ export const guides = [
   {
     guide: 'stop',
     title: 'Stop',
-    when: 'Something acts as it should not, and you want it to end now.',
+    when: 'Something acts as it should not, and you want it to end now. Or something is stopped and may go on.',
   },
   {
     guide: 'hand-back',

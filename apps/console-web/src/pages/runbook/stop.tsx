@@ -1,18 +1,18 @@
-import { Badge, Button, Group, Skeleton, Text } from '@mantine/core';
-import { IconCheck, IconClock, IconHandStop } from '@tabler/icons-react';
+import { Button, Group, Skeleton, Text } from '@mantine/core';
+import { IconHandStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useMay } from '../../app/session.js';
-import { capital } from '../../parts/capital.js';
+import { Confirmations } from '../../parts/confirmations.js';
 import { controlsQuery } from '../../parts/controls.js';
 import { elsewhereWords } from '../../parts/elsewhere.js';
 import { Problem } from '../../parts/problem.js';
 import { approvedUnder } from '../../parts/reach.js';
 import { scopeWords } from '../../parts/scope.js';
-import { serviceWords } from '../../parts/services.js';
 import { StopDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
 import { queueQuery } from '../now/now.queries.js';
+import { ResumeStops } from './resume.js';
 import { ScopeChoice, scopeOption } from './scope-choice.js';
 import { Command, NeedsRole, Step } from './step.js';
 import { UnderWay } from './under-way.js';
@@ -60,22 +60,11 @@ export function StopGuide() {
           !controls.isError && <Skeleton h={48} />
         ) : stop ? (
           <div role="status">
-            <Text fw={600}>
+            <Text fw={600} mb="xs" className="words">
               {stop.by} stopped {scopeWords(scope)} <When at={stop.changedAt} />: {stop.reason}
             </Text>
-            <Group gap="xs" my="xs">
-              {stop.confirmedBy.map((service) => (
-                <Badge key={service} color="green" variant="light" leftSection={<IconCheck size={12} aria-hidden />}>
-                  {capital(serviceWords(service))} confirmed
-                </Badge>
-              ))}
-              {stop.notConfirmedBy.map((service) => (
-                <Badge key={service} color="orange" variant="light" leftSection={<IconClock size={12} aria-hidden />}>
-                  {capital(serviceWords(service))} not confirmed yet
-                </Badge>
-              ))}
-            </Group>
-            <Text size="sm">
+            <Confirmations {...stop} />
+            <Text size="sm" mt="xs">
               {stop.confirmed
                 ? 'The validator and every executor of this installation apply it. What step 1 lists as approved settles as refused when it comes to be due.'
                 : 'A service that has not confirmed may still act as before. If this does not change, look on the page Now whether the service runs.'}
@@ -86,6 +75,15 @@ export function StopGuide() {
           <Text>No stop of {scopeWords(scope)} is in force.</Text>
         )}
         <Command text="npx countersign controls" />
+      </Step>
+      <Step n={4} title="Resume">
+        {controls.data ? (
+          <ResumeStops scope={scope} stops={controls.data} />
+        ) : controls.isError ? (
+          <Text>What is stopped now is not known.</Text>
+        ) : (
+          <Skeleton h={96} />
+        )}
       </Step>
       {stopping && <StopDialog scope={scope} onClose={() => setStopping(false)} />}
     </>
