@@ -119,7 +119,7 @@ function File({ file: { file, settings, page }, open: found, linked }: FileProps
         onClick={toggle}
         aria-expanded={open}
         aria-controls={id}
-        className="whole-label"
+        className="left-label"
       >
         {file}
       </Button>
