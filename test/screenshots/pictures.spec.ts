@@ -18,8 +18,12 @@ interface Picture {
   readonly colorScheme: 'light' | 'dark';
   readonly address: string;
   /** What to press there, and the text that is there when the picture can be taken. */
-  readonly press?: readonly [selector: string, shows: string];
+  readonly press?: readonly [selector: string, shows: string | RegExp];
 }
+
+/** On a review, after the rules have answered. */
+const verdictOfRules =
+  /^(The rules would let it through|If you approve it now, it is refused|Your answer would have no effect)/;
 
 const picture = (name: string, screen: Screen, colorScheme: Picture['colorScheme'], address: string): Picture => ({
   name,
@@ -31,7 +35,7 @@ const picture = (name: string, screen: Screen, colorScheme: Picture['colorScheme
 const pictures: readonly Picture[] = [
   picture('now', 'desktop', 'light', '/'),
   picture('reviews', 'desktop', 'light', '/reviews'),
-  { ...picture('review', 'phone', 'light', '/reviews'), press: ['main a[href*="/reviews/"]', 'Why you are asked'] },
+  { ...picture('review', 'phone', 'light', '/reviews'), press: ['main a[href*="/reviews/"]', verdictOfRules] },
   {
     ...picture('story', 'desktop', 'light', '/stories?outcome=refused'),
     press: ['.queue a', 'steps are in the record'],
@@ -50,6 +54,8 @@ test.each(pictures)('$name, on a $screen in $colorScheme', async ({ name, screen
   const { page } = await on.enter({ on: screen, colorScheme, deviceScaleFactor: 1 });
   await page.goto(address);
   await settled(page);
+  // The first message of the stream brings the time in the head of the page.
+  await page.getByText(/^as of /).waitFor();
   if (press) {
     await page.locator(press[0]).first().click();
     await page.getByText(press[1]).first().waitFor({ timeout: 60_000 });
