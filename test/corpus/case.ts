@@ -1,4 +1,4 @@
-import { actionKindNames, cameToNothing, Rules, Seniority, Tier } from '@countersign/contracts';
+import { actionKindNames, cameToNothing, Rules, Seniority, TextRules, Tier } from '@countersign/contracts';
 import { z } from 'zod';
 
 /** `EUR 20.00`. */
@@ -11,6 +11,11 @@ export const Given = z.strictObject({
   tier: Tier.optional(),
   /** Settings of `rules.yaml`, by their own names: a new one needs no word of its own here. */
   rules: Rules.partial().optional(),
+  /** What the agent's charter says about texts, beside the rules. */
+  charterTexts: TextRules.optional(),
+  /** Where the contact lives, and the sources of their data. */
+  country: z.string().optional(),
+  dataFrom: z.array(z.string()).optional(),
   allowed: z.array(z.enum(actionKindNames)).optional(),
   /** The task as the orchestrator assigned it, if it differs from the proposal; `unknown`: it assigned none. */
   task: z
@@ -113,6 +118,11 @@ export const When = z.strictObject({
   step: z.int().positive().optional(),
   template: z.string().optional(),
   body: z.string().optional(),
+  subject: z.string().optional(),
+  headline: z.string().optional(),
+  url: z.string().optional(),
+  title: z.string().optional(),
+  note: z.string().optional(),
   /** A member that the contract lacks. */
   extraField: z.string().optional(),
   /** What the agent says about it: never an input. */
@@ -132,6 +142,9 @@ export const Case = z
       outcome: z.enum(['approved', 'refused', 'escalated']),
       rule: z.string().optional(),
       detail: z.string().optional(),
+      /** What the rule marked, and where: `payload.body 4 to 12`. */
+      marked: z.string().optional(),
+      at: z.string().optional(),
       shadowOutcome: z.enum(['approved', 'refused', 'escalated']).optional(),
     }),
     twin: z.strictObject({ given: Given.optional(), when: When.partial().optional() }).optional(),

@@ -38,6 +38,9 @@ describe.each(files)('%s', (file) => {
     if (then.rule) {
       const reason = verdict.reasons.find((r) => r.rule === then.rule);
       expect(reason?.detail).toBe(then.detail);
+      const { place, start, end, marked } = reason?.figures ?? {};
+      if (then.marked !== undefined) expect(marked).toBe(then.marked);
+      if (then.at !== undefined) expect(`${place} ${start} to ${end}`).toBe(then.at);
       expect(reason?.outcome).toBe({ approved: 'pass', escalated: 'escalate', refused: 'refuse' }[then.outcome]);
     }
     if (!twin) return;

@@ -50,7 +50,8 @@ export function stage(
     Object.assign(payload, { template, subject, body, sequence });
   }
   if (when.template) payload.template = when.template;
-  if (when.body) payload.body = when.body;
+  for (const text of ['subject', 'body', 'headline', 'url', 'title', 'note'] as const)
+    if (when[text] !== undefined) payload[text] = when[text];
   if (when.extraField) payload[when.extraField] = true;
   const base = proposalOf(when.kind, payload);
   const { accountId: _acme, ...unnamed } = base.action;
@@ -75,6 +76,7 @@ export function stage(
 function contentOf(given: Given, kind: string): PolicyContent {
   const base = content({
     charter: {
+      ...(given.charterTexts && { texts: given.charterTexts }),
       ...(given.tier && { kinds: { [kind as ActionKindName]: given.tier } }),
       limits: {
         ...(given.campaignCap && { campaignSpendPerDayMinor: minor(given.campaignCap) }),
@@ -155,6 +157,15 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
           : given.contactOf !== 'unknown' && { accountId: given.contactOf }),
       },
     },
+    ...((given.country !== undefined || given.dataFrom) && {
+      origins: {
+        [contact]: {
+          version: 3,
+          ...(given.country !== undefined && { country: given.country }),
+          sources: given.dataFrom ?? [],
+        },
+      },
+    }),
     ...(given.stopped && {
       controls: { [given.stopped]: { version: 1, state: 'stopped' as const, by: 'lea', reason: 'a drill' } },
     }),

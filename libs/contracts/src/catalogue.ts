@@ -5,6 +5,14 @@ import { placeholdersInWords } from './placeholders.js';
 import { type Channel, ConsentPurpose, Currency, ForeignId, Instant, Minor, Name, Text, Uuid } from './primitives.js';
 import { contactText } from './recognise.js';
 
+/** A text that an action puts before people, or the target of a link, and where the payload has it. */
+export interface PlacedText {
+  /** `payload.body`. */
+  readonly place: string;
+  readonly text: string;
+  readonly role: 'text' | 'link';
+}
+
 /** The money that an action commits, and the daily ledgers in which it counts. */
 export interface Spend {
   readonly adAccountId: string;
@@ -80,6 +88,8 @@ export interface ActionKindSpec<P> {
   readonly ownerId: (payload: P) => string | undefined;
   /** The time before which it must not run. */
   readonly notBefore: (payload: P) => string | undefined;
+  /** Every text that people will read, and every target of a link, in the order in which people read them. */
+  readonly texts: (payload: P) => readonly PlacedText[];
   readonly reversibility: Reversibility<P>;
 }
 
@@ -99,6 +109,7 @@ const spec = <P>(
   named: () => ({}),
   ownerId: () => undefined,
   notBefore: () => undefined,
+  texts: () => [],
   ...given,
 });
 
@@ -107,6 +118,12 @@ const Line = (max: number) => Text(max).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'one line w
 /** Text of several lines, with characters that every store can hold. */
 const Prose = (max: number) =>
   Text(max).regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, 'no control characters but line breaks');
+
+const placed = (name: string, text: string, role: PlacedText['role'] = 'text'): PlacedText => ({
+  place: `payload.${name}`,
+  text,
+  role,
+});
 
 const byId = (contactId: string): string => contactText(contactId);
 
@@ -249,6 +266,11 @@ export const actionKinds = {
     campaignIds: (p) => [p.campaignId],
     creative: true,
     named: ({ creativeId, url }) => ({ creativeId, url }),
+    texts: ({ headline, body, url }) => [
+      placed('headline', headline),
+      placed('body', body),
+      placed('url', url, 'link'),
+    ],
     reversibility: { reversible: false, because: 'people may have seen it' },
   }),
   'email.send': spec<z.infer<typeof SendEmail>>({
@@ -269,6 +291,7 @@ export const actionKinds = {
     // The text of a step is that of the sequence.
     named: ({ sequence, template }) => (sequence ? {} : { template }),
     notBefore: (p) => p.sendAt,
+    texts: ({ subject, body }) => [placed('subject', subject), placed('body', body)],
     reversibility: { reversible: false, because: 'a message that was sent cannot be called back' },
   }),
   'sequence.enroll': spec<z.infer<typeof Enroll>>({
@@ -304,6 +327,7 @@ export const actionKinds = {
     channel: 'crm',
     contacts: (p) => (p.contactId === undefined ? [] : [p.contactId]),
     ownerId: (p) => p.ownerId,
+    texts: ({ title, note }) => [placed('title', title), placed('note', note)],
     reversibility: { reversible: false, because: 'a person may have acted on the task' },
   }),
 } as const;
@@ -317,6 +341,16 @@ export const kindSpec = (name: string): ActionKindSpec<unknown> | undefined =>
   Object.hasOwn(actionKinds, name)
     ? (actionKinds[name as ActionKindName] as unknown as ActionKindSpec<unknown>)
     : undefined;
+
+/**
+ * Every text that an action puts before people, and every target of a link, each with its place in the payload. Empty if the
+ * payload cannot be read.
+ */
+export function textsOf(action: { readonly kind: string; readonly payload: unknown }): readonly PlacedText[] {
+  const spec = kindSpec(action.kind);
+  const payload = spec?.payload.safeParse(action.payload);
+  return payload?.success && spec ? spec.texts(payload.data) : [];
+}
 
 /** What an action does, in its kind's words; undefined if its payload cannot be read. */
 export function actionDetail(

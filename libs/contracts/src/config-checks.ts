@@ -1,12 +1,15 @@
 import { type ActionKindName, kindSpec } from './catalogue.js';
+import { type Complain, checkPlain, known, repeatedOnes } from './complaints.js';
 import type { Part, Path } from './config-file.js';
 import { agentKinds, executorConnectors } from './installed.js';
+import { holdsLinkHost, readLinkHost } from './link-hosts.js';
 import { currencyCodes, currencyDigits } from './money.js';
 import { didYouMean } from './nearest.js';
 import { placeholderFault, placeholderNames } from './placeholders.js';
 import type { Charter, Play, Route, Rules, Sequence } from './policy.js';
 import { isPlain } from './primitives.js';
 import { settingKinds, TaskSettings } from './task-settings.js';
+import { checkTexts } from './text-checks.js';
 import { triggerFaults } from './trigger-checks.js';
 
 /*
@@ -19,19 +22,20 @@ export interface Known {
   readonly people: readonly string[] | undefined;
   readonly agents: readonly string[] | undefined;
   readonly executors: readonly string[] | undefined;
+  /** The CloudEvents `source` of each source. */
+  readonly sources: readonly string[] | undefined;
   /** Agents that have a charter, and ids of sequences. */
   readonly chartered: readonly string[] | undefined;
   readonly sequences: readonly string[] | undefined;
 }
 
-type Complain = (part: Part<unknown>, path: Path, detail: string) => void;
-
-/** `there is a, b`, with the most similar one. */
-export const known = (names: readonly string[], word?: string): string =>
-  `${names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`}${word === undefined ? '' : didYouMean(word, names)}`;
-
-export function checkCharter(part: Part<Charter>, { people, agents }: Known, complain: Complain): void {
-  const { agent, owner, reviewers, kinds, currency, timeZone, limits } = part.value;
+export function checkCharter(
+  part: Part<Charter>,
+  { people, agents, sources }: Known,
+  rules: Part<Rules> | undefined,
+  complain: Complain,
+): void {
+  const { agent, owner, reviewers, kinds, currency, timeZone, limits, texts } = part.value;
   if (agents && !agents.includes(agent)) complain(part, ['agent'], `no such agent; ${known(agents, agent)}`);
   checkPeople(part, [[['owner'], owner], ...named(['reviewers'], reviewers)], people, complain);
   repeatedOnes(part, ['reviewers'], reviewers, complain);
@@ -46,6 +50,10 @@ export function checkCharter(part: Part<Charter>, { people, agents }: Known, com
     complain(part, ['timeZone'], `"${timeZone}" is not an IANA time zone such as Europe/Paris${meant}`);
   }
   checkLimits(part, limits, complain);
+  if (texts) {
+    checkTexts(part, ['texts'], texts, sources, complain);
+    narrowing(part, texts, rules?.value, complain);
+  }
   for (const [kind, tier] of Object.entries(kinds)) {
     if (tier === 'shadow') continue;
     if (kindSpec(kind)?.touches && limits.sendsPerHour === 0)
@@ -78,7 +86,37 @@ function checkLimits(part: Part<Charter>, limits: Charter['limits'], complain: C
   }
 }
 
-export function checkRules(part: Part<Rules>, complain: Complain): void {
+/** A charter narrows what the rules allow to everybody. What it cannot narrow, it says for nothing. */
+function narrowing(
+  part: Part<Charter>,
+  { linkHosts = [], requiredElements = [], placeholdersMustFill }: NonNullable<Charter['texts']>,
+  rules: Rules | undefined,
+  complain: Complain,
+): void {
+  if (placeholdersMustFill === false)
+    complain(part, ['texts', 'placeholdersMustFill'], 'changes nothing: a charter can only narrow; leave it out');
+  const open = rules?.linkHosts?.flatMap((host) => readLinkHost(host) ?? []);
+  for (const [i, written] of open ? linkHosts.entries() : []) {
+    const host = readLinkHost(written);
+    if (host && !open?.some((wider) => holdsLinkHost(wider, host)))
+      complain(
+        part,
+        ['texts', 'linkHosts', i],
+        `changes nothing: a charter can only narrow, and linkHosts of rules.yaml does not allow it`,
+      );
+  }
+  for (const [i, { kinds }] of requiredElements.entries())
+    for (const [k, kind] of kinds.entries())
+      if (part.value.kinds[kind] === undefined)
+        complain(
+          part,
+          ['texts', 'requiredElements', i, 'kinds', k],
+          `changes nothing: this charter does not allow ${kind}`,
+        );
+}
+
+export function checkRules(part: Part<Rules>, { sources }: Known, complain: Complain): void {
+  checkTexts(part, [], part.value, sources, complain);
   const { maxProposalBytes, permitSeconds, firstTouchNeedsPerson, prohibitedKinds } = part.value;
   if (maxProposalBytes < 1_000 || maxProposalBytes > 900_000)
     complain(
@@ -329,15 +367,6 @@ function checkPeople(
   for (const [path, person] of people ? given : [])
     if (!people?.includes(person))
       complain(part, path, `people.yaml has nobody called "${person}"; ${known(people ?? [], person)}`);
-}
-
-function repeatedOnes(part: Part<unknown>, path: Path, given: readonly string[], complain: Complain): void {
-  for (const [i, value] of given.entries())
-    if (given.indexOf(value) < i) complain(part, [...path, i], `"${value}" is listed already`);
-}
-
-function checkPlain(part: Part<unknown>, path: Path, text: string, complain: Complain): void {
-  if (!isPlain(text)) complain(part, path, 'one line is expected, without a line break or another control character');
 }
 
 function isTimeZone(timeZone: string): boolean {

@@ -58,14 +58,15 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
     people: people?.value.people,
     agents: installed?.agents,
     executors: installed?.executors,
+    sources: installed?.sources.map(({ source }) => source),
     // If one element of a list is broken, no element is reported as missing.
     chartered: whole(files, 'charters', charters)?.map(({ agent }) => agent),
     sequences: whole(files, 'sequences', sequences)?.map(({ id }) => id),
   };
-  for (const part of charters) checkCharter(part, known, complain);
+  for (const part of charters) checkCharter(part, known, rules, complain);
   for (const part of sequences) checkSequence(part, complain);
   for (const part of plays) checkPlay(part, charters, known, complain);
-  if (rules) checkRules(rules, complain);
+  if (rules) checkRules(rules, known, complain);
   if (routes) checkRoutes(routes, charters, known, complain);
 
   if (problems.length > 0 || !rules || !routes || !installed) return { ok: false, problems };

@@ -4,14 +4,22 @@ export type PlaceholderName = (typeof placeholderNames)[number];
 
 /** Everything that looks like a placeholder: any number of braces, and the names themselves. */
 const candidates = new RegExp(
-  String.raw`\{+[^{}\n]{0,80}\}+|\{\{|\}\}|\b(?:${placeholderNames.map((name) => name.replace('.', String.raw`\.`)).join('|')})\b`,
+  String.raw`\{{1,4}[^{}\n]{0,80}\}{1,4}|\{\{|\}\}|\b(?:${placeholderNames.map((name) => name.replace('.', String.raw`\.`)).join('|')})\b`,
   'gi',
 );
 const whole: ReadonlySet<string> = new Set(placeholderNames.map((name) => `{{${name}}}`));
 
+/** The placeholders of a text, or what looks like one, that cannot be filled in, with their places. `fillable`: whether any can. */
+export const placeholderFaults = (
+  text: string,
+  fillable = true,
+): readonly { readonly found: string; readonly index: number }[] =>
+  [...text.matchAll(candidates)].flatMap(({ 0: found, index }) =>
+    fillable && whole.has(found) ? [] : [{ found, index }],
+  );
+
 /** The first placeholder of a text, or what looks like one, that cannot be filled in. */
-export const placeholderFault = (text: string): string | undefined =>
-  [...text.matchAll(candidates)].map(([found]) => found).find((found) => !whole.has(found));
+export const placeholderFault = (text: string): string | undefined => placeholderFaults(text)[0]?.found;
 
 /** A text with its placeholders as people read them: `{{contact.firstName}}` is `[contact first name]`. */
 export const placeholdersInWords = (text: string): string =>

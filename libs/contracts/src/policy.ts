@@ -5,6 +5,7 @@ import { actionKindNames } from './catalogue.js';
 import { own } from './own.js';
 import { Currency, Minor, Name, Seniority, Text } from './primitives.js';
 import { signalMembers, signalTypes } from './signals.js';
+import { TextRules } from './text-rules.js';
 
 const ActionKind = z.enum(actionKindNames);
 /** More than the number of kinds. */
@@ -54,6 +55,8 @@ export const Charter = z.strictObject({
   }),
   /** How long a person has to answer an escalation. */
   reviewWithinMinutes: z.int().positive().max(longest.reviewMinutes),
+  /** What the texts of this agent may say, beside what the rules for all agents ask. Both apply, so a charter can only narrow. */
+  texts: TextRules.optional(),
 });
 export type Charter = z.infer<typeof Charter>;
 
@@ -82,6 +85,7 @@ export const Rules = z.strictObject({
   creativeNeedsPerson: z.boolean(),
   /** A proposal larger than this is refused, in bytes of its RFC 8785 form. */
   maxProposalBytes: z.int().positive(),
+  ...TextRules.shape,
 });
 export type Rules = z.infer<typeof Rules>;
 

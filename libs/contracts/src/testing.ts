@@ -1,5 +1,6 @@
 import { actionKindNames } from './catalogue.js';
 import type { Rules } from './policy.js';
+import { noticeParts } from './text-rules.js';
 
 /* For tests of this lib and its users. */
 
@@ -19,7 +20,28 @@ export const ruleValues: {
   prohibitedKinds: { given: ['ads.set_bid'], another: [...actionKindNames] },
   creativeNeedsPerson: { given: true, another: false },
   maxProposalBytes: { given: 65_536, another: 10 },
+  bannedTerms: { given: ['miracle cure'], another: ['hello', 'compare', 'call'] },
+  linkHosts: { given: ['*.example.org'], another: [] },
+  requiredElements: {
+    given: [{ element: 'way out', kinds: ['email.send'], firstMessageOnly: true, anyOf: ['no more of these'] }],
+    another: [
+      { element: 'sender', kinds: ['email.send', 'ads.publish_creative'], firstMessageOnly: false, anyOf: ['we are'] },
+    ],
+  },
+  dataNotice: { given: noticeOf('given', ['/sources/website']), another: noticeOf('another', ['/sources/crm']) },
+  placeholdersMustFill: { given: true, another: false },
+  personalData: { given: { verdict: 'refuse', ours: ['@example.com'] }, another: { verdict: 'escalate', ours: [] } },
+  claims: {
+    given: [{ claim: 'twice as fast', evidence: ['measured in 2026'] }],
+    another: [{ claim: 'they compared', evidence: [] }],
+  },
 };
+
+/** A notice in which each part is asked for by words of its own. */
+function noticeOf(choice: string, fromThePerson: string[]): NonNullable<Rules['dataNotice']> {
+  const parts = noticeParts.map((part) => [part, [`${choice} ${part}`]] as const);
+  return { fromThePerson, ...Object.fromEntries(parts) } as NonNullable<Rules['dataNotice']>;
+}
 
 /** The rules of a policy in which every setting has its first value, or its second. */
 export const rulesWith = (choice: 'given' | 'another'): AllRules =>

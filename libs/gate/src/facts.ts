@@ -43,6 +43,15 @@ export interface ContactFact {
   readonly touched: boolean;
 }
 
+/** Where the data of a contact came from, as far as a notice to the person depends on it. */
+export interface OriginFact {
+  readonly version: number;
+  /** ISO 3166-1, if it is known. */
+  readonly country?: string;
+  /** The sources of the profile's fields, sorted. */
+  readonly sources: readonly string[];
+}
+
 export interface AccountFact {
   readonly version: number;
   /** Its owner in the CRM, if known. */
@@ -176,6 +185,8 @@ export interface Facts {
   readonly proposalBytes: number;
   /** Profiles of the contacts; null if there is none. */
   readonly contacts: Readonly<Record<string, ContactFact | null>>;
+  /** By contact, only if a notice of where their data came from may be needed; null if there is no profile. */
+  readonly origins?: Readonly<Record<string, OriginFact | null>>;
   /** By CRM account, only for an action that names an owner; null if there is none. */
   readonly accounts: Readonly<Record<string, AccountFact | null>>;
   /** By ad account; null if there is none. */

@@ -8,7 +8,15 @@ export {
   judgeExamined,
 } from './judge.js';
 export { type PublicKeyJwk, readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
-export { accountFact, adAccountFact, consentFact, contactFact, controlFact, type Known } from './known.js';
+export {
+  accountFact,
+  adAccountFact,
+  consentFact,
+  contactFact,
+  controlFact,
+  type Known,
+  originFact,
+} from './known.js';
 export * from './open.js';
 export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';
 export { type Counts, rateOf, rateSlotMs, type Slots, slotOf, windowOf } from './rolling.js';

@@ -1,5 +1,13 @@
 import { type Consents, type Control, campaignKnown, type Profile } from '@countersign/contracts';
-import type { AccountFact, AdAccountFact, CampaignFact, ConsentFact, ContactFact, ControlFact } from './facts.js';
+import type {
+  AccountFact,
+  AdAccountFact,
+  CampaignFact,
+  ConsentFact,
+  ContactFact,
+  ControlFact,
+  OriginFact,
+} from './facts.js';
 
 /* The part of a state topic's row that a verdict depends on. The validator and every later comparison use these functions. */
 
@@ -19,6 +27,12 @@ export function contactFact({ version, data }: Known<Profile>, touched: boolean)
     ...(data.firstTouchedAt !== undefined && { firstTouchedAt: data.firstTouchedAt }),
     touched,
   };
+}
+
+export function originFact({ version, data }: Known<Profile>): OriginFact | null {
+  if (data?.kind !== 'contact') return null;
+  const sources = [...new Set(Object.values(data.provenance).map(({ source }) => source))].sort();
+  return { version, ...(data.country !== undefined && { country: data.country }), sources };
 }
 
 export const accountFact = ({ version, data }: Known<Profile>): AccountFact | null =>

@@ -2,7 +2,7 @@ import type { Charter, PolicyPart, Reason, Route, Tier } from '@countersign/cont
 import type { Facts, PolicyInForce, Proposal } from './facts.js';
 import type { Draw, Subject } from './subject.js';
 
-/** What a rule sees. Everything is present, read and checked. It holds no free text about the action. */
+/** What a rule sees. Everything is present, read and checked. It holds no free text about the action; the texts of the action itself are in `subject`. */
 export interface Context {
   readonly proposal: Proposal;
   readonly subject: Subject;

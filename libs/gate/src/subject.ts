@@ -11,6 +11,7 @@ import {
   type FigureChange,
   kindSpec,
   type NamedSequence,
+  type PlacedText,
   type Rules,
   type Spend,
 } from '@countersign/contracts';
@@ -34,6 +35,8 @@ export interface Subject {
   readonly named: ReturnType<ActionKindSpec<unknown>['named']>;
   readonly ownerId: string | undefined;
   readonly notBefore: string | undefined;
+  /** What people will read, and the targets of links. */
+  readonly texts: readonly PlacedText[];
   /** The currency of the money in the payload. */
   readonly currency: string | undefined;
 }
@@ -73,6 +76,7 @@ export function subjectOf(
       named: spec.named(payload),
       ownerId: spec.ownerId(payload),
       notBefore: spec.notBefore(payload),
+      texts: spec.texts(payload),
       currency: (payload as { currency?: string }).currency,
     },
   };
@@ -205,6 +209,8 @@ export function drawsOf(
 /** The facts that a proposal needs, by key. The caller loads and locks them before it judges. */
 export interface Concerns {
   readonly contacts: readonly string[];
+  /** Contacts of whom it must be known where their data came from. */
+  readonly origins: readonly string[];
   /** Accounts whose owner must be known. */
   readonly accounts: readonly string[];
   readonly adAccounts: readonly string[];
@@ -243,7 +249,19 @@ export interface Weighed {
   readonly concerns: Concerns;
 }
 
-const nothing: Concerns = { contacts: [], accounts: [], adAccounts: [], campaigns: [], controls: [], draws: [] };
+/** Whether a notice of where a person's data came from may be needed. */
+const needsOrigins = ({ spec }: Subject, charter: Charter, rules: Rules): boolean =>
+  spec.touches && (rules.dataNotice !== undefined || charter.texts?.dataNotice !== undefined);
+
+const nothing: Concerns = {
+  contacts: [],
+  origins: [],
+  accounts: [],
+  adAccounts: [],
+  campaigns: [],
+  controls: [],
+  draws: [],
+};
 
 /** Never throws. For a proposal that will be refused unread it names nothing. */
 export function weighed(
@@ -269,6 +287,7 @@ export function weighed(
     charter,
     concerns: {
       contacts: read.subject.contacts,
+      origins: needsOrigins(read.subject, charter, policy.content.rules) ? read.subject.recipients : [],
       accounts: ownerId === undefined || accountId === undefined ? [] : [accountId],
       adAccounts: [...adAccounts].sort(),
       campaigns: [...named, ...changes.map(({ adAccountId, campaignId }) => ({ adAccountId, campaignId }))],

@@ -238,7 +238,7 @@ export function factsFor(
   policy: Policy | null = policyOf(),
   now = at,
 ): Facts {
-  const { contacts, accounts, adAccounts, controls, draws } = concerns(proposal, policy, now);
+  const { contacts, origins, accounts, adAccounts, controls, draws } = concerns(proposal, policy, now);
   const facts: Facts = {
     author: proposal.agent,
     task: taskFor(proposal),
@@ -248,6 +248,9 @@ export function factsFor(
     contacts: Object.fromEntries(
       contacts.map((id) => [id, { version: 3, seniority: 'manager' as const, touched: false, ...ofAccount(proposal) }]),
     ),
+    ...(origins.length > 0 && {
+      origins: Object.fromEntries(origins.map((id) => [id, { version: 3, sources: ['/sources/website'] }])),
+    }),
     accounts: Object.fromEntries(accounts.map((id) => [id, { version: 6, ownerId: 'owner-7' }])),
     adAccounts: Object.fromEntries(
       adAccounts.map((id) => [

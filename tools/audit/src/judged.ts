@@ -23,6 +23,7 @@ import {
   type Judgement,
   judge,
   type Known,
+  originFact,
   type PolicyInForce,
   type Subject,
   stopsIn,
@@ -228,6 +229,14 @@ function disputed(
         ),
       ];
     }),
+    ...concerned.origins.map((id) =>
+      checkState(
+        `where the data of contact ${id} came from`,
+        own(given.origins ?? {}, id),
+        profiles(profileKey.contact(id)),
+        originFact,
+      ),
+    ),
     ...concerned.accounts.map((id) =>
       checkState(
         `the profile of account ${id}`,

@@ -100,20 +100,23 @@ export const proposedMessage = (
     sendAt,
     accountId,
     step,
+    like,
     enrolment = derivedId('probe-enrolment', base.run, contactId),
   }: {
     contactId: string;
     sendAt: string;
     accountId: string;
     step?: FirstStep | undefined;
+    /** Whose words a message that is no step has, because a policy may ask for some words in each message. */
+    like?: FirstStep | undefined;
     enrolment?: string | undefined;
   },
 ): ActionProposed => {
   const { sequenceId, ...words } = step ?? {
     purpose: 'sales' as const,
     template: 'probe',
-    subject: 'A probe',
-    body: 'Nobody reads this.',
+    subject: like?.subject ?? 'A probe',
+    body: like?.body ?? 'Nobody reads this.',
     sequenceId: undefined,
   };
   const payload: PayloadOf<'email.send'> = {

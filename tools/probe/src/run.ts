@@ -190,7 +190,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     if (!known.contactId) throw new NotTried('ingestion named no contact');
     const base = { run, part, name, at: s.now(), madeFrom: known.madeFrom };
     const sendAt = new Date(Date.now() + inMs).toISOString();
-    const to = { contactId: known.contactId, sendAt, accountId };
+    const to = { contactId: known.contactId, sendAt, accountId, like: firstSteps(policy).own };
     return { approval: (await approved(proposedMessage(base, to))).event.data, contactId: known.contactId };
   };
 
@@ -207,7 +207,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     if (!twinContact || !badContact) throw new NotTried('ingestion named no contact');
     const madeFrom = Object.assign({}, ...known.map((contact) => contact.madeFrom)) as Known['madeFrom'];
     const base = { run, part, name: id, at: s.now(), madeFrom };
-    const to = { accountId, sendAt: new Date(Date.now() + leadMs).toISOString() };
+    const to = { accountId, sendAt: new Date(Date.now() + leadMs).toISOString(), like: own };
     const begun = step && proposedEnrolment(base, { accountId, contactId: twinContact, step });
     const enrolment = begun?.action.actionId;
     const honest = proposedMessage(base, { ...to, contactId: twinContact, step, enrolment });

@@ -7655,6 +7655,37 @@ export interface operations {
                                     approvalAboveMinor: number;
                                 };
                                 reviewWithinMinutes: number;
+                                texts?: {
+                                    bannedTerms?: string[];
+                                    linkHosts?: string[];
+                                    requiredElements?: {
+                                        element: string;
+                                        kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                        firstMessageOnly?: boolean;
+                                        anyOf: string[];
+                                    }[];
+                                    dataNotice?: {
+                                        fromThePerson: string[];
+                                        senderIdentity: string[];
+                                        purpose: string[];
+                                        legalBasis: string[];
+                                        dataSource: string[];
+                                        retention: string[];
+                                        rights: string[];
+                                        postalAddress: string[];
+                                        wayOut: string[];
+                                    };
+                                    placeholdersMustFill?: boolean;
+                                    personalData?: {
+                                        /** @enum {string} */
+                                        verdict: "refuse" | "escalate";
+                                        ours: string[];
+                                    };
+                                    claims?: {
+                                        claim: string;
+                                        evidence: string[];
+                                    }[];
+                                };
                             }[];
                             plays: {
                                 id: string;
@@ -7718,6 +7749,35 @@ export interface operations {
                                 prohibitedKinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
                                 creativeNeedsPerson: boolean;
                                 maxProposalBytes: number;
+                                bannedTerms?: string[];
+                                linkHosts?: string[];
+                                requiredElements?: {
+                                    element: string;
+                                    kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                    firstMessageOnly?: boolean;
+                                    anyOf: string[];
+                                }[];
+                                dataNotice?: {
+                                    fromThePerson: string[];
+                                    senderIdentity: string[];
+                                    purpose: string[];
+                                    legalBasis: string[];
+                                    dataSource: string[];
+                                    retention: string[];
+                                    rights: string[];
+                                    postalAddress: string[];
+                                    wayOut: string[];
+                                };
+                                placeholdersMustFill?: boolean;
+                                personalData?: {
+                                    /** @enum {string} */
+                                    verdict: "refuse" | "escalate";
+                                    ours: string[];
+                                };
+                                claims?: {
+                                    claim: string;
+                                    evidence: string[];
+                                }[];
                             };
                             routes: {
                                 kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
@@ -7938,6 +7998,37 @@ export interface operations {
                                     approvalAboveMinor: number;
                                 };
                                 reviewWithinMinutes: number;
+                                texts?: {
+                                    bannedTerms?: string[];
+                                    linkHosts?: string[];
+                                    requiredElements?: {
+                                        element: string;
+                                        kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                        firstMessageOnly?: boolean;
+                                        anyOf: string[];
+                                    }[];
+                                    dataNotice?: {
+                                        fromThePerson: string[];
+                                        senderIdentity: string[];
+                                        purpose: string[];
+                                        legalBasis: string[];
+                                        dataSource: string[];
+                                        retention: string[];
+                                        rights: string[];
+                                        postalAddress: string[];
+                                        wayOut: string[];
+                                    };
+                                    placeholdersMustFill?: boolean;
+                                    personalData?: {
+                                        /** @enum {string} */
+                                        verdict: "refuse" | "escalate";
+                                        ours: string[];
+                                    };
+                                    claims?: {
+                                        claim: string;
+                                        evidence: string[];
+                                    }[];
+                                };
                             }[];
                             plays: {
                                 id: string;
@@ -8001,6 +8092,35 @@ export interface operations {
                                 prohibitedKinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
                                 creativeNeedsPerson: boolean;
                                 maxProposalBytes: number;
+                                bannedTerms?: string[];
+                                linkHosts?: string[];
+                                requiredElements?: {
+                                    element: string;
+                                    kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
+                                    firstMessageOnly?: boolean;
+                                    anyOf: string[];
+                                }[];
+                                dataNotice?: {
+                                    fromThePerson: string[];
+                                    senderIdentity: string[];
+                                    purpose: string[];
+                                    legalBasis: string[];
+                                    dataSource: string[];
+                                    retention: string[];
+                                    rights: string[];
+                                    postalAddress: string[];
+                                    wayOut: string[];
+                                };
+                                placeholdersMustFill?: boolean;
+                                personalData?: {
+                                    /** @enum {string} */
+                                    verdict: "refuse" | "escalate";
+                                    ours: string[];
+                                };
+                                claims?: {
+                                    claim: string;
+                                    evidence: string[];
+                                }[];
                             };
                             routes: {
                                 kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];

@@ -28,7 +28,8 @@ const another = (name: string, value: unknown): unknown => {
   if (name.startsWith('rules.')) return otherRules.get(name);
   if (typeof value === 'number') return value + 1;
   if (typeof value === 'boolean') return !value;
-  if (Array.isArray(value)) return ['vp'];
+  if (Array.isArray(value)) return typeof value[0] === 'object' ? [] : ['vp'];
+  if (value === 'escalate') return 'refuse';
   if (name.includes('kinds.')) return value === 'shadow' ? 'autonomous' : 'shadow';
   return name.endsWith('currency') ? 'USD' : `other-${String(value)}`;
 };
@@ -93,11 +94,33 @@ test('it reads like this', () => {
     A change of a budget or a bid by more than EUR 200.00 needs a person.
     Its limits are in EUR. An action in another currency is refused.
     Its days begin at midnight in Europe/Berlin.
+    What its texts may say, beside the rules for every agent
+    A text with “cheapest” is refused.
+    Links may go only to go.example.org.
+    To publish an advertisement, the text must have an imprint: “imprint”.
+    A text with a placeholder that cannot be filled in is refused.
+    A text with an address, a telephone number or an id of a person needs a person, except for +49 30 1234567.
+    The claim “market leader” needs a person, because no evidence of it is approved.
     Rules for every agent
     One contact is written to at most once in 2 days, whichever agent asks.
     The first message to people of these ranks needs a person: top management.
     A new advertisement needs a person.
     An approval is good for 15 minutes. After that the action does not run and has to be proposed again.
-    A proposal of more than 65,536 bytes is refused."
+    A proposal of more than 65,536 bytes is refused.
+    A text with “miracle cure” is refused.
+    Links may go only to *.example.org.
+    To send an e-mail, the first message to a person must have way out: “no more of these”.
+    The first message to a person whose data did not come from /sources/website, and who is or may be in the EU, the EEA or the United Kingdom, must have a notice.
+    The notice says who sends it: “given senderIdentity”.
+    The notice says what the data is used for: “given purpose”.
+    The notice says the legal basis: “given legalBasis”.
+    The notice says where the data came from: “given dataSource”.
+    The notice says how long the data is stored: “given retention”.
+    The notice says the rights of the person: “given rights”.
+    The notice says a postal address: “given postalAddress”.
+    The notice says a way out: “given wayOut”.
+    A text with a placeholder that cannot be filled in is refused.
+    A text with an address, a telephone number or an id of a person is refused, except for @example.com.
+    The claim “twice as fast” needs a person, unless the text cites “measured in 2026”."
   `);
 });

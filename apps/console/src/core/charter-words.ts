@@ -6,9 +6,11 @@ import {
   own,
   type PolicyContent,
   type Rules,
+  type TextRules,
   Tier,
 } from '@countersign/contracts';
 import { count, kindWords, lasting, list, otherKinds, tierWords } from './kind-words.js';
+import { textLines } from './text-words.js';
 
 export interface Section {
   readonly title: string;
@@ -23,6 +25,7 @@ type LinesOf<T> = { readonly [member in keyof T]-?: (all: T) => readonly string[
 export function charterWords(charter: Charter, { plays, rules }: Pick<PolicyContent, 'plays' | 'rules'>): Section[] {
   const { agent, owner, reviewers, reviewWithinMinutes, kinds, currency, timeZone } = charterLines;
   const { prohibitedKinds, ...others } = ruleLines;
+  const ofTexts = charter.texts ? textLines(charter.texts) : [];
   return [
     { title: 'What it is for', lines: purposes(charter, plays) },
     {
@@ -32,9 +35,12 @@ export function charterWords(charter: Charter, { plays, rules }: Pick<PolicyCont
     { title: 'What it may do', lines: kinds(charter) },
     { title: 'What it may not do', lines: [forbidden(charter), ...prohibitedKinds(rules)] },
     { title: 'Its limits', lines: [...limits(charter), ...currency(charter), ...timeZone(charter)] },
+    ...(ofTexts.length > 0
+      ? [{ title: 'What its texts may say, beside the rules for every agent', lines: ofTexts }]
+      : []),
     {
       title: 'Rules for every agent',
-      lines: Object.values(others).flatMap((linesOf) => linesOf(rules)),
+      lines: [...Object.values(others).flatMap((linesOf) => linesOf(rules)), ...textLines(rules)],
     },
   ];
 }
@@ -53,8 +59,8 @@ const forbidden = ({ kinds }: Charter): string => {
     : `It may not ${list(others.map(kindWords), 'or')}. Such a proposal is refused.`;
 };
 
-/** `limits` has its own words; see `limitLines`. */
-const charterLines: Omit<LinesOf<Charter>, 'limits'> = {
+/** `limits` and `texts` have their own words; see `limitLines` and `textLines`. */
+const charterLines: Omit<LinesOf<Charter>, 'limits' | 'texts'> = {
   agent: ({ agent }) => [`This is the charter of ${agent}. What it does not allow is refused.`],
   owner: ({ owner }) => [`${owner} answers for it.`],
   reviewers: ({ reviewers }) => [`${list(reviewers, 'or')} may answer when a person is asked.`],
@@ -109,7 +115,7 @@ const limitLines: { readonly [limit in keyof Charter['limits']]-?: (charter: Cha
 const preset = (given: number | undefined): string =>
   given === undefined ? '; the charter does not say, so this is the preset' : '';
 
-const ruleLines: LinesOf<Rules> = {
+const ruleLines: LinesOf<Omit<Rules, keyof TextRules>> = {
   prohibitedKinds: ({ prohibitedKinds }) =>
     prohibitedKinds.length === 0
       ? []

@@ -28,6 +28,16 @@ export const content: PolicyContent = PolicyContent.parse({
         approvalAboveMinor: 20_000,
       },
       reviewWithinMinutes: 1440,
+      texts: {
+        bannedTerms: ['cheapest'],
+        linkHosts: ['go.example.org'],
+        requiredElements: [
+          { element: 'an imprint', kinds: ['ads.publish_creative'], firstMessageOnly: false, anyOf: ['imprint'] },
+        ],
+        placeholdersMustFill: true,
+        personalData: { verdict: 'escalate', ours: ['+49 30 1234567'] },
+        claims: [{ claim: 'market leader', evidence: [] }],
+      },
     },
   ],
   plays: [

@@ -94,6 +94,18 @@ const worlds: Readonly<Record<string, readonly [World, ...World[]]>> = {
       }),
     },
   ],
+  'personal-data': [
+    {
+      proposal: proposalOf('email.send', { body: 'Ann Miller, ann@elsewhere.example' }),
+      policy: policyOf(content({ rules: { personalData: { verdict: 'escalate', ours: [] } } })),
+    },
+  ],
+  claims: [
+    {
+      proposal: proposalOf('email.send', { body: 'Twice as fast as Ann.' }),
+      policy: policyOf(content({ rules: { claims: [{ claim: 'twice as fast as ann', evidence: [] }] } })),
+    },
+  ],
   sequence: [{ proposal: proposalOf('email.send', { ...step, subject: 'For Ann', body: 'Ann, only today.' }) }],
   review: [
     {
@@ -158,7 +170,7 @@ test.each([...rules, 'a-rule-of-tomorrow'])('whatever the rule %s writes, none o
     figures: Object.fromEntries([...figures, 'a figure of tomorrow'].map((name) => [name, person])),
   });
   expect(whyAsked([about('Ann Miller')])).toEqual(whyAsked([about('Bob')]));
-  expect(textOf([about('ann')])).not.toMatch(/ann|c-suite|example|2026/);
+  expect(textOf([about('ann')])).not.toMatch(/\bann\b|c-suite|example|2026/);
 });
 
 test('what is no name of a rule is not shown as one', () => {

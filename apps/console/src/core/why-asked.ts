@@ -35,6 +35,8 @@ const words: Readonly<Record<string, (figures: Figures) => string>> = {
   'budget-threshold': (figures) => changeWords('daily budget', figures),
   'bid-threshold': (figures) => changeWords('bid', figures),
   'new-creative': () => 'a new creative needs a person',
+  'personal-data': () => 'a text has an address, a telephone number or an id of a person',
+  claims: () => 'a text makes a claim without its evidence',
   'first-touch': () => 'a first message of this kind needs a person',
   'facts-behind': () => 'facts are unclear: it was made from newer facts than the validator has',
   lineage: ({ lineage }) =>

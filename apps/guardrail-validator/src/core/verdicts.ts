@@ -25,6 +25,7 @@ import {
   judgeExamined,
   type Known,
   type MoneyLedger,
+  originFact,
   type PolicyInForce,
   type ReadAction,
   type ReviewFact,
@@ -377,6 +378,9 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
     contacts: pick(concerns.contacts, (id) =>
       contactFact(loaded.profiles.get(profileKey.contact(id)) ?? none, loaded.touched.has(id)),
     ),
+    ...(concerns.origins.length > 0 && {
+      origins: pick(concerns.origins, (id) => originFact(loaded.profiles.get(profileKey.contact(id)) ?? none)),
+    }),
     accounts: pick(concerns.accounts, (id) => accountFact(loaded.profiles.get(profileKey.account(id)) ?? none)),
     adAccounts: pick(concerns.adAccounts, (id) =>
       adAccountFact(loaded.profiles.get(profileKey.adAccount(id)) ?? none, campaignsOf(concerns, id), (campaignId) =>

@@ -4,10 +4,13 @@ import { actionId } from './action-id.js';
 import { actionsPerHour } from './actions-per-hour.js';
 import { allowedKind } from './allowed-kind.js';
 import { author } from './author.js';
+import { bannedTerms } from './banned-terms.js';
 import { campaign } from './campaign.js';
+import { claims } from './claims.js';
 import { consent } from './consent.js';
 import { contactFrequency } from './contact-frequency.js';
 import { currency } from './currency.js';
+import { dataNotice } from './data-notice.js';
 import { enrolledOnce } from './enrolled-once.js';
 import { enrolment } from './enrolment.js';
 import { enrolmentStep } from './enrolment-step.js';
@@ -15,12 +18,16 @@ import { factsBehind } from './facts-behind.js';
 import { firstTouch } from './first-touch.js';
 import { killControl } from './kill-control.js';
 import { lineage } from './lineage.js';
+import { linkHosts } from './link-hosts.js';
 import { newCreative } from './new-creative.js';
 import { owner } from './owner.js';
+import { personalData } from './personal-data.js';
+import { placeholders } from './placeholders.js';
 import { prohibitedKind } from './prohibited-kind.js';
 import { proposalId } from './proposal-id.js';
 import { proposalsPerTask } from './proposals-per-task.js';
 import { purpose } from './purpose.js';
+import { requiredElements } from './required-elements.js';
 import { route } from './route.js';
 import { sendTime } from './send-time.js';
 import { sendsPerHour } from './sends-per-hour.js';
@@ -64,6 +71,13 @@ export const rules: readonly Rule[] = [
   budgetThreshold,
   bidThreshold,
   newCreative,
+  bannedTerms,
+  linkHosts,
+  requiredElements,
+  dataNotice,
+  placeholders,
+  personalData,
+  claims,
   firstTouch,
   factsBehind,
   lineage,

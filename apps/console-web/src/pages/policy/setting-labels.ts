@@ -14,6 +14,35 @@ type Joined<Name extends string, Rest extends string> = Rest extends '' ? Name :
 
 type Labels<Part> = Readonly<Record<Place<Part>, string>>;
 
+/** Settings about texts, which the rules have for every agent, and a charter for its own. */
+const texts = {
+  bannedTerms: 'Words that no text may have',
+  linkHosts: 'Hosts to which links may go',
+  'requiredElements.element': 'what a text must have',
+  'requiredElements.kinds': 'in these actions',
+  'requiredElements.firstMessageOnly': 'only in a first message',
+  'requiredElements.anyOf': 'one of these phrases',
+  'dataNotice.fromThePerson': 'Sources whose data people gave themselves',
+  'dataNotice.senderIdentity': 'Notice: who sends it, one of',
+  'dataNotice.purpose': 'Notice: what the data is used for, one of',
+  'dataNotice.legalBasis': 'Notice: the legal basis, one of',
+  'dataNotice.dataSource': 'Notice: where the data came from, one of',
+  'dataNotice.retention': 'Notice: how long the data is stored, one of',
+  'dataNotice.rights': 'Notice: the rights of the person, one of',
+  'dataNotice.postalAddress': 'Notice: a postal address, one of',
+  'dataNotice.wayOut': 'Notice: a way out, one of',
+  placeholdersMustFill: 'Placeholders that cannot be filled in are refused',
+  'personalData.verdict': 'Personal data in a text: what happens',
+  'personalData.ours': 'Addresses and numbers that are our own',
+  'claims.claim': 'claim',
+  'claims.evidence': 'evidence that it may cite',
+} as const satisfies Labels<NonNullable<Content['charters'][number]['texts']>>;
+
+/** The same below a member. */
+type Below<Member extends string, L> = { readonly [Name in keyof L & string as `${Member}.${Name}`]: L[Name] };
+const below = <Member extends string, L extends Readonly<Record<string, string>>>(member: Member, labelled: L) =>
+  Object.fromEntries(Object.entries(labelled).map(([name, label]) => [`${member}.${name}`, label])) as Below<Member, L>;
+
 /** Exhaustive: a new setting of the policy needs its label here. */
 const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
   rules: {
@@ -24,6 +53,7 @@ const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
     prohibitedKinds: 'Actions that nobody may take',
     creativeNeedsPerson: 'A new advertisement needs a person',
     maxProposalBytes: 'Size of a proposal, at most, in bytes',
+    ...texts,
   },
   routes: {
     kinds: 'Actions',
@@ -48,6 +78,7 @@ const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
     'limits.approvalAbovePercent': 'A change of a budget or bid by more percent needs a person',
     'limits.approvalAboveMinor': 'A change of a budget or bid by more money needs a person',
     reviewWithinMinutes: 'Minutes that a person has to answer',
+    ...below('texts', texts),
   },
   plays: {
     id: 'Name in the files',
@@ -81,7 +112,13 @@ const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
 };
 
 /** What an entry of a list is called, with the first letter as at the beginning of a label. */
-const entries: { readonly [Part in keyof Content]?: string } = { routes: 'Route', plays: 'Task', sequences: 'Step' };
+const entries: { readonly [Part in keyof Content]: string } = {
+  rules: 'Entry',
+  charters: 'Entry',
+  routes: 'Route',
+  plays: 'Task',
+  sequences: 'Step',
+};
 
 /** The label of a setting, by its place in a file of this part; undefined if the place is not known. */
 export function labelOf(part: keyof Content, path: string): string | undefined {

@@ -1,0 +1,34 @@
+import { clip } from '@countersign/contracts';
+import { hostsOf } from '../content/hosts.js';
+import { linksIn } from '../content/links.js';
+import { markOf, mostMarks, placeWords } from '../content/marks.js';
+import { textRule } from '../content/text-rule.js';
+import { perSetting } from '../content/texts.js';
+
+const compiled = perSetting((hosts: readonly string[]) => hostsOf(hosts));
+
+/** Links go only to hosts that are allowed. Hosts are compared as browsers parse them. */
+export const linkHosts = textRule({
+  name: 'link-hosts',
+  setting: 'linkHosts',
+  marks: (hosts, { subject, proposal }) =>
+    subject.texts.flatMap((text) =>
+      linksIn(text)
+        .flatMap((link) => {
+          const { start, end, url } = link;
+          // A text for the CRM may name the account, and its id may be the name of a domain.
+          if (subject.spec.channel === 'crm' && text.text.slice(start, end) === proposal.action.accountId) return [];
+          const fault = compiled(hosts).against(link);
+          if (fault === undefined) return [];
+          const detail = `in ${placeWords(text.place)} ${fault}`;
+          return [markOf(text, [start, end], { outcome: 'refuse', detail, marked: originOf(url) })];
+        })
+        .slice(0, mostMarks + 1),
+    ),
+  clean: 'every link goes to a host that is allowed',
+  unset: 'links may go to any host',
+});
+
+/** What is shown of a link: where it goes, without the name before the @, the path and the query, which may be about a person. */
+const originOf = (url: URL | undefined): string =>
+  url ? clip(url.host === '' ? url.protocol : `${url.protocol}//${url.host}`, 80) : 'a link that cannot be read';
