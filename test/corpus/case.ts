@@ -1,4 +1,4 @@
-import { actionKindNames, cameToNothing, Rules, Seniority, TextRules, Tier } from '@countersign/contracts';
+import { actionKindNames, cameToNothing, Rules, Seniority, TextRules, tiers } from '@countersign/contracts';
 import { z } from 'zod';
 
 /** `EUR 20.00`. */
@@ -8,7 +8,7 @@ const Instant = z.iso.datetime({ precision: 3 });
 /** The state before the proposal. What is not given is favourable. */
 export const Given = z.strictObject({
   policy: z.enum(['in force', 'none']).optional(),
-  tier: Tier.optional(),
+  tier: z.enum(tiers).optional(),
   /** Settings of `rules.yaml`, by their own names: a new one needs no word of its own here. */
   rules: Rules.partial().optional(),
   /** What the agent's charter says about texts, beside the rules. */

@@ -104,7 +104,7 @@ function contentOf(given: Given, kind: string): PolicyContent {
     ...(allowed && {
       charters: base.charters.map((c) => ({
         ...c,
-        kinds: Object.fromEntries(allowed.map((k) => [k, 'autonomous' as const])),
+        kinds: Object.fromEntries(allowed.map((k) => [k, 'auto' as const])),
       })),
     }),
     ...(playAllows && {

@@ -276,16 +276,13 @@ const judgingViolations = async (): Promise<readonly Violation[]> =>
 
 test('a policy that is published the regular way governs, and verdicts under it are the same when they are judged again', async () => {
   const charter = join(started.home, 'config/charters/sequencing-agent.yaml');
-  writeFileSync(
-    charter,
-    readFileSync(charter, 'utf8').replace('crm.create_task: autonomous', 'crm.create_task: supervised'),
-  );
+  writeFileSync(charter, readFileSync(charter, 'utf8').replace('crm.create_task: auto', 'crm.create_task: suggest'));
   const published = await visitor.cli('policy', 'publish');
   expect(published.code, published.err).toBe(0);
   await visitor.until('it to be read', () => visitor.eventsOf('PolicyPublished').length === 2);
   await sleep(1_000);
   const answers = [
-    ['approve', await askedAbout('supervised'), []],
+    ['approve', await askedAbout('suggest'), []],
     ['edit', await askedAbout('edited'), ['--set', 'title=Another title']],
   ] as const;
   for (const [word, { proposalId, account }, more] of answers) {
@@ -305,7 +302,7 @@ const unsupervised: Readonly<Record<string, () => Policy>> = {
   'made up': () => {
     const [, policy] = visitor.eventsOf('PolicyPublished') as [Policy, Policy];
     const charters = policy.content.charters.map((c) =>
-      c.agent === 'sequencing-agent' ? { ...c, kinds: { ...c.kinds, 'crm.create_task': 'autonomous' as const } } : c,
+      c.agent === 'sequencing-agent' ? { ...c, kinds: { ...c.kinds, 'crm.create_task': 'auto' as const } } : c,
     );
     const content = { ...policy.content, charters };
     return { ...policy, content, ...policyDigests(content) };
@@ -317,7 +314,7 @@ test.each([
   ['made up', /judged under a version 2 of the policy that was never published/],
   ['one that was replaced', /judged at \S+ under version 1 of the policy, which version 2 had replaced at/],
 ])(
-  'a policy, %s, that a database administrator puts into the tables of validator and executor lets a supervised kind run, and the audit names it, there and afterwards',
+  'a policy, %s, that a database administrator puts into the tables of validator and executor lets a kind that is only suggested run, and the audit names it, there and afterwards',
   async (which, detail) => {
     const policy = visitor.eventsOf('PolicyPublished').at(-1) as Policy;
     const put = (bundle: Policy): Promise<unknown> =>

@@ -152,7 +152,7 @@ export function intrude(visitor: Visitor): Intruder {
       play: proposal.play.id,
       kind: planted.kind,
       digest,
-      tier: 'autonomous',
+      tier: 'auto',
       policy: { ...under, parts: policy.parts },
       reservations: [...(planted.reserves ?? honest)],
       epochs: {
@@ -164,7 +164,7 @@ export function intrude(visitor: Visitor): Intruder {
     const verdict: ActionApproved['verdict'] = {
       outcome: 'approved',
       reasons: [],
-      tier: 'autonomous',
+      tier: 'auto',
       policy: under,
       at,
       gate: gateVersion,

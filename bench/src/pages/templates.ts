@@ -28,7 +28,7 @@ function dataOf(at: string) {
         ? [{ rule: 'approval-threshold', outcome: 'escalate' as const, detail: 'EUR 600.00 is above EUR 100.00' }]
         : []),
     ],
-    tier: 'autonomous' as const,
+    tier: 'auto' as const,
     policy: { version: 1, digest: 'a'.repeat(64) },
     at,
   });

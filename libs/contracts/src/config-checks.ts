@@ -35,10 +35,16 @@ export function checkCharter(
   rules: Part<Rules> | undefined,
   complain: Complain,
 ): void {
-  const { agent, owner, reviewers, kinds, currency, timeZone, limits, texts } = part.value;
+  const { agent, owner, reviewers, signers, kinds, currency, timeZone, limits, texts } = part.value;
   if (agents && !agents.includes(agent)) complain(part, ['agent'], `no such agent; ${known(agents, agent)}`);
   checkPeople(part, [[['owner'], owner], ...named(['reviewers'], reviewers)], people, complain);
   repeatedOnes(part, ['reviewers'], reviewers, complain);
+  if (signers) {
+    checkPeople(part, named(['signers'], signers), people, complain);
+    repeatedOnes(part, ['signers'], signers, complain);
+    if (!Object.values(kinds).includes('approve'))
+      complain(part, ['signers'], 'no kind has the tier approve, so nobody would be asked to sign');
+  }
   const able = (agentKinds as Readonly<Record<string, readonly string[] | undefined>>)[agent];
   for (const kind of able ? Object.keys(kinds) : [])
     if (!able?.includes(kind))
@@ -55,7 +61,7 @@ export function checkCharter(
     narrowing(part, texts, rules?.value, complain);
   }
   for (const [kind, tier] of Object.entries(kinds)) {
-    if (tier === 'shadow') continue;
+    if (tier === 'observe') continue;
     if (kindSpec(kind)?.touches && limits.sendsPerHour === 0)
       complain(part, ['limits', 'sendsPerHour'], `0 sends leave nothing of ${kind}, which the charter allows`);
     if (!spends.includes(kind)) continue;

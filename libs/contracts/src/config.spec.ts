@@ -67,9 +67,9 @@ tasks:
 const sound = [
   {
     path: 'charters/paid-media.yaml',
-    text: charter('paid-media-agent', '{ ads.pause_campaign: autonomous, ads.set_bid: supervised }'),
+    text: charter('paid-media-agent', '{ ads.pause_campaign: auto, ads.set_bid: suggest }'),
   },
-  { path: 'charters/sequencing.yaml', text: charter('sequencing-agent', '{ sequence.enroll: supervised }') },
+  { path: 'charters/sequencing.yaml', text: charter('sequencing-agent', '{ sequence.enroll: suggest }') },
   { path: 'plays/floor.yaml', text: play },
   { path: 'plays/surge.yaml', text: surge },
   {
@@ -351,27 +351,39 @@ const mistakes: readonly [path: string, from: string, to: string, detail: string
   ],
   [
     'charters/sequencing.yaml',
-    '{ sequence.enroll: supervised }',
-    '{ sequence.enrol: supervised }',
+    '{ sequence.enroll: suggest }',
+    '{ sequence.enrol: suggest }',
     'did you mean "sequence.enroll"?',
   ],
   [
     'charters/sequencing.yaml',
-    'sequence.enroll: supervised',
-    'sequence.enroll: supervized',
-    'kinds.sequence.enroll: Invalid option: expected one of "shadow"|"supervised"|"autonomous"; did you mean "supervised"?',
+    'sequence.enroll: suggest',
+    'sequence.enroll: sugest',
+    'kinds.sequence.enroll: Invalid option: expected one of "observe"|"suggest"|"approve"|"notify"|"auto"; did you mean "suggest"?',
   ],
   [
     'charters/sequencing.yaml',
-    '{ sequence.enroll: supervised }',
-    '{ sequence.enroll: supervised, ads.set_bid: supervised }',
+    'sequence.enroll: suggest',
+    'sequence.enroll: supervised',
+    'kinds.sequence.enroll: the tier "supervised" is called "suggest" now',
+  ],
+  [
+    'charters/sequencing.yaml',
+    '{ sequence.enroll: suggest }',
+    '{ sequence.enroll: suggest }\nsigners: [lea]',
+    'signers: no kind has the tier approve, so nobody would be asked to sign',
+  ],
+  [
+    'charters/sequencing.yaml',
+    '{ sequence.enroll: suggest }',
+    '{ sequence.enroll: suggest, ads.set_bid: suggest }',
     'kinds.ads.set_bid: sequencing-agent cannot propose it',
   ],
   ['charters/paid-media.yaml', 'campaignSpendPerDayMinor: 50000', 'campaignSpendPerDayMinor: 0', ''],
   [
     'charters/paid-media.yaml',
-    '{ ads.pause_campaign: autonomous, ads.set_bid: supervised }',
-    '{ ads.pause_campaign: autonomous, ads.set_bid: supervised, email.send: autonomous }',
+    '{ ads.pause_campaign: auto, ads.set_bid: suggest }',
+    '{ ads.pause_campaign: auto, ads.set_bid: suggest, email.send: auto }',
     'kinds.email.send: paid-media-agent cannot propose it',
   ],
   ['charters/sequencing.yaml', 'reviewWithinMinutes: 60', 'reviewWithinMinutes: 0', 'reviewWithinMinutes: Too small'],
@@ -651,8 +663,8 @@ test.each(mistakes)('%s: %j as %j is said with its place', (path, from, to, deta
 test('a cap of nothing for a kind that takes from it is a problem', () => {
   const spends = change(
     'charters/paid-media.yaml',
-    'ads.set_bid: supervised }',
-    'ads.set_bid: supervised, ads.shift_budget: autonomous }',
+    'ads.set_bid: suggest }',
+    'ads.set_bid: suggest, ads.shift_budget: auto }',
   ).map((f) =>
     f.path.startsWith('charters/paid') ? { ...f, text: f.text.replace('PerDayMinor: 50000', 'PerDayMinor: 0') } : f,
   );

@@ -13,7 +13,7 @@ import { type ConfigFile, type ConfigProblem, type Part, type Path, readPart } f
 import { DeploymentFile } from './deployment.js';
 import { nearest } from './nearest.js';
 import { type Notifications, notificationsFile, readNotifications, remarksOn } from './notifications.js';
-import { Charter, mostPeople, Play, PolicyContent, Routes, Rules, Sequence } from './policy.js';
+import { type Charter, CharterFile, mostPeople, Play, PolicyContent, Routes, Rules, Sequence } from './policy.js';
 import { Name } from './primitives.js';
 import { type Deployment, shippedDeployment } from './topology.js';
 
@@ -42,7 +42,7 @@ export type ReadConfig =
 export function readConfig(files: readonly ConfigFile[], deployment?: Deployment): ReadConfig {
   const problems: ConfigProblem[] = files.flatMap(misplaced);
   const complain = (part: Part<unknown>, path: Path, detail: string) => void problems.push(part.problem(path, detail));
-  const charters = readAll(files, 'charters', Charter, problems);
+  const charters = readAll(files, 'charters', CharterFile, problems);
   const plays = readAll(files, 'plays', Play, problems);
   const sequences = readAll(files, 'sequences', Sequence, problems);
   const rules = readOne(files, 'rules.yaml', Rules, problems);
@@ -84,8 +84,27 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
       problems: [{ file: '.', field: '', detail: `has ${size} characters in all; an event takes ${maxBytes}` }],
     };
   const notes: ConfigProblem[] = notifications ? remarksOn(notifications) : [];
+  notes.push(...nobodyNotified(charters, notifications));
   oddities(charters, plays, sequences, rules, (part, path, detail) => void notes.push(part.problem(path, detail)));
   return { ok: true, content, deployment: installed, notes };
+}
+
+/** Kinds at the tier notify, if notifications.yaml notifies nobody of what an agent does alone. */
+function nobodyNotified(
+  charters: readonly Part<Charter>[],
+  notifications: Part<Notifications> | undefined,
+): ConfigProblem[] {
+  if (notifications?.value.tell.some(({ event }) => event === 'acted-alone')) return [];
+  return charters.flatMap((part) =>
+    Object.entries(part.value.kinds)
+      .filter(([, tier]) => tier === 'notify')
+      .map(([kind]) =>
+        part.problem(
+          ['kinds', kind],
+          `nobody would be notified: ${notificationsFile} has no rule for the event acted-alone`,
+        ),
+      ),
+  );
 }
 
 /** A policy is published as one event. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { listOf, recordOf } from './at-most.js';
 import { Action } from './catalogue.js';
 import { ModelUse } from './model-use.js';
-import { longest, mostPeople, Tier } from './policy.js';
+import { longest, mostPeople, RecordedTier } from './policy.js';
 import {
   Currency,
   Fault,
@@ -232,7 +232,7 @@ export const Verdict = z.object({
   outcome: z.enum(['approved', 'refused', 'escalated']),
   /** One for each rule, and one for the review. */
   reasons: listOf(Reason, 500),
-  tier: Tier.nullable(),
+  tier: RecordedTier.nullable(),
   policy: underPolicy,
   at: Instant,
   /** `gateVersion` of the gate that judged. Absent: nothing was judged (a deadline, an edit), or an older gate did not report it. */
@@ -301,7 +301,7 @@ export const ActionRefused = z.object({
   ...judged,
   kind: kindName,
   action: Action.optional(),
-  /** In shadow mode: the verdict that it would have had. Nothing is reserved and nothing can run. */
+  /** At the tier observe: the verdict that it would have had. Nothing is reserved and nothing can run. */
   shadowOutcome: z.enum(['approved', 'refused', 'escalated']).optional(),
   /** The action that replaces it after a person's edit. */
   supersededBy: Uuid.optional(),
@@ -423,7 +423,7 @@ export const PermitClaims = z.strictObject({
   kind: kindName,
   /** SHA-256 of the action's RFC 8785 form. */
   digest: Sha256,
-  tier: Tier,
+  tier: RecordedTier,
   policy: z.strictObject({
     version: z.int().positive(),
     digest: Sha256,

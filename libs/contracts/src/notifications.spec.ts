@@ -31,6 +31,7 @@ tell:
   - { event: stop, to: [lea] }
   - { event: alarm, to: [lea], kinds: [dead-letter] }
   - { event: budget-nearly-spent, to: [owner], share: 0.8 }
+  - { event: acted-alone, to: [owner] }
 `;
 const problemsOf = (text: string) => {
   const read = readNotifications({ path: 'notifications.yaml', text });

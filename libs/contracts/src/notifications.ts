@@ -7,7 +7,14 @@ import { Name } from './primitives.js';
 export const notificationsFile = 'notifications.yaml';
 
 /** The events of which people are notified. An operator sends `test` to see whether a channel works. */
-export const notifyEvents = ['needs-review', 'deadline-near', 'stop', 'alarm', 'budget-nearly-spent'] as const;
+export const notifyEvents = [
+  'needs-review',
+  'deadline-near',
+  'stop',
+  'alarm',
+  'budget-nearly-spent',
+  'acted-alone',
+] as const;
 export type NotifyEvent = (typeof notifyEvents)[number] | 'test';
 export const alarms = ['dead-letter', 'unresolved', 'rejected-permit', 'not-confirmed'] as const;
 export type Alarm = (typeof alarms)[number];
@@ -116,6 +123,7 @@ const NotifyRule = z.discriminatedUnion('event', [
     confirmSeconds: z.int().min(5).max(86_400).optional(),
   }),
   z.strictObject({ event: z.literal('budget-nearly-spent'), ...common, share: Share }),
+  z.strictObject({ event: z.literal('acted-alone'), ...common }),
 ]);
 export type NotifyRule = z.infer<typeof NotifyRule>;
 
@@ -130,7 +138,7 @@ export type Notifications = z.infer<typeof NotificationsFile>;
 export const notifyRoles: readonly string[] = ['reviewers', 'owner'];
 /** Events that have such people. */
 const withReviewers: readonly string[] = ['needs-review', 'deadline-near'];
-const withOwner: readonly string[] = [...withReviewers, 'budget-nearly-spent'];
+const withOwner: readonly string[] = [...withReviewers, 'budget-nearly-spent', 'acted-alone'];
 
 export type ReadNotifications =
   | { readonly ok: true; readonly part: Part<Notifications> }

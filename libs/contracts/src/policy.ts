@@ -24,17 +24,40 @@ export const longest = {
   proposalsPerTask: 10_000,
 } as const;
 
-/** shadow: judged, never run. supervised: a person answers each proposal. autonomous: runs alone inside its limits. */
-export const Tier = z.enum(['shadow', 'supervised', 'autonomous']);
-export type Tier = z.infer<typeof Tier>;
+/**
+ * How far an agent may go with a kind of action, from the least freedom to the most.
+ * - observe: judged and recorded, never run.
+ * - suggest: a reviewer of the charter answers each proposal.
+ * - approve: the agent prepares, and only a signer of the charter answers.
+ * - notify: runs alone inside its limits, and people are notified.
+ * - auto: runs alone inside its limits.
+ */
+export const tiers = ['observe', 'suggest', 'approve', 'notify', 'auto'] as const;
+export type Tier = (typeof tiers)[number];
+
+/** Words of policies that were published before the tiers had these names. A new policy cannot have them; old events keep them. */
+export const formerTiers = { shadow: 'observe', supervised: 'suggest', autonomous: 'auto' } as const satisfies Record<
+  string,
+  Tier
+>;
+
+/** A tier as an event may have it. */
+export const RecordedTier = z.enum([...tiers, ...(Object.keys(formerTiers) as (keyof typeof formerTiers)[])]);
+export type RecordedTier = z.infer<typeof RecordedTier>;
+
+/** The tier that a recorded word means. */
+export const tierOf = (word: RecordedTier): Tier =>
+  Object.hasOwn(formerTiers, word) ? formerTiers[word as keyof typeof formerTiers] : (word as Tier);
 
 /** What one agent may do. Money is in minor units of `currency`; days are in `timeZone`. */
 export const Charter = z.strictObject({
   agent: Name,
   owner: Name,
   reviewers: listOf(Name, mostPeople, 1),
+  /** Who alone may answer at the tier approve; absent: the owner. */
+  signers: listOf(Name, mostPeople, 1).optional(),
   /** Allowed kinds with the tier of each. A kind that is not listed is refused. */
-  kinds: partialRecordOf(ActionKind, Tier, mostKinds),
+  kinds: partialRecordOf(ActionKind, RecordedTier, mostKinds),
   currency: Currency,
   timeZone: Text(60),
   limits: z.strictObject({
@@ -59,6 +82,20 @@ export const Charter = z.strictObject({
   texts: TextRules.optional(),
 });
 export type Charter = z.infer<typeof Charter>;
+
+/** A charter as a file has it: with the tiers of today. */
+export const CharterFile = Charter.extend({
+  kinds: partialRecordOf(
+    ActionKind,
+    z.enum(tiers, {
+      error: ({ input }) =>
+        typeof input === 'string' && Object.hasOwn(formerTiers, input)
+          ? `the tier "${input}" is called "${tierOf(input as RecordedTier)}" now`
+          : undefined,
+    }),
+    mostKinds,
+  ),
+});
 
 /** How many actions an agent may have approved within an hour, in all and for one account, if its charter does not say. */
 export const defaultActionsPerHour = { agent: 500, account: 100 } as const;

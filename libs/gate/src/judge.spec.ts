@@ -46,7 +46,7 @@ describe('what is in favour is approved', () => {
       iat: Date.parse(at) / 1000,
       nbf: Date.parse(at) / 1000,
       exp: Date.parse(at) / 1000 + 900,
-      tier: 'autonomous',
+      tier: 'auto',
       reservations: [
         { ledger: 'actions:paid-media-agent', amount: 1 },
         { ledger: 'actions:paid-media-agent:acme', amount: 1 },
@@ -216,21 +216,21 @@ describe('reviews', () => {
       ...change,
     },
   });
-  const supervised = policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' } } }));
+  const suggested = policyOf(content({ charter: { kinds: { 'ads.set_bid': 'suggest' } } }));
   const proposal = proposalOf('ads.set_bid');
 
   test('an escalation says who may answer and until when', () => {
-    const judgement = decide(proposal, {}, supervised);
+    const judgement = decide(proposal, {}, suggested);
     expect(judgement.verdict.outcome).toBe('escalated');
     expect(judgement.escalation).toEqual({ reviewers: ['lea', 'marc'], deadline: '2026-11-21T11:00:00.000Z' });
     expect(judgement.claims).toBeUndefined();
   });
 
   test('a person is not asked where so many actions of the agent wait as may, and what needs nobody is approved all the same', () => {
-    const waiting = (n: number, policy = supervised) =>
+    const waiting = (n: number, policy = suggested) =>
       decide(proposal, { counted: { proposals: 0, waiting: n } }, policy);
     const limited = (reviewsWaiting: number) =>
-      policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' }, limits: { reviewsWaiting } } }));
+      policyOf(content({ charter: { kinds: { 'ads.set_bid': 'suggest' }, limits: { reviewsWaiting } } }));
     expect([waiting(99), waiting(6, limited(7))].map((j) => j.verdict.outcome)).toEqual(['escalated', 'escalated']);
     for (const full of [waiting(100), waiting(7, limited(7)), waiting(0, limited(0))]) {
       expect(full.verdict.outcome).toBe('refused');
@@ -251,21 +251,21 @@ describe('reviews', () => {
     for (const message of [proposal, step]) {
       const { takenAt, counted, enrolment, ...facts } = factsFor(message, review(message));
       expect([takenAt, counted, enrolment]).toEqual([undefined, undefined, undefined]);
-      expect(judge(message, facts, supervised, '2026-12-21T10:00:00.000Z').verdict.outcome).toBe('approved');
+      expect(judge(message, facts, suggested, '2026-12-21T10:00:00.000Z').verdict.outcome).toBe('approved');
     }
   });
 
   test('facts that lack what counts are a refusal under its name', () => {
-    const { takenAt: _taken, counted: _counted, ...facts } = factsFor(proposal, {}, supervised);
-    const judgement = judge(proposal, facts, supervised, at);
+    const { takenAt: _taken, counted: _counted, ...facts } = factsFor(proposal, {}, suggested);
+    const judgement = judge(proposal, facts, suggested, at);
     for (const rule of ['task-ended', 'proposals-per-task']) expect(detail(judgement, rule)?.outcome).toBe('refuse');
-    const asked = judge(proposal, facts, supervised, at, [tier]);
+    const asked = judge(proposal, facts, suggested, at, [tier]);
     expect(asked.verdict.outcome).toBe('refused');
     expect(detail(asked, 'reviews-waiting')?.detail).toBe('the rule failed: how many wait is not among the facts');
   });
 
   test('an approval of exactly this action satisfies what escalates and gives a permit of its own', () => {
-    const judgement = decide(proposal, review(proposal), supervised);
+    const judgement = decide(proposal, review(proposal), suggested);
     expect(judgement.verdict.outcome).toBe('approved');
     expect(detail(judgement, 'tier')?.outcome).toBe('escalate');
     expect(detail(judgement, 'review')?.detail).toContain('lea approved exactly this action');
@@ -283,24 +283,24 @@ describe('reviews', () => {
     ['another digest', { digest: 'a'.repeat(64) }],
     ['somebody who is no reviewer', { by: 'dana' }],
   ])('%s satisfies nothing', (_name, change) => {
-    expect(decide(proposal, review(proposal, change), supervised).verdict.outcome).toBe('escalated');
+    expect(decide(proposal, review(proposal, change), suggested).verdict.outcome).toBe('escalated');
   });
 
   test('a rejection refuses', () => {
-    expect(decide(proposal, review(proposal, { decision: 'reject' }), supervised).verdict.outcome).toBe('refused');
+    expect(decide(proposal, review(proposal, { decision: 'reject' }), suggested).verdict.outcome).toBe('refused');
   });
 
-  test('[case 42] [case 43] a shadow is never approved, by nobody, and says what it would have been', () => {
-    const shadow = policyOf(
-      content({ charter: { kinds: { 'ads.set_bid': 'shadow', 'ads.publish_creative': 'shadow' } } }),
+  test('[case 42] [case 43] what is only observed is never approved, by nobody, and says what it would have been', () => {
+    const observed = policyOf(
+      content({ charter: { kinds: { 'ads.set_bid': 'observe', 'ads.publish_creative': 'observe' } } }),
     );
-    const judgement = decide(proposal, review(proposal), shadow);
+    const judgement = decide(proposal, review(proposal), observed);
     expect(judgement.verdict.outcome).toBe('refused');
     expect(judgement.shadowOutcome).toBe('approved');
     expect(judgement.claims).toBeUndefined();
-    expect(decide(proposalOf('ads.publish_creative'), {}, shadow).shadowOutcome).toBe('escalated');
+    expect(decide(proposalOf('ads.publish_creative'), {}, observed).shadowOutcome).toBe('escalated');
     const currency = proposalOf('ads.set_bid', { currency: 'USD' });
-    expect(decide(currency, {}, shadow).shadowOutcome).toBe('refused');
+    expect(decide(currency, {}, observed).shadowOutcome).toBe('refused');
   });
 });
 
@@ -355,8 +355,8 @@ test('what was read of one action is no reading of another', () => {
 });
 
 test('what judges otherwise than before is another version of the gate', () => {
-  const supervised = policyOf(
-    content({ charter: { kinds: Object.fromEntries(actionKindNames.map((kind) => [kind, 'supervised' as const])) } }),
+  const suggested = policyOf(
+    content({ charter: { kinds: Object.fromEntries(actionKindNames.map((kind) => [kind, 'suggest' as const])) } }),
   );
   const unknown = (proposal: Proposal): FactsChange => ({
     contacts: { [contact]: null },
@@ -386,8 +386,8 @@ test('what judges otherwise than before is another version of the gate', () => {
       decide({ ...proposal, kinds: [] }),
       decide(proposal, { task: otherTask }),
       decide(proposal, { task: { ...otherTask, contactIds: undefined as never } }),
-      decide(proposal, {}, supervised),
-      decide(proposal, { review }, supervised),
+      decide(proposal, {}, suggested),
+      decide(proposal, { review }, suggested),
       decide(
         proposal,
         {},

@@ -11,6 +11,7 @@ import {
   policyDigests,
   type Reason,
   type Reservation,
+  tierOf,
   type Verdict,
 } from '@countersign/contracts';
 import type { Facts, PolicyInForce, Proposal } from './facts.js';
@@ -24,7 +25,7 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** SHA-256 of the action's RFC 8785 form. */
   readonly digest: string;
-  /** In shadow mode: the outcome that the verdict would have had. */
+  /** At the tier observe: the outcome that the verdict would have had. */
   readonly shadowOutcome?: Verdict['outcome'];
   /** Only if the outcome is approved: the claims that `seal` signs. */
   readonly claims?: PermitClaims;
@@ -112,14 +113,16 @@ export function judgeExamined(examined: Examined, facts: Facts, rules: readonly 
   const { subject } = read;
   const { draws } = examined.concerns;
 
-  const tier = charter.kinds[subject.kind];
+  const word = charter.kinds[subject.kind];
+  const tier = word === undefined ? undefined : tierOf(word);
+  const answerers = tier === 'approve' ? (charter.signers ?? [charter.owner]) : charter.reviewers;
   const route = policy.content.routes.find(
     (r) =>
       r.kinds.includes(subject.kind) &&
       (r.accounts === undefined ||
         (proposal.action.accountId !== undefined && r.accounts.includes(proposal.action.accountId))),
   );
-  const context: Context = { proposal, subject, facts, policy, charter, tier, draws, route, at };
+  const context: Context = { proposal, subject, facts, policy, charter, tier, answerers, draws, route, at };
   const reasons = rules.map((rule) => weigh(rule, context));
   const review = reviewReason(context, digest, reasons);
   if (review) reasons.push(review);
@@ -129,7 +132,7 @@ export function judgeExamined(examined: Examined, facts: Facts, rules: readonly 
   if (full) reasons.push(full);
   const outcome = outcomeOf(reasons, satisfied);
   const verdict: Verdict = { outcome, reasons, tier: tier ?? null, policy: under, at, gate: gateVersion };
-  if (tier === 'shadow') {
+  if (tier === 'observe') {
     return {
       verdict,
       digest,
@@ -147,7 +150,7 @@ export function judgeExamined(examined: Examined, facts: Facts, rules: readonly 
         verdict,
         digest,
         escalation: {
-          reviewers: charter.reviewers,
+          reviewers: answerers,
           deadline: new Date(Date.parse(at) + charter.reviewWithinMinutes * 60_000).toISOString(),
         },
       };
@@ -194,13 +197,22 @@ const isFinding = (found: unknown): found is Finding =>
   typeof (found as Finding).detail === 'string';
 
 /** The effect of a person's answer: a `pass` satisfies the escalating reasons. */
-function reviewReason({ facts, charter }: Context, digest: string, reasons: readonly Reason[]): Reason | undefined {
+function reviewReason(
+  { facts, charter, tier, answerers }: Context,
+  digest: string,
+  reasons: readonly Reason[],
+): Reason | undefined {
   const { review } = facts;
   if (!review) return undefined;
   const figures = { by: review.by, reviewId: review.reviewId, at: review.at };
   const not = (detail: string): Reason => ({ rule: 'review', outcome: 'escalate', detail, figures });
   if (review.decision === 'reject') return { ...not(`${review.by} rejected it`), outcome: 'refuse' };
-  if (!charter.reviewers.includes(review.by)) return not(`${review.by} is no reviewer of ${charter.agent}`);
+  if (!answerers.includes(review.by))
+    return not(
+      tier === 'approve'
+        ? `${review.by} may not sign for ${charter.agent}: ${answerers.join(' or ')} may`
+        : `${review.by} is no reviewer of ${charter.agent}`,
+    );
   if (review.digest !== digest) return not(`${review.by} answered about another action`);
   const answered = reasons.filter((r) => r.outcome === 'escalate').map((r) => r.rule);
   return {

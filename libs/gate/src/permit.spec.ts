@@ -36,7 +36,7 @@ describe('seal', () => {
     expect(seal(judge(proposal, facts, policyOf(), at), readSigningKey(jwk))).toBe(permit);
   });
 
-  test('[case 42] signs approvals only, and never a shadow', () => {
+  test('[case 42] signs approvals only, and nothing that is only observed', () => {
     const escalated = judge(
       proposalOf('ads.publish_creative'),
       factsFor(proposalOf('ads.publish_creative')),
@@ -44,10 +44,10 @@ describe('seal', () => {
       at,
     );
     expect(() => seal(escalated, signing)).toThrow('only an approval is sealed');
-    const shadowPolicy = policyOf(content({ charter: { kinds: { 'email.send': 'shadow' } } }));
-    const shadow = judge(proposal, factsFor(proposal, {}, shadowPolicy), shadowPolicy, at);
-    expect(() => seal(shadow, signing)).toThrow();
-    const forced = { ...judgement, claims: { ...claims, tier: 'shadow' as const } };
+    const shadowPolicy = policyOf(content({ charter: { kinds: { 'email.send': 'observe' } } }));
+    const observed = judge(proposal, factsFor(proposal, {}, shadowPolicy), shadowPolicy, at);
+    expect(() => seal(observed, signing)).toThrow();
+    const forced = { ...judgement, claims: { ...claims, tier: 'observe' as const } };
     expect(() => seal(forced, signing)).toThrow();
   });
 
@@ -112,7 +112,7 @@ describe('bad permits, each with its own reason', () => {
     ['a claim that nobody knows', signed(header, { ...claims, admin: true }), 'claim'],
     ['an expiry before the start', signed(header, { ...claims, exp: claims.nbf }), 'claim'],
     ['an expiry that no calendar knows', signed(header, { ...claims, exp: Number.MAX_SAFE_INTEGER }), 'claim'],
-    ['a shadow', signed(header, { ...claims, tier: 'shadow' }), 'shadow'],
+    ['what is only observed', signed(header, { ...claims, tier: 'observe' }), 'shadow'],
     ['another issuer', signed(header, { ...claims, iss: '/countersign/console' }), 'claim'],
   ])('[case 11] %s is refused and settles nothing', (_name, jws, code) => {
     const result = opened(jws);
@@ -120,7 +120,7 @@ describe('bad permits, each with its own reason', () => {
   });
 
   test('[case 9] a repeated member of the payload is refused', () => {
-    const payload = JSON.stringify(claims).replace('{', '{"tier":"supervised",');
+    const payload = JSON.stringify(claims).replace('{', '{"tier":"suggest",');
     const text = `${b64(header)}.${Buffer.from(payload).toString('base64url')}`;
     const jws = `${text}.${sign(null, Buffer.from(text), signing.key).toString('base64url')}`;
     expect(opened(jws)).toMatchObject({ ok: false, refusal: { code: 'malformed' } });

@@ -1,5 +1,5 @@
 import { sign, verify } from 'node:crypto';
-import { canonical, PermitClaims, parseExact } from '@countersign/contracts';
+import { canonical, PermitClaims, parseExact, tierOf } from '@countersign/contracts';
 import type { Judgement } from './judge.js';
 import type { SigningKey, VerifyKeys } from './keys.js';
 
@@ -8,11 +8,11 @@ export const PERMIT_TYPE = 'countersign-permit+jwt';
 
 /**
  * Signs an approval: a compact JWS (RFC 7515, Ed25519) over the RFC 8785 form of the claims. The same judgement and key give the
- * same bytes. Throws for a judgement that is not approved, or that is from shadow mode: those have no permit.
+ * same bytes. Throws for a judgement that is not approved, or whose tier is observe: those have no permit.
  */
 export function seal(judgement: Judgement, key: SigningKey): string {
   const { claims } = judgement;
-  if (!claims || judgement.verdict.outcome !== 'approved' || claims.tier === 'shadow') {
+  if (!claims || judgement.verdict.outcome !== 'approved' || tierOf(claims.tier) === 'observe') {
     throw new TypeError(`only an approval is sealed, not ${judgement.verdict.outcome}`);
   }
   const header = canonical({ alg: 'EdDSA', kid: key.kid, typ: PERMIT_TYPE });
@@ -81,7 +81,7 @@ export function readPermit(jws: string, keys: VerifyKeys): PermitRead {
       missing ? `the claim "${name}" is missing` : `the claim "${name}": ${issue?.message ?? 'invalid'}`,
     );
   }
-  if (claims.data.tier === 'shadow') return no('shadow', 'what is in shadow has no permit');
+  if (tierOf(claims.data.tier) === 'observe') return no('shadow', 'what is only observed has no permit');
   const late = (['iat', 'nbf', 'exp'] as const).find((n) => !(claims.data[n] >= 0 && claims.data[n] <= lastSecond));
   if (late) return no('claim', `the claim "${late}": no time that a calendar knows`);
   if (claims.data.exp <= claims.data.nbf) return no('claim', 'the claim "exp": not after "nbf"');

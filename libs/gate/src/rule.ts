@@ -11,6 +11,8 @@ export interface Context {
   readonly charter: Charter;
   /** The tier of this kind in the charter; undefined if the charter does not list the kind. */
   readonly tier: Tier | undefined;
+  /** Who may answer if a person is asked: the charter's reviewers, at the tier approve its signers. Names. */
+  readonly answerers: readonly string[];
   readonly draws: readonly Draw[];
   readonly route: Route | undefined;
   readonly at: string;

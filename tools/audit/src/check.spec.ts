@@ -343,7 +343,7 @@ test('an escalation waits for its reviewers until the deadline, and is lost afte
   const verdict = {
     outcome: 'escalated',
     reasons: [],
-    tier: 'supervised',
+    tier: 'suggest',
     policy: { version: 7, digest: w.policy.digest },
     at,
   } as const;

@@ -18,8 +18,8 @@ import { type Observed, placeName } from './observed.js';
 import { auditText } from './report.js';
 import { sampleOf, verdictsIn } from './sample.js';
 
-const supervised = policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' } } }));
-const autonomous = policyOf();
+const suggested = policyOf(content({ charter: { kinds: { 'ads.set_bid': 'suggest' } } }));
+const alone = policyOf();
 /** A bundle with the content of one and what another announces, as no table lets it be judged under. */
 const disguised = (as: Policy, announced: Policy): Policy => ({
   ...announced,
@@ -44,8 +44,8 @@ const alter = (w: ReturnType<typeof world>, change: (facts: ReturnType<typeof fa
 
 describe('a policy that somebody put into the tables', () => {
   test('is no published one: every permit under it is found', () => {
-    const w = world(supervised);
-    w.settle(w.approve(w.propose('ads.set_bid'), { under: autonomous }), 'executed');
+    const w = world(suggested);
+    w.settle(w.approve(w.propose('ads.set_bid'), { under: alone }), 'executed');
     expect(found(w.observed())).toEqual({
       policies: [expect.stringMatching(/version 7 of the policy that was never published/)],
     });
@@ -68,8 +68,8 @@ describe('a policy that somebody put into the tables', () => {
   });
 
   test('under the digest of the published one is found, since judged again the verdict is another', () => {
-    const w = world(supervised);
-    w.settle(w.approve(w.propose('ads.set_bid'), { under: disguised(supervised, autonomous) }), 'executed');
+    const w = world(suggested);
+    w.settle(w.approve(w.propose('ads.set_bid'), { under: disguised(suggested, alone) }), 'executed');
     expect(found(w.observed())).toEqual({
       judged: [
         expect.stringMatching(/it was approved, and judged again under the published policy it is escalated: tier/),
@@ -80,27 +80,27 @@ describe('a policy that somebody put into the tables', () => {
   test('with another number is found by the reasons, also where the outcome is the same', () => {
     const looser = policyOf(content({ charter: { limits: { sendsPerHour: 300 } } }));
     const w = world();
-    w.approve(w.propose('email.send'), { under: disguised(autonomous, looser) });
+    w.approve(w.propose('email.send'), { under: disguised(alone, looser) });
     expect(found(w.observed()).judged).toEqual([expect.stringMatching(/sends-per-hour says: /)]);
   });
 
   test('is found where it stands, with its own digests or with those of the published one', () => {
-    const w = world(supervised);
+    const w = world(suggested);
     const held = (policy: Policy | null) => {
       const { held } = w.observed();
       return found(w.observed({ held: held && { ...held, policies: [{ holder: 'action-executor', policy }] } }));
     };
-    expect(held(supervised)).toEqual({});
+    expect(held(suggested)).toEqual({});
     expect(held(null).policies).toHaveLength(1);
-    expect(held(autonomous).policies).toEqual([expect.stringMatching(/action-executor holds .* never published/)]);
-    expect(held(disguised(supervised, autonomous)).policies).toEqual([
+    expect(held(alone).policies).toEqual([expect.stringMatching(/action-executor holds .* never published/)]);
+    expect(held(disguised(suggested, alone)).policies).toEqual([
       expect.stringMatching(/another content than was published/),
     ]);
   });
 });
 
 describe('a policy in force', () => {
-  const next: Policy = { ...supervised, version: 8, changedAt: minutes(-30) };
+  const next: Policy = { ...suggested, version: 8, changedAt: minutes(-30) };
   const replaced = (by: Policy, when: string) => {
     const w = world();
     w.add('policies.v1', 'PolicyPublished', by, when);
@@ -143,8 +143,8 @@ describe('a policy in force', () => {
   });
 
   test('has the content that its digests announce', () => {
-    const w = world({ ...autonomous, ...policyDigests(supervised.content) });
-    w.approve(w.propose('ads.set_bid'), { under: { ...autonomous, ...policyDigests(supervised.content) } });
+    const w = world({ ...alone, ...policyDigests(suggested.content) });
+    w.approve(w.propose('ads.set_bid'), { under: { ...alone, ...policyDigests(suggested.content) } });
     expect(found(w.observed()).policies).toEqual([expect.stringMatching(/which is not what its digests announce/)]);
   });
 });
@@ -361,7 +361,7 @@ describe('what was counted and timed', () => {
 
 describe('an answer that a verdict rests on', () => {
   const reviewed = (given: boolean, change: object = {}) => {
-    const w = world(supervised);
+    const w = world(suggested);
     const proposal = w.propose('ads.set_bid');
     const digest = digestOf(proposal.action);
     const review = { reviewId: derivedId('review', 1), by: 'lea', decision: 'approve', digest, at } as const;
@@ -381,10 +381,10 @@ describe('an answer that a verdict rests on', () => {
 });
 
 test('refusals and escalations are judged again as well', () => {
-  const w = world(supervised);
+  const w = world(suggested);
   const proposal = w.propose('ads.set_bid');
-  const facts = factsFor(proposal, {}, supervised, at);
-  const { verdict, digest, escalation } = judge(proposal, facts, supervised, at);
+  const facts = factsFor(proposal, {}, suggested, at);
+  const { verdict, digest, escalation } = judge(proposal, facts, suggested, at);
   const { proposalId, taskId, agent, play, action } = proposal;
   const about = { proposalId, actionId: action.actionId, taskId, agent, play, digest, verdict, action };
   const card = { detail: 's', people: [], runningTotals: [], reversible: 'no' };
@@ -401,7 +401,7 @@ test('refusals and escalations are judged again as well', () => {
   alter(w, (f) => ({ ...f, author: 'nobody' }));
   expect(found(w.observed()).judged).toHaveLength(1);
 
-  const refused = world(supervised);
+  const refused = world(suggested);
   const other = refused.propose('ads.set_bid');
   const reasons = [{ rule: 'author', outcome: 'refuse' as const, detail: 'made up' }];
   const made = refused.add('actions.refused.v1', 'ActionRefused', {
@@ -411,7 +411,7 @@ test('refusals and escalations are judged again as well', () => {
   });
   refused.stored.set(`${made.place.topic}/${made.place.partition}/${made.place.offset}`, {
     known: true,
-    facts: factsFor(other, {}, supervised, at),
+    facts: factsFor(other, {}, suggested, at),
   });
   expect(found(refused.observed()).judged).toEqual([
     expect.stringMatching(/it was refused, and judged again .* escalated/),

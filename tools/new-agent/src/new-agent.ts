@@ -114,7 +114,7 @@ const charter = (name: string, kinds: readonly string[], model: string): string 
     .replace(/^#.*\n/, `# What the ${name.replace(/-agent$/, '')} agent may do. What is not listed here is refused.\n`)
     .replace(/^agent: .*$/m, `agent: ${name}`)
     .replace(/sendsPerHour: \d+/, `sendsPerHour: ${sends(kinds) ? 20 : 0}`)
-    .replace(/(^kinds:\n)(?: {2}.*\n)+/m, `$1${kinds.map((kind) => `  ${kind}: supervised\n`).join('')}`);
+    .replace(/(^kinds:\n)(?: {2}.*\n)+/m, `$1${kinds.map((kind) => `  ${kind}: suggest\n`).join('')}`);
 
 const rules = (
   words: string,

@@ -5,6 +5,8 @@ import {
   type Policy,
   proposalIdOf,
   type TaskAssigned,
+  type Tier,
+  tierOf,
 } from '@countersign/contracts';
 import { bids } from './forge.js';
 import type { Attempt, Ground } from './plan.js';
@@ -19,11 +21,15 @@ export interface Part {
 
 const kindOf = { bid: 'ads.set_bid', message: 'email.send' } as const satisfies Record<Ground, string>;
 
+/** The tiers at which no person is asked. */
+const alone: readonly Tier[] = ['notify', 'auto'];
+
 /** The first agent that may do it without a person, by its charter and play; undefined if there is none. */
 export function partFor(ground: Ground, { content }: Pick<Policy, 'content'>): Part | undefined {
   const kind = kindOf[ground];
   for (const { agent, kinds, currency } of content.charters) {
-    if (kinds[kind] !== 'autonomous') continue;
+    const tier = kinds[kind];
+    if (tier === undefined || !alone.includes(tierOf(tier))) continue;
     const play = content.plays.find((p) => p.tasks.some((t) => t.agent === agent && t.kinds.includes(kind)));
     if (play) return { agent, play: play.id, title: play.title, currency };
   }

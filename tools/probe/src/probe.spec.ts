@@ -93,11 +93,11 @@ test("what takes the validator's signature is not forged without its key", () =>
 test('the probe proposes as an agent that a charter and a play let do it alone, and as nobody else', () => {
   const bid = partFor('bid', policy);
   expect(bid).toMatchObject({ agent: 'paid-media-agent', play: 'return-below-floor', currency: 'EUR' });
-  const supervised = policy.content.charters.map((c) => ({
+  const suggested = policy.content.charters.map((c) => ({
     ...c,
-    kinds: { ...c.kinds, 'ads.set_bid': 'supervised' as const },
+    kinds: { ...c.kinds, 'ads.set_bid': 'suggest' as const },
   }));
-  expect(partFor('bid', { content: { ...policy.content, charters: supervised } })).toBeUndefined();
+  expect(partFor('bid', { content: { ...policy.content, charters: suggested } })).toBeUndefined();
 });
 
 test('what the probe proposes is approved by the rules as shipped, once its campaigns and contacts are known', () => {

@@ -116,7 +116,7 @@ export function approvalOf(action: Action, key: SigningKey, sealing: Sealing = {
     play: play.id,
     kind: action.kind,
     digest,
-    tier: 'autonomous',
+    tier: 'auto',
     policy: { version: policyVersion, digest: policyDigest, parts: policyParts },
     reservations: [],
     epochs: {
@@ -128,7 +128,7 @@ export function approvalOf(action: Action, key: SigningKey, sealing: Sealing = {
   const verdict = {
     outcome: 'approved',
     reasons: [],
-    tier: 'autonomous',
+    tier: 'auto',
     policy: { version: policyVersion, digest: policyDigest },
     at: issuedAt,
   } as const;

@@ -210,7 +210,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ActionRefused: (d, names) => [
     [
       'verdict',
-      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${d.action ? actionText(d.action, names) : d.kind}${d.shadowOutcome ? `; in shadow it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
+      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${d.action ? actionText(d.action, names) : d.kind}${d.shadowOutcome ? `; it is only observed, else it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
     ],
     ...reasons(d.verdict),
   ],

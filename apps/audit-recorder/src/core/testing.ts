@@ -89,7 +89,7 @@ const judged = (outcome: 'approved' | 'refused' | 'escalated', actionId: string)
       { rule: 'spend-cap', outcome: 'pass' as const, detail: 'EUR 20.00 of EUR 500.00 a day' },
       { rule: 'approval-threshold', outcome: 'escalate' as const, detail: 'more than 20 % of the daily budget' },
     ],
-    tier: 'supervised' as const,
+    tier: 'suggest' as const,
     policy: { version: 7, digest },
     at: minute(4),
   },

@@ -1201,7 +1201,7 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
-                            event: "needs-review" | "deadline-near" | "stop" | "alarm" | "budget-nearly-spent" | "test";
+                            event: "needs-review" | "deadline-near" | "stop" | "alarm" | "budget-nearly-spent" | "acted-alone" | "test";
                             title: string;
                             recipient: string;
                             channel: string;
@@ -7638,8 +7638,9 @@ export interface operations {
                                 agent: string;
                                 owner: string;
                                 reviewers: string[];
+                                signers?: string[];
                                 kinds: {
-                                    [key: string]: "shadow" | "supervised" | "autonomous";
+                                    [key: string]: "observe" | "suggest" | "approve" | "notify" | "auto" | "shadow" | "supervised" | "autonomous";
                                 };
                                 currency: string;
                                 timeZone: string;
@@ -7981,8 +7982,9 @@ export interface operations {
                                 agent: string;
                                 owner: string;
                                 reviewers: string[];
+                                signers?: string[];
                                 kinds: {
-                                    [key: string]: "shadow" | "supervised" | "autonomous";
+                                    [key: string]: "observe" | "suggest" | "approve" | "notify" | "auto" | "shadow" | "supervised" | "autonomous";
                                 };
                                 currency: string;
                                 timeZone: string;

@@ -30,7 +30,7 @@ const another = (name: string, value: unknown): unknown => {
   if (typeof value === 'boolean') return !value;
   if (Array.isArray(value)) return typeof value[0] === 'object' ? [] : ['vp'];
   if (value === 'escalate') return 'refuse';
-  if (name.includes('kinds.')) return value === 'shadow' ? 'autonomous' : 'shadow';
+  if (name.includes('kinds.')) return value === 'observe' ? 'auto' : 'observe';
   return name.endsWith('currency') ? 'USD' : `other-${String(value)}`;
 };
 
@@ -74,13 +74,16 @@ test('it reads like this', () => {
     This is the charter of paid-media-agent. What it does not allow is refused.
     dana answers for it.
     lea or marc may answer when a person is asked.
+    tom alone may agree to what it only prepares.
     A person has 24 hours to answer. Without an answer the action is refused.
     What it may do
     On its own, inside its limits: move daily budget from one campaign to another.
-    Only after a person has agreed to each: resume a paused campaign.
+    On its own, inside its limits, and people are notified: pause a campaign.
+    Only after a signer has agreed to each: set the bid of a campaign.
+    Only after a reviewer has agreed to each: resume a paused campaign.
     Only on trial, judged and never run: publish an advertisement.
     What it may not do
-    It may not set the bid of a campaign, pause a campaign, send an e-mail, enrol a contact in a sequence of e-mails, stop a sequence for a contact or create a task in the CRM. Such a proposal is refused.
+    It may not send an e-mail, enrol a contact in a sequence of e-mails, stop a sequence for a contact or create a task in the CRM. Such a proposal is refused.
     Nobody may set the bid of a campaign, whatever a charter allows.
     Its limits
     At most EUR 500.00 a day on one campaign.

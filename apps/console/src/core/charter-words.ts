@@ -7,7 +7,8 @@ import {
   type PolicyContent,
   type Rules,
   type TextRules,
-  Tier,
+  tierOf,
+  tiers,
 } from '@countersign/contracts';
 import { count, kindWords, lasting, list, otherKinds, tierWords } from './kind-words.js';
 import { textLines } from './text-words.js';
@@ -23,14 +24,14 @@ type LinesOf<T> = { readonly [member in keyof T]-?: (all: T) => readonly string[
  * charter or of the rules does not compile until it has its words here.
  */
 export function charterWords(charter: Charter, { plays, rules }: Pick<PolicyContent, 'plays' | 'rules'>): Section[] {
-  const { agent, owner, reviewers, reviewWithinMinutes, kinds, currency, timeZone } = charterLines;
+  const { agent, owner, reviewers, signers, reviewWithinMinutes, kinds, currency, timeZone } = charterLines;
   const { prohibitedKinds, ...others } = ruleLines;
   const ofTexts = charter.texts ? textLines(charter.texts) : [];
   return [
     { title: 'What it is for', lines: purposes(charter, plays) },
     {
       title: 'Who is responsible',
-      lines: [agent, owner, reviewers, reviewWithinMinutes].flatMap((linesOf) => linesOf(charter)),
+      lines: [agent, owner, reviewers, signers, reviewWithinMinutes].flatMap((linesOf) => linesOf(charter)),
     },
     { title: 'What it may do', lines: kinds(charter) },
     { title: 'What it may not do', lines: [forbidden(charter), ...prohibitedKinds(rules)] },
@@ -64,12 +65,16 @@ const charterLines: Omit<LinesOf<Charter>, 'limits' | 'texts'> = {
   agent: ({ agent }) => [`This is the charter of ${agent}. What it does not allow is refused.`],
   owner: ({ owner }) => [`${owner} answers for it.`],
   reviewers: ({ reviewers }) => [`${list(reviewers, 'or')} may answer when a person is asked.`],
+  signers: ({ kinds, owner, signers }) =>
+    Object.values(kinds).includes('approve')
+      ? [`${list(signers ?? [owner], 'or')} alone may agree to what it only prepares.`]
+      : [],
   reviewWithinMinutes: ({ reviewWithinMinutes: minutes }) => [
     `A person has ${lasting(minutes * 60)} to answer. Without an answer the action is refused.`,
   ],
   kinds: ({ kinds }) => {
-    const lines = [...Tier.options].reverse().flatMap((tier) => {
-      const words = Object.entries(kinds).flatMap(([kind, given]) => (given === tier ? [kindWords(kind)] : []));
+    const lines = [...tiers].reverse().flatMap((tier) => {
+      const words = Object.entries(kinds).flatMap(([kind, given]) => (tierOf(given) === tier ? [kindWords(kind)] : []));
       return words.length > 0 ? [`${own(tierWords, tier)}: ${list(words)}.`] : [];
     });
     return lines.length > 0 ? lines : ['Nothing: every proposal is refused.'];

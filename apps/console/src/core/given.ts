@@ -24,7 +24,7 @@ const verdict = (outcome: 'approved' | 'refused' | 'escalated', rule: string, de
       ? []
       : [{ rule, outcome: outcome === 'refused' ? ('refuse' as const) : ('escalate' as const), detail }]),
   ],
-  tier: 'autonomous' as const,
+  tier: 'auto' as const,
   policy: { version: 1, digest: 'a'.repeat(64) },
   at: when,
 });

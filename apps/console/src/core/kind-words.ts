@@ -16,9 +16,11 @@ const kinds: Readonly<Record<ActionKindName, string>> = {
 export const kindWords = (kind: string): string => own(kinds, kind) ?? kind;
 
 export const tierWords: Readonly<Record<Tier, string>> = {
-  autonomous: 'On its own, inside its limits',
-  supervised: 'Only after a person has agreed to each',
-  shadow: 'Only on trial, judged and never run',
+  auto: 'On its own, inside its limits',
+  notify: 'On its own, inside its limits, and people are notified',
+  approve: 'Only after a signer has agreed to each',
+  suggest: 'Only after a reviewer has agreed to each',
+  observe: 'Only on trial, judged and never run',
 };
 
 /** The kinds that are not among these. */

@@ -25,6 +25,7 @@ const headings: Readonly<Record<NotifyEvent, { readonly single: string; readonly
   stop: { single: 'Control', several: 'controls were changed' },
   alarm: { single: 'Alarm', several: 'alarms' },
   'budget-nearly-spent': { single: 'Budget nearly spent', several: 'budgets are nearly spent' },
+  'acted-alone': { single: 'An agent acted alone', several: 'actions of agents that acted alone' },
   test: { single: 'Test', several: 'tests' },
 };
 

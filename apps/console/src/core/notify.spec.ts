@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { derivedId, type EventType, type Notifications, type NotifyRule } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { expect, test } from 'vitest';
@@ -124,6 +125,18 @@ test.each([
   const card = { ...escalated().card, runningTotals: [total, sends] };
   const events = [received('ActionEscalated', escalated({ card }))];
   expect(lines([{ event: 'budget-nearly-spent', to: ['owner'], by: ['mail'], share: 0.8 }], events)).toEqual(expected);
+});
+
+test.each([
+  ['notify', undefined, ['acted-alone mia mail 10:05:00']],
+  ['auto', undefined, []],
+  ['autonomous', undefined, []],
+  ['notify', { reviewId: randomUUID(), by: 'lea', decision: 'approve' }, []],
+] as const)('an action that was approved at the tier %s, with the answer %j', (tier, review, expected) => {
+  const { verdict, review: _none, ...data } = approved();
+  const given = { ...data, verdict: { ...verdict, tier }, ...(review && { review }) };
+  const events = [received('ActionApproved', given as ReturnType<typeof approved>)];
+  expect(lines([{ event: 'acted-alone', to: ['owner'], by: ['mail'] }], events)).toEqual(expected);
 });
 
 test('an approval tells of the budget too, by its reservation and the figures of its rule; a day tells once', () => {

@@ -31,6 +31,7 @@ export const presets: Readonly<Record<NotifyEvent, { readonly urgent: boolean; r
   stop: { urgent: true, digestMinutes: 0 },
   alarm: { urgent: true, digestMinutes: 5 },
   'budget-nearly-spent': { urgent: false, digestMinutes: 15 },
+  'acted-alone': { urgent: false, digestMinutes: 15 },
   test: { urgent: true, digestMinutes: 0 },
 };
 const presetConfirmSeconds = 30;

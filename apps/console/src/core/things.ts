@@ -1,4 +1,12 @@
-import { type Alarm, type DataOf, money, type NotifyEvent, plainText, withoutAddresses } from '@countersign/contracts';
+import {
+  type Alarm,
+  type DataOf,
+  money,
+  type NotifyEvent,
+  plainText,
+  tierOf,
+  withoutAddresses,
+} from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
 import { isTracked } from './detail.js';
 import { count } from './kind-words.js';
@@ -78,7 +86,7 @@ export function thingsIn(events: readonly Received[]): Thing[] {
       case 'TaskEscalated':
         return reviewThings(checkpointOf(event.data));
       case 'ActionApproved':
-        return foreign(event.data) ? [] : budgetsSpent(event.data);
+        return foreign(event.data) ? [] : [...budgetsSpent(event.data), ...actedAlone(event.data)];
       case 'DeadLetter':
         return isOwnMessage(event.data) ? [] : [deadLetterThing(event.data)];
       case 'ReplayEnded':
@@ -225,6 +233,40 @@ const budgetsSpent = ({ reservations, verdict, agent }: DataOf<'ActionApproved'>
     const used = heldMinor + committedMinor + amount;
     return budgetThing({ ledger, used, cap: capMinor, currency }, { at: verdict.at, agent });
   });
+
+/** What an agent was allowed to do alone, at the tier at which people are notified of it. */
+function actedAlone({
+  action,
+  agent,
+  verdict,
+  permitId,
+  proposalId,
+  notBefore,
+  review,
+}: DataOf<'ActionApproved'>): Thing[] {
+  if (verdict.tier === null || tierOf(verdict.tier) !== 'notify' || review) return [];
+  const account = action.accountId;
+  return [
+    {
+      event: 'acted-alone',
+      key: `acted-alone ${permitId}`,
+      at: verdict.at,
+      until: null,
+      reviewers: [],
+      agents: [agent],
+      facts: {
+        title: `${kindWords(action.kind)}${account === undefined ? '' : ` for ${inert(account)}`}`,
+        lines: [
+          ['What', `${kindWords(action.kind)}, by ${agent}`],
+          ['When', `it may run from ${notBefore}`],
+          ['What to do', 'nothing, if it is right; else stop the agent, or undo the action in the connected system'],
+        ],
+        path: `/stories/${proposalId}`,
+        check: { on: 'nothing' },
+      },
+    },
+  ];
+}
 
 const alarmThing = (
   alarm: Alarm,

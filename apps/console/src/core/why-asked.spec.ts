@@ -47,7 +47,7 @@ const worlds: Readonly<Record<string, readonly [World, ...World[]]>> = {
   tier: [
     {
       proposal: proposalOf('ads.set_bid'),
-      policy: policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' } } })),
+      policy: policyOf(content({ charter: { kinds: { 'ads.set_bid': 'suggest' } } })),
     },
   ],
   'budget-threshold': [

@@ -15,7 +15,7 @@ const row: Escalation = {
   verdict: {
     outcome: 'escalated',
     reasons: [],
-    tier: 'supervised',
+    tier: 'suggest',
     policy: { version: 7, digest: digestOf('policy') },
     at,
   },

@@ -95,8 +95,8 @@ test('an action is read once on its way to a verdict: for what is counted, loade
   const reading = vi.spyOn(schema, 'safeParse');
   onTestFinished(() => reading.mockRestore());
   const request = shift(1_000, 1);
-  const supervised = policyOf(content({ charter: { kinds: { 'ads.shift_budget': 'supervised' } } }));
-  const prepared = prepare([{ ...request, read: readAction(request.proposal.action) }], supervised, at);
+  const suggested = policyOf(content({ charter: { kinds: { 'ads.shift_budget': 'suggest' } } }));
+  const prepared = prepare([{ ...request, read: readAction(request.proposal.action) }], suggested, at);
   needs(prepared, at);
   const [result] = judgeAll(prepared, loaded(), at);
   if (!result) throw new Error('nothing was judged');
@@ -285,7 +285,7 @@ test('a step is approved or waits once among those that are judged together, how
   const name = `paid-media-agent ${contact} 0`;
   const enrolled = { contactId: contact, sequenceId: 'comparison-follow-up' };
   const tally = `paid-media-agent ${taskOf('paid-media-agent').taskId} ${contact}`;
-  const supervised = policyOf(content({ charter: { kinds: { 'email.send': 'supervised' } } }));
+  const suggested = policyOf(content({ charter: { kinds: { 'email.send': 'suggest' } } }));
   const outcomes = (
     change: Partial<LoadedUnder> = {},
     cases: Parameters<typeof decideVerdicts>[0] = [step(1), step(2), step(3, contact.toUpperCase())],
@@ -294,7 +294,7 @@ test('a step is approved or waits once among those that are judged together, how
       ({ judgement, facts }) => `${judgement.verdict.outcome} ${facts.sameStep}`,
     );
   expect(outcomes()).toEqual(['approved 0', 'refused 1', 'refused 1']);
-  expect(outcomes({ policy: supervised })).toEqual(['escalated 0', 'refused 1', 'refused 1']);
+  expect(outcomes({ policy: suggested })).toEqual(['escalated 0', 'refused 1', 'refused 1']);
   expect(outcomes({}, [step(1, contact, 1), step(2)])).toEqual(['refused 0', 'approved 0']);
   expect(outcomes({ steps: new Map([[name, { approved: 0, waiting: 1 }]]) }, [step(1)])).toEqual(['refused 1']);
   expect(outcomes({ steps: new Map([[name, { approved: 1, waiting: 1 }]]) }, [step(1)])).toEqual(['refused 2']);
@@ -304,7 +304,7 @@ test('a step is approved or waits once among those that are judged together, how
     const digest = digestOf(proposal.action);
     return { proposal, author, review: { reviewId: contact, by: 'lea', decision: 'approve' as const, digest, at } };
   });
-  expect(outcomes({ policy: supervised, steps: new Map([[name, { approved: 0, waiting: 2 }]]) }, answered)).toEqual([
+  expect(outcomes({ policy: suggested, steps: new Map([[name, { approved: 0, waiting: 2 }]]) }, answered)).toEqual([
     'approved 0',
     'refused 1',
   ]);
@@ -357,7 +357,7 @@ test('the enrolment of one agent and task is none of another, whatever its id wa
 
 test('of many at once no more wait for a person than may, and what needs nobody is approved among them', () => {
   const asked = policyOf(
-    content({ charter: { kinds: { 'ads.shift_budget': 'supervised' }, limits: { reviewsWaiting: 9 } } }),
+    content({ charter: { kinds: { 'ads.shift_budget': 'suggest' }, limits: { reviewsWaiting: 9 } } }),
   );
   const email = { proposal: proposed('email.send'), author: 'paid-media-agent', takenAt: at };
   const results = decideVerdicts(
@@ -418,11 +418,11 @@ test('names in madeFrom that stand for no state are never asked for', () => {
 });
 
 test('[case 36] the card shows facts: account, people, money, running totals and whether it can be taken back', () => {
-  const supervised: PolicyContent = {
+  const suggested: PolicyContent = {
     ...policy.content,
-    charters: policy.content.charters.map((c) => ({ ...c, kinds: { 'ads.shift_budget': 'supervised' as const } })),
+    charters: policy.content.charters.map((c) => ({ ...c, kinds: { 'ads.shift_budget': 'suggest' as const } })),
   };
-  const given = loaded({ policy: policyOf(supervised) });
+  const given = loaded({ policy: policyOf(suggested) });
   const asked = shift(3000, 1);
   const alternatives = [{ detail: 'pause cmp-from', rejectedBecause: 'it still returns something' }];
   const request = { ...asked, proposal: { ...asked.proposal, alternatives } };
@@ -452,7 +452,7 @@ test('[case 36] the card shows facts: account, people, money, running totals and
 });
 
 test('[case 36] the card shows whom a message is for as a reviewer recognises them, and leaves out what is not known', () => {
-  const charters = policy.content.charters.map((c) => ({ ...c, kinds: { 'email.send': 'supervised' as const } }));
+  const charters = policy.content.charters.map((c) => ({ ...c, kinds: { 'email.send': 'suggest' as const } }));
   const given = loaded({ policy: policyOf({ ...policy.content, charters }) });
   const cardOf = (profile: object) => {
     const profiles = new Map(given.profiles);

@@ -148,7 +148,7 @@ describe('the end of a task', () => {
   });
 
   test('does not end what a person is asked about: an answer and an edit that come days later are judged', async () => {
-    await publish(content({ charter: { kinds: { 'ads.set_bid': 'supervised' }, reviewWithinMinutes: 7 * 24 * 60 } }));
+    await publish(content({ charter: { kinds: { 'ads.set_bid': 'suggest' }, reviewWithinMinutes: 7 * 24 * 60 } }));
     const [first, second] = [bid(1), bid(2)];
     expect(typesOf(await propose(instance, [first, second], at))).toEqual(['ActionEscalated', 'ActionEscalated']);
     instance.setNow(plus(6 * day));
@@ -358,7 +358,7 @@ describe('a step of an enrolment', () => {
     expect(typesOf(await propose(instance, [enroll]))).toEqual(['ActionApproved']);
     return enroll;
   };
-  const supervised = { 'email.send': 'supervised' };
+  const suggested = { 'email.send': 'suggest' };
 
   test('is approved once, whichever instances judge it at once, and in one batch', async () => {
     const enroll = await enrolled();
@@ -408,7 +408,7 @@ describe('a step of an enrolment', () => {
   });
 
   test('waits for one person’s answer at a time: rejected, or answered by nobody, it may come again; approved it may not', async () => {
-    const enroll = await enrolled(supervised);
+    const enroll = await enrolled(suggested);
     const [first, second, third] = [2, 3, 4].map((n) => message(enroll, n)) as [
       ActionProposed,
       ActionProposed,
@@ -430,7 +430,7 @@ describe('a step of an enrolment', () => {
   test('that an edit makes of a message counts as what was approved, not as what was proposed', async () => {
     const enroll = await enrolled();
     const { sequence: _none, ...words } = message(enroll, 2).action.payload as Record<string, unknown>;
-    await publish(often(supervised), 8);
+    await publish(often(suggested), 8);
     const free = proposed('email.send', words, 2);
     expect(typesOf(await propose(instance, [free]))).toEqual(['ActionEscalated']);
     const actionId = derivedId('action', derivedId('review', free.proposalId));
@@ -464,7 +464,7 @@ describe('a step of an enrolment', () => {
     const enroll = await enrolled();
     const odd = message(enroll, 2, { rationale: 'a\0b' });
     expect(typesOf(await propose(instance, [odd]))).toEqual(['ActionApproved']);
-    await publish(often(supervised), 8);
+    await publish(often(suggested), 8);
     const under = { taskId: derivedId('task', 'two') };
     await assign(under.taskId);
     const second = proposed('sequence.enroll', {}, 3, under);
@@ -511,7 +511,7 @@ describe('an enrolment of a contact in a sequence', () => {
   });
 
   test('waits for one person’s answer at a time; rejected it may come again', async () => {
-    await publish(often({ 'sequence.enroll': 'supervised' }));
+    await publish(often({ 'sequence.enroll': 'suggest' }));
     expect(typesOf(await propose(instance, [enroll(1)]))).toEqual(['ActionEscalated']);
     expect(refusedBy(await propose(other, [enroll(2)]))).toEqual([['enrolled-once']]);
     await decide(instance, { digest: digestOf(enroll(1).action), decision: 'reject' }, enroll(1).proposalId);
@@ -533,7 +533,7 @@ describe('an enrolment of a contact in a sequence', () => {
 
 describe('the proposals of a task', () => {
   test('are as many as its contacts and five, where the charter does not say: the next ones draw nothing and reach nobody', async () => {
-    await publish(limited({ proposalsPerTask: undefined }, { 'ads.set_bid': 'supervised' }));
+    await publish(limited({ proposalsPerTask: undefined }, { 'ads.set_bid': 'suggest' }));
     const events = [
       ...(await propose(
         instance,
@@ -602,11 +602,11 @@ describe('the proposals of a task', () => {
 });
 
 describe('the actions of an agent that wait for a person', () => {
-  const supervised = { 'ads.set_bid': 'supervised' };
+  const suggested = { 'ads.set_bid': 'suggest' };
   const open = async () => (await instance.query("SELECT 1 FROM escalations WHERE state = 'open'")).length;
 
   test('are exactly as many as may, whichever instances judge at once; an answer and the deadline make room', async () => {
-    await publish(limited({ reviewsWaiting: 5 }, supervised));
+    await publish(limited({ reviewsWaiting: 5 }, suggested));
     await Promise.all(
       Array.from({ length: 8 }, (_, b) =>
         propose(
@@ -641,7 +641,7 @@ describe('the actions of an agent that wait for a person', () => {
   });
 
   test('are those that its own restarts and restores find: what was escalated before is among them', async () => {
-    await publish(limited({ reviewsWaiting: 2 }, supervised));
+    await publish(limited({ reviewsWaiting: 2 }, suggested));
     const given = records(instance, [bid(1), bid(2)]);
     const events = await instance.deliverRecords(topic, given);
     expect(typesOf(events)).toEqual(['ActionEscalated', 'ActionEscalated']);
@@ -654,7 +654,7 @@ describe('the actions of an agent that wait for a person', () => {
   });
 
   test('of one agent leave the room of another', async () => {
-    await publish(limited({ reviewsWaiting: 1 }, supervised));
+    await publish(limited({ reviewsWaiting: 1 }, suggested));
     await propose(instance, [bid(1), bid(2)]);
     const theirs = proposed('ads.set_bid', { bidMinor: 110 }, 1, { agent: 'sequencing-agent' });
     const events = await instance.deliver('actions.proposed.sequencing-agent.v1', [

@@ -37,7 +37,7 @@ import { account, adProfiles, assignTasks, person, signsWith } from './testing.j
 import { Store } from './verdicts.repository.js';
 
 const { jwk, keys } = permitKeys('validator-1');
-const supervised = content({ charter: { kinds: { 'ads.set_bid': 'supervised', 'email.send': 'autonomous' } } });
+const suggested = content({ charter: { kinds: { 'ads.set_bid': 'suggest', 'email.send': 'auto' } } });
 const plus = (seconds: number): string => new Date(Date.parse(at) + seconds * 1000).toISOString();
 
 let removeKey: () => void;
@@ -49,7 +49,7 @@ beforeEach(async () => {
   removeKey = signsWith(jwk);
   database = await copyTestDatabase(tablesOf(spec));
   service = await start(at);
-  await publish(supervised);
+  await publish(suggested);
   await assignTasks(service);
   await service.putState('consents.v1', contact, { ...granted(), contactId: contact, changedAt: at });
   for (const [key, data] of adProfiles()) await service.putState('profiles.v1', key, data);
@@ -124,7 +124,7 @@ describe('a proposal', () => {
       state: {
         controls: {},
         consents: {},
-        policy: policyOf(supervised),
+        policy: policyOf(suggested),
         ageMs: { controls: 0, consents: 0, policies: 0 },
       },
       spent: false,
@@ -141,7 +141,7 @@ describe('a proposal', () => {
   });
 
   test('[case 48] is refused where there is no policy', async () => {
-    const policy = policyOf(supervised, 8);
+    const policy = policyOf(suggested, 8);
     await service.putState('policies.v1', 'main', { ...policy, digest: digestOf('other') });
     expect(refusals(await propose(shift(3000)))[0]?.verdict.reasons).toMatchObject([{ rule: 'policy' }]);
   });
@@ -176,11 +176,11 @@ describe('a proposal', () => {
     expect(refused?.verdict.reasons).toContainEqual(expect.objectContaining({ rule: 'author', outcome: 'refuse' }));
   });
 
-  test('[case 43] of a shadow is refused with what it would have been, and reserves nothing', async () => {
-    await publish(content({ charter: { kinds: { 'ads.shift_budget': 'shadow', 'email.send': 'shadow' } } }), 8);
+  test('[case 43] of an agent that is only observed is refused with what it would have been, and reserves nothing', async () => {
+    await publish(content({ charter: { kinds: { 'ads.shift_budget': 'observe', 'email.send': 'observe' } } }), 8);
     const hundred = Array.from({ length: 50 }, (_, n) => [shift(3000, n), proposed('email.send', {}, n)]).flat();
     const refused = refusals(await propose(...hundred));
-    // Each as if it were the only one: a shadow takes no room from another.
+    // Each as if it were the only one: what is only observed takes no room from another.
     expect(refused.map((refusal) => refusal.shadowOutcome)).toEqual(hundred.map(() => 'approved'));
     expect(refused.map((refusal) => refusal.action)).toEqual(hundred.map((proposal) => proposal.action));
     expect(await service.query('SELECT 1 FROM verdicts WHERE shadow_outcome = $1', ['approved'])).toHaveLength(100);
@@ -258,10 +258,10 @@ describe('a proposal', () => {
 
   test('[case 65] is judged under the policy in force, whatever older or unreadable one comes, also read again from the start', async () => {
     const alarm = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-    const loose = content({ charter: { kinds: { 'ads.set_bid': 'autonomous' } } });
+    const loose = content({ charter: { kinds: { 'ads.set_bid': 'auto' } } });
     const fromTheStart = async () => {
       await publish(loose, 6);
-      await publish(supervised, 7);
+      await publish(suggested, 7);
       const ofAnotherSchema = { ...policyOf(loose, 8), content: { version: 2, guards: [] } };
       await service.putState('policies.v1', 'main', ofAnotherSchema);
       await publish(loose, 6);
@@ -800,7 +800,7 @@ describe('a review', () => {
           dryRunId: derivedId('dry'),
           proposalId: waiting.proposalId,
           ...{ outcome: 'approved', reasons: [], at },
-          policy: { version: 7, digest: policyOf(supervised).digest },
+          policy: { version: 7, digest: policyOf(suggested).digest },
           runningTotals: expect.arrayContaining([
             { ledger: 'actions:paid-media-agent', held: 0, committed: 0, cap: expect.any(Number) },
           ]),
@@ -835,7 +835,7 @@ describe('a review', () => {
       const second = proposed('ads.set_bid', { bidMinor: 90 }, 2);
       await propose(second);
       await decide(review({ proposalId: second.proposalId, digest: digestOf(second.action) }, {}, 2));
-      await publish(supervised, 8);
+      await publish(suggested, 8);
       const later = await now();
       expect(later).toMatchObject({ outcome: 'approved', policy: { version: 8 } });
       expect(usedBy(later)).toBe(1);
@@ -857,7 +857,7 @@ describe('a review', () => {
     });
 
     test('as it is: a message whose receiver has withdrawn consent since would be refused for that', async () => {
-      const asked = content({ charter: { kinds: { 'email.send': 'supervised' } } });
+      const asked = content({ charter: { kinds: { 'email.send': 'suggest' } } });
       await publish(asked, 8);
       const message = proposed('email.send');
       await propose(message);
@@ -1023,8 +1023,8 @@ describe('a review', () => {
     expect(approvals(await decide(review(waiting, { at: plus(3599) })))).toHaveLength(1);
   });
 
-  test('[case 42] made by hand for a proposal of a shadow is set aside, and nothing can run', async () => {
-    await publish(content({ charter: { kinds: { 'ads.shift_budget': 'shadow' } } }), 8);
+  test('[case 42] made by hand for a proposal that is only observed is set aside, and nothing can run', async () => {
+    await publish(content({ charter: { kinds: { 'ads.shift_budget': 'observe' } } }), 8);
     const proposal = shift(3000);
     await propose(proposal);
     const events = await decide(review({ proposalId: proposal.proposalId, digest: digestOf(proposal.action) }));
@@ -1036,7 +1036,7 @@ describe('a review', () => {
     ['suppressed', false],
     ['willing', true],
   ])('[case 15] that edits a draft to go to somebody %s is judged by the final recipient', async (_who, willing) => {
-    await publish(content({ charter: { kinds: { 'email.send': 'supervised' } } }), 8);
+    await publish(content({ charter: { kinds: { 'email.send': 'suggest' } } }), 8);
     const suppression = { channel: 'email', reason: 'unsubscribed', at, signalId: 's-9' };
     await service.putState('consents.v1', bob, {
       ...granted(),
@@ -1071,7 +1071,7 @@ describe('a review', () => {
   });
 
   test('[case 15] a draft whose recipient withdrew meanwhile is not sent by an approval', async () => {
-    await publish(content({ charter: { kinds: { 'email.send': 'supervised' } } }), 8);
+    await publish(content({ charter: { kinds: { 'email.send': 'suggest' } } }), 8);
     const draft = proposed('email.send');
     await propose(draft);
     await service.putState('consents.v1', contact, {
@@ -1316,7 +1316,7 @@ describe('after a restore', () => {
     expect(refusals(events)).toHaveLength(1);
     await forget();
     await service.afterRestore(events);
-    await publish(supervised, 9);
+    await publish(suggested, 9);
     expect(await service.deliverRecords(topicOf('paid-media-agent'), records)).toEqual([]);
     expect(await reservations(campaignLedger)).toEqual([]);
   });

@@ -176,7 +176,7 @@ const approve = ({ taskId, agent, play }: TaskAssigned, proposalId: string, more
         verdict: {
           outcome: 'approved',
           reasons: [],
-          tier: 'autonomous',
+          tier: 'auto',
           policy: { version: 1, digest: null },
           at: now,
         },
@@ -404,7 +404,7 @@ test('outcomes are listed with their tasks, in whatever order they arrive', asyn
       verdict: {
         outcome: 'refused',
         reasons: [{ rule, outcome: 'refuse', detail: 'third touch in 7 days' }],
-        tier: 'autonomous',
+        tier: 'auto',
         policy: { version: 1, digest: null },
         at: now,
       },

@@ -83,7 +83,7 @@ const settle = async (
     executor: 'action-executor',
     connector: 'crm',
   };
-  const verdict = { outcome: 'approved', reasons: [], tier: 'autonomous', policy: { version: 1, digest: null }, at };
+  const verdict = { outcome: 'approved', reasons: [], tier: 'auto', policy: { version: 1, digest: null }, at };
   const given = { ...permit, taskId, agent: 'sequencing-agent', play, verdict, action, permit: 'a.b.c' };
   await service.deliver('actions.approved.v1', [
     { type: 'ActionApproved', data: { ...given, notBefore: at, expiresAt: at, reservations: [] } },

@@ -219,7 +219,7 @@ const approval = ({ proposalId, action, taskId, play }: ActionProposed, more: ob
     agent: agent.name,
     play,
     digest: digestOf(action),
-    verdict: { outcome: 'approved', reasons: [], tier: 'autonomous', policy: { version: 1, digest: null }, at },
+    verdict: { outcome: 'approved', reasons: [], tier: 'auto', policy: { version: 1, digest: null }, at },
     action,
     permit: 'a.b.c',
     permitId: derivedId('permit', proposalId),

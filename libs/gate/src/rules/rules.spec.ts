@@ -213,7 +213,7 @@ const cases: Record<string, Case> = {
     proposal: proposalOf('ads.set_bid'),
     policy: policyOf({
       ...content(),
-      charters: content().charters.map((c) => ({ ...c, kinds: { 'ads.pause_campaign': 'autonomous' as const } })),
+      charters: content().charters.map((c) => ({ ...c, kinds: { 'ads.pause_campaign': 'auto' as const } })),
     }),
     twin: { policy: policyOf() },
   },
@@ -886,12 +886,12 @@ const cases: Record<string, Case> = {
     },
     twin: { proposal: proposalOf('crm.create_task') },
   },
-  'a supervised kind': {
+  'a kind that is only suggested': {
     rule: 'tier',
     outcome: 'escalate',
-    detail: 'paid-media-agent is supervised for ads.set_bid: a person answers each',
+    detail: 'paid-media-agent only suggests ads.set_bid: a person answers each',
     proposal: proposalOf('ads.set_bid'),
-    policy: policyOf(content({ charter: { kinds: { 'ads.set_bid': 'supervised' } } })),
+    policy: policyOf(content({ charter: { kinds: { 'ads.set_bid': 'suggest' } } })),
     twin: { policy: policyOf() },
   },
 };

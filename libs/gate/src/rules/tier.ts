@@ -1,22 +1,22 @@
 import { escalate, pass, type Rule, refuse } from '../rule.js';
 
-/** Whether the agent may do this kind alone. */
+/** How far the agent may go with this kind. */
 export const tier: Rule = {
   name: 'tier',
-  weigh: (context) => {
-    switch (context.tier) {
+  weigh: ({ tier, answerers, proposal: { agent }, subject: { kind } }) => {
+    switch (tier) {
       case undefined:
         return undefined;
-      case 'shadow':
-        return refuse(`${context.proposal.agent} is in shadow for ${context.subject.kind}: judged, never run`, {
-          tier: 'shadow',
-        });
-      case 'supervised':
-        return escalate(`${context.proposal.agent} is supervised for ${context.subject.kind}: a person answers each`, {
-          tier: 'supervised',
-        });
-      case 'autonomous':
-        return pass(`${context.proposal.agent} may act alone with ${context.subject.kind}`, { tier: 'autonomous' });
+      case 'observe':
+        return refuse(`${agent} is only observed for ${kind}: judged, never run`, { tier });
+      case 'suggest':
+        return escalate(`${agent} only suggests ${kind}: a person answers each`, { tier });
+      case 'approve':
+        return escalate(`${agent} only prepares ${kind}: ${answerers.join(' or ')} must sign each`, { tier });
+      case 'notify':
+        return pass(`${agent} may act alone with ${kind}, and people are notified`, { tier });
+      case 'auto':
+        return pass(`${agent} may act alone with ${kind}`, { tier });
     }
   },
 };

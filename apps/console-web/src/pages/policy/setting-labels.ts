@@ -65,6 +65,7 @@ const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
     agent: 'Agent',
     owner: 'Who answers for it',
     reviewers: 'Who may answer its reviews',
+    signers: 'Who may answer where it only prepares',
     kinds: 'What it may do',
     currency: 'Currency of its limits',
     timeZone: 'Where its days begin',

@@ -11,7 +11,7 @@ const content = {
       kinds: ['ads.set_bid', 'ads.shift_budget'],
       reviewers: [],
     },
-    { agent: 'b', currency: 'USD', kinds: { 'ads.pause_campaign': 'autonomous' } },
+    { agent: 'b', currency: 'USD', kinds: { 'ads.pause_campaign': 'auto' } },
   ],
   plays: [
     {
