@@ -100,7 +100,7 @@ test('it reads like this', () => {
     What its texts may say, beside the rules for every agent
     A text with “cheapest” is refused.
     Links may go only to go.example.org.
-    To publish an advertisement, the text must have an imprint: “imprint”.
+    To publish an advertisement, the text must have: an imprint (“imprint”).
     A text with a placeholder that cannot be filled in is refused.
     A text with an address, a telephone number or an id of a person needs a person, except for +49 30 1234567.
     The claim “market leader” needs a person, because no evidence of it is approved.
@@ -112,7 +112,7 @@ test('it reads like this', () => {
     A proposal of more than 65,536 bytes is refused.
     A text with “miracle cure” is refused.
     Links may go only to *.example.org.
-    To send an e-mail, the first message to a person must have way out: “no more of these”.
+    To send an e-mail, the first message to a person must have: way out (“no more of these”).
     The first message to a person whose data did not come from /sources/website, and who is or may be in the EU, the EEA or the United Kingdom, must have a notice.
     The notice says who sends it: “given senderIdentity”.
     The notice says what the data is used for: “given purpose”.

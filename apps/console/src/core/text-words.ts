@@ -32,7 +32,7 @@ const lines: { readonly [member in keyof TextRules]-?: (texts: TextRules) => rea
   requiredElements: ({ requiredElements = [] }) =>
     requiredElements.map(
       ({ element, kinds, firstMessageOnly, anyOf }) =>
-        `To ${list(kinds.map(kindWords), 'or')}, ${firstMessageOnly ? 'the first message to a person' : 'the text'} must have ${element}: ${quoted(anyOf)}.`,
+        `To ${list(kinds.map(kindWords), 'or')}, ${firstMessageOnly ? 'the first message to a person' : 'the text'} must have: ${element} (${quoted(anyOf)}).`,
     ),
   dataNotice: ({ dataNotice }) =>
     dataNotice === undefined

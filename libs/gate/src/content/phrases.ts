@@ -10,7 +10,7 @@ export interface Match {
 
 /** Finds phrases in a folded text, in one pass and without backtracking. */
 export interface Phrases {
-  /** The first matches of a text in their order, `most` at most; where several phrases begin at one place, the longest. */
+  /** The first matches of a text in their order, `most` at most; where several phrases begin at one place, the longest. They may overlap. */
   readonly find: (folded: Folded, most: number) => readonly Match[];
   readonly has: (folded: Folded) => boolean;
 }
@@ -37,13 +37,12 @@ export function phrasesOf(written: readonly string[]): Phrases {
 
   const find: Phrases['find'] = ({ text }, most) => {
     const found: Match[] = [];
+    if (root.next.size === 0) return found;
     for (let i = 0; i < text.length && found.length < most; i++) {
       const code = text.charCodeAt(i);
       const first = code < 128 ? ascii.at(code) : root.next.get(code);
       const match = first && !joined(text, i) ? longest(first, text, i) : undefined;
-      if (!match) continue;
-      found.push(match);
-      i = match.end - 1;
+      if (match) found.push(match);
     }
     return found;
   };

@@ -25,3 +25,27 @@ export function perSetting<S extends object, T>(make: (setting: S) => T): (setti
     return known.value;
   };
 }
+
+/** More texts than the messages that are sent at one time have. */
+const mostTexts = 64;
+
+/**
+ * What is made of a text, with the texts that came last remembered: the messages of a sequence have the same words for everybody. The
+ * place and the role of a text may be part of the result.
+ */
+export function perText<T>(make: (text: PlacedText) => T): (text: PlacedText) => T {
+  const places = new Map<string, Map<string, { readonly value: T }>>();
+  return (text) => {
+    const place = `${text.role} ${text.place}`;
+    const made = places.get(place) ?? new Map<string, { readonly value: T }>();
+    places.set(place, made);
+    let known = made.get(text.text);
+    if (!known) {
+      known = { value: make(text) };
+      const [oldest] = made.keys();
+      if (made.size >= mostTexts && oldest !== undefined) made.delete(oldest);
+      made.set(text.text, known);
+    }
+    return known.value;
+  };
+}

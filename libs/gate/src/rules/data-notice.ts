@@ -1,16 +1,15 @@
 import { clip, type NoticePart, noticeParts, own, type TextRules } from '@countersign/contracts';
 import { someOf } from '../content/marks.js';
-import { phrasesOf } from '../content/phrases.js';
 import { hasEuropeanRights } from '../content/regions.js';
 import { textRule } from '../content/text-rule.js';
-import { foldedOf, perSetting } from '../content/texts.js';
+import { perSetting } from '../content/texts.js';
 import type { OriginFact } from '../facts.js';
-import { isFirstTo, missingFrom, readTexts } from './required-elements.js';
+import { hasAnyOf, isFirstTo, missingFrom, readTexts } from './required-elements.js';
 
 type Notice = NonNullable<TextRules['dataNotice']>;
 
 const compiled = perSetting((notice: Notice) =>
-  noticeParts.map((part) => ({ part, anyOf: own(notice, part) ?? [], phrases: phrasesOf(own(notice, part) ?? []) })),
+  noticeParts.map((part) => ({ part, anyOf: own(notice, part) ?? [], isIn: hasAnyOf(own(notice, part) ?? []) })),
 );
 
 /** What each part says, as GDPR Art. 14 asks for it. */
@@ -42,9 +41,7 @@ export const dataNotice = textRule({
       return neededFor(contact, origin, notice) ?? [];
     })[0];
     if (why === undefined) return [];
-    const missing = compiled(notice).filter(
-      ({ phrases }) => !readTexts(subject).some((text) => phrases.has(foldedOf(text))),
-    );
+    const missing = compiled(notice).filter(({ isIn }) => !readTexts(subject).some(isIn));
     if (missing.length === 0) return [];
     const advice = missing.map(
       ({ part, anyOf }) => `${own(words, part)} (write ${someOf(anyOf, missing.length > 2 ? 1 : 3)})`,

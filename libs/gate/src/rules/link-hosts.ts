@@ -3,9 +3,20 @@ import { hostsOf } from '../content/hosts.js';
 import { linksIn } from '../content/links.js';
 import { markOf, mostMarks, placeWords } from '../content/marks.js';
 import { textRule } from '../content/text-rule.js';
-import { perSetting } from '../content/texts.js';
+import { perSetting, perText } from '../content/texts.js';
 
-const compiled = perSetting((hosts: readonly string[]) => hostsOf(hosts));
+const marksOf = perSetting((written: readonly string[]) => {
+  const hosts = hostsOf(written);
+  return perText((text) =>
+    linksIn(text).flatMap((link) => {
+      const { start, end, url } = link;
+      const fault = hosts.against(link);
+      if (fault === undefined) return [];
+      const detail = `in ${placeWords(text.place)} ${fault}`;
+      return [markOf(text, [start, end], { outcome: 'refuse', detail, marked: originOf(url) })];
+    }),
+  );
+});
 
 /** Links go only to hosts that are allowed. Hosts are compared as browsers parse them. */
 export const linkHosts = textRule({
@@ -13,16 +24,12 @@ export const linkHosts = textRule({
   setting: 'linkHosts',
   marks: (hosts, { subject, proposal }) =>
     subject.texts.flatMap((text) =>
-      linksIn(text)
-        .flatMap((link) => {
-          const { start, end, url } = link;
-          // A text for the CRM may name the account, and its id may be the name of a domain.
-          if (subject.spec.channel === 'crm' && text.text.slice(start, end) === proposal.action.accountId) return [];
-          const fault = compiled(hosts).against(link);
-          if (fault === undefined) return [];
-          const detail = `in ${placeWords(text.place)} ${fault}`;
-          return [markOf(text, [start, end], { outcome: 'refuse', detail, marked: originOf(url) })];
-        })
+      marksOf(hosts)(text)
+        // A text for the CRM may name the account, and its id may be the name of a domain.
+        .filter(
+          ({ start, end }) =>
+            subject.spec.channel !== 'crm' || text.text.slice(start, end) !== proposal.action.accountId,
+        )
         .slice(0, mostMarks + 1),
     ),
   clean: 'every link goes to a host that is allowed',

@@ -2,11 +2,23 @@ import type { TextRules } from '@countersign/contracts';
 import { markOf, mostMarks, placeWords } from '../content/marks.js';
 import { oursOf, personalIn } from '../content/personal.js';
 import { textRule } from '../content/text-rule.js';
-import { foldedOf, perSetting } from '../content/texts.js';
+import { foldedOf, perSetting, perText } from '../content/texts.js';
 
 type PersonalData = NonNullable<TextRules['personalData']>;
 
-const compiled = perSetting(({ ours }: PersonalData) => oursOf(ours));
+const marksOf = perSetting(({ verdict, ours }: PersonalData) => {
+  const own = oursOf(ours);
+  return perText((text) => {
+    const folded = foldedOf(text);
+    return personalIn(folded, own).map(({ kind, start, end }) =>
+      markOf(text, [folded.from(start), folded.from(end)], {
+        outcome: verdict,
+        marked: kind,
+        detail: `${kind} in ${placeWords(text.place)}: leave it out, or have it added to personalData.ours if it is our own`,
+      }),
+    );
+  });
+});
 
 /**
  * No text has an address, a telephone number or an id of a person. An executor fills in what a person is called; nothing else about a
@@ -16,28 +28,18 @@ export const personalData = textRule({
   name: 'personal-data',
   setting: 'personalData',
   marks: (setting, { subject, proposal }) =>
-    subject.texts.flatMap((text) => {
-      const folded = foldedOf(text);
-      return personalIn(folded, compiled(setting))
+    subject.texts.flatMap((text) =>
+      marksOf(setting)(text)
         .filter(
           ({ start, end }) =>
-            !(
-              subject.spec.channel === 'crm' &&
-              isPartOfAccount(folded.text.slice(start, end), proposal.action.accountId)
-            ),
+            subject.spec.channel !== 'crm' || !isPartOfAccount(text.text.slice(start, end), proposal.action.accountId),
         )
-        .slice(0, mostMarks + 1)
-        .map(({ kind, start, end }) =>
-          markOf(text, [folded.from(start), folded.from(end)], {
-            outcome: setting.verdict,
-            marked: kind,
-            detail: `${kind} in ${placeWords(text.place)}: leave it out, or have it added to personalData.ours if it is our own`,
-          }),
-        );
-    }),
+        .slice(0, mostMarks + 1),
+    ),
   clean: 'no text has an address, a telephone number or an id of a person',
   unset: 'texts are not searched for personal data',
 });
 
 /** A text for the CRM may name the account, whatever its id looks like. */
-const isPartOfAccount = (found: string, accountId = ''): boolean => accountId.toLowerCase().includes(found);
+const isPartOfAccount = (found: string, accountId = ''): boolean =>
+  accountId.toLowerCase().includes(found.toLowerCase());

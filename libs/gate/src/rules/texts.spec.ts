@@ -120,6 +120,37 @@ test('a reason never repeats an address, a number or the path of a link', () => 
   }
 });
 
+test('[case 30] a claim without its evidence is found behind any number of others, and inside another one', () => {
+  const claims = [
+    { claim: 'the best', evidence: ['measured in 2026'] },
+    { claim: 'best price', evidence: ['compared in 2026'] },
+  ];
+  const sent = (body: string) => judged('email.send', { body }, { rules: { claims } });
+  expect(sent(`${'the best, '.repeat(20)} measured in 2026`).outcome).toBe('approved');
+  expect(sent(`${'the best, '.repeat(20)} measured in 2026: best price`).against).toEqual(['claims']);
+  expect(sent('the best price, measured in 2026').reason('claims')?.figures).toMatchObject({ marked: 'best price' });
+  expect(sent('the best price, measured in 2026, compared in 2026').outcome).toBe('approved');
+});
+
+test('what was found in a text is remembered for the same text at the same place only', () => {
+  const rules: Partial<Rules> = { placeholdersMustFill: true, bannedTerms: ['act now'] };
+  const words = 'Act now, {{contact.firstName}}';
+  for (const _again of [1, 2]) {
+    expect(
+      judged('email.send', { body: words, subject: words }, { rules }).reason('banned-terms')?.figures,
+    ).toMatchObject({
+      place: 'payload.subject',
+      place2: 'payload.body',
+    });
+    expect(judged('email.send', { body: words }, { rules }).against).toEqual(['banned-terms']);
+    expect(judged('ads.publish_creative', { body: words }, { rules }).against).toEqual([
+      'banned-terms',
+      'placeholders',
+    ]);
+    expect(judged('email.send', { body: words }, {}).outcome).toBe('approved');
+  }
+});
+
 test('a text for the CRM may name the account, whatever its id looks like, and no other text may', () => {
   for (const accountId of ['acme.com', '81deec63-ad73-5ba4-b5e1-e6fc7c761f1f', '0301234567']) {
     const against = (kind: string, text: string) => {
