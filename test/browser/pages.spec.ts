@@ -97,15 +97,20 @@ test('on a phone no text is cut off where a list is filtered, or where everythin
   expect([...(await objections(page)), ...(await cutOrOver(page)), ...(await tooWide(page))]).toEqual([]);
 });
 
-test(
-  'on a screen of 1920 pixels no page is stretched: its lines stay readable, and nobody scrolls sideways',
-  async () => {
-    const { page } = await on.enter({ viewport: { width: 1920, height: 1080 } });
+const others = [
+  { width: 768, height: 1024 },
+  { width: 1920, height: 1080 },
+];
+
+test.each(others)(
+  'on a screen of $width × $height pixels no page is stretched or cut off, and nobody scrolls sideways',
+  async (viewport) => {
+    const { page } = await on.enter({ viewport });
     const found: Record<string, readonly string[]> = {};
     for (const address of addresses) {
       await page.goto(address);
       await settled(page);
-      const wrong = [...(await tooWide(page)), ...(await stretched(page))];
+      const wrong = [...(await tooWide(page)), ...(await cutOrOver(page)), ...(await stretched(page))];
       if (wrong.length > 0) found[address] = wrong;
     }
     expect(found).toEqual({});

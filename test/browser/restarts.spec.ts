@@ -1,10 +1,15 @@
+import pg from 'pg';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { crash } from '../flows/installation.js';
 import { stage } from './stage.js';
 import { approvedOnce, waiting } from './waiting.js';
 
-/* A service, the broker or the database dies in the middle of an answer, or the recorder under a story, and comes back: the answer counts once, and the page says what is known. */
+/*
+ * A service, the broker, the database or the connected system dies in the middle of an answer, or the recorder under a story, and comes
+ * back: the answer counts once, and the page says what is known. The intake of signals, the plays and the agents take no part in an
+ * answer: from the console it goes to the validator, and its approval to the executor.
+ */
 
 const on = stage();
 let messages: Awaited<ReturnType<typeof waiting>>;
@@ -165,6 +170,51 @@ test('the console is away when the answer is given: it is not lost, and its auth
   await again.click();
   await page.getByText('You approved it').waitFor();
   await approvedOnce(on.visitor, message.proposalId);
+});
+
+/** Holds every message in the connected system until `release`; `reached` ends when one is there. */
+async function heldMessages() {
+  const database = new pg.Client({ connectionString: on.visitor.superuserUrl });
+  await database.connect();
+  await database.query('BEGIN');
+  await database.query('LOCK TABLE sandbox_systems.messages IN SHARE MODE');
+  const waits = `SELECT FROM pg_locks WHERE relation = 'sandbox_systems.messages'::regclass AND NOT granted`;
+  return {
+    reached: () => on.visitor.until('the call', async () => ((await database.query(waits)).rowCount ?? 0) > 0),
+    // Whoever ends a connection gives up its locks.
+    release: () => database.end(),
+  };
+}
+
+test('the connected system dies while the approved call is in it: the page says that nobody knows, and a person who looked ends it', async () => {
+  const [message] = await waiting(on.visitor, 1);
+  const proposalId = message?.proposalId as string;
+  const { page } = await on.enter({ on: 'phone' });
+  await page.goto(`/reviews/${proposalId}`);
+  await approve(page).waitFor();
+  const held = await heldMessages();
+  let again: (() => Promise<void>) | undefined;
+  try {
+    await approve(page).click();
+    await held.reached();
+    await page.getByRole('status').filter({ hasText: 'Approved' }).getByText('It is being carried out.').waitFor();
+    again = await crash('sandbox-systems');
+    await held.release();
+    await page.getByText('Nobody knows yet whether it was carried out. A person has to look.').waitFor(patience);
+    expect(await page.getByText('Done: it was carried out.').count()).toBe(0);
+  } finally {
+    await again?.();
+  }
+  // The system may have carried out what it could not answer any more. Nothing calls it a second time.
+  const sent = await sentTo(message as (typeof messages)[number]);
+  const [approved] = on.visitor.eventsOf('ActionApproved', (a) => a.proposalId === proposalId);
+  const found = sent === 1 ? '--executed' : '--failed';
+  const settled = await on.visitor.cli('settle', approved?.permitId as string, found, '--note', 'its list of messages');
+  expect(settled, settled.err).toMatchObject({ code: 0 });
+  await page.getByText(sent === 1 ? 'Done: it was carried out.' : 'It was tried and failed.').waitFor(patience);
+  await approvedOnce(on.visitor, proposalId);
+  expect(await sentTo(message as (typeof messages)[number])).toBe(sent);
+  expect(sent).toBeLessThanOrEqual(1);
 });
 
 test('the recorder dies while a story is open: what was proved stays, what comes is not called proved, and is proved once the recorder is back', async () => {
