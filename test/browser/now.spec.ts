@@ -2,7 +2,7 @@ import { type DataOf, money } from '@countersign/contracts';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { crash } from '../flows/installation.js';
-import { objections, settled } from './looks.js';
+import { cutOrOver, objections, settled, tooWide } from './looks.js';
 import { type Screen, screens } from './person.js';
 import { stage } from './stage.js';
 import { resumeBy, stopBy } from './stopping.js';
@@ -288,7 +288,51 @@ test.each(all)('on a %s the red button of Now stops one agent, whose page shows 
   await main.getByText('Runs', { exact: true }).waitFor();
   expect(await alert.count()).toBe(0);
   expect(await on.visitor.answer('controls')).toMatchObject({ controls: [] });
+
+  // Who comes later finds who lifted it and why, as the command line says it.
+  await page.goto('/');
+  await stops.getByText('Lifted lately', { exact: true }).click();
+  const line = stops.getByRole('listitem').filter({ hasText: `The agent ${agent} runs again: the numbers were right` });
+  await line.getByText(/^By lea, .* Every service has confirmed it\.$/).waitFor();
+  expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
+  const { controls: lifted } = await on.visitor.answer<{ controls: readonly object[] }>('controls', '--lifted');
+  expect(lifted[0]).toMatchObject({ scope: `agent:${agent}`, by: 'lea', reason: 'the numbers were right' });
 });
+
+test.each(all)(
+  'on a %s Now lists rejected permits and lifted stops that are not confirmed, if there are any',
+  async (screen) => {
+    const { page } = await on.enter({ on: screen });
+    let more: object = { permitsRejected: { count: 0, first: [] }, lifted: [] };
+    await page.route('**/v1/now', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...((await response.json()) as object), ...more } });
+    });
+    await page.goto('/');
+    await settled(page);
+    const rejected = page.getByRole('region', { name: 'Rejected permits' });
+    expect(await rejected.count()).toBe(0);
+    expect(await page.getByText('Lifted lately', { exact: false }).count()).toBe(0);
+
+    const at = new Date().toISOString();
+    const detail = 'action-executor rejected a permit: its signature is not of a key that is known';
+    const first = [{ detail, count: 2, lastAt: at, proposalId: 'some-proposal' }];
+    const lifted = {
+      ...{ scope: 'all', state: 'running', by: 'marc', reason: 'the numbers were right', version: 2, changedAt: at },
+      ...{ confirmed: false, confirmedBy: [], notConfirmedBy: ['action-executor'], unknown: [] },
+    };
+    more = { permitsRejected: { count: 3, first }, lifted: [lifted] };
+    await page.reload();
+    await rejected.getByText(`A${detail.slice(1)}`).waitFor();
+    await rejected.getByText(/^2 times, the last /).waitFor();
+    await rejected.getByText('And 1 more', { exact: false }).waitFor();
+    expect(await rejected.getByRole('link').getAttribute('href')).toBe('/stories/some-proposal');
+    const stops = page.getByRole('region', { name: 'Stops' });
+    await stops.getByText('Lifted lately: 1 of them not confirmed by every service').click();
+    await stops.getByText('Not confirmed by the executor: it may still be stopped there.', { exact: false }).waitFor();
+    expect([...(await objections(page)), ...(await tooWide(page)), ...(await cutOrOver(page))]).toEqual([]);
+  },
+);
 
 test('on a phone everything is stopped from Now: what is approved meanwhile is refused, until everything is resumed there', async () => {
   const { page } = await on.enter({ on: 'phone' });

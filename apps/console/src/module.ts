@@ -52,6 +52,7 @@ import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { PlainNames1764400000071 } from './shell/migrations/plain-names.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { RecordPasses1764600000782 } from './shell/migrations/record-passes.js';
+import { RejectedPermits1764600000961 } from './shell/migrations/rejected-permits.js';
 import { Rejections1764500000081 } from './shell/migrations/rejections.js';
 import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
 import { ReplayNotes1764400000002 } from './shell/migrations/replay-notes.js';
@@ -161,6 +162,7 @@ export const spec: ServiceSpec = {
     NotificationThings1764600000901,
     CampaignNames1764600000931,
     PeopleByRole1764600000941,
+    RejectedPermits1764600000961,
   ],
   ownState: [topics.controls, topics.policies],
   gathers: 'pages',

@@ -65,6 +65,15 @@ test('the status tells how fast it goes, what waits and since when, and what is 
   expect(text).toMatch(/ad account ads-1 +EUR 125.00 spent, EUR 200.00 reserved today +of EUR 3,000.00/);
 });
 
+test('the status tells which permits were rejected, how often and when', () => {
+  const detail = 'action-executor rejected a permit:\nits signature is wrong';
+  const rejected = { detail, count: 2, lastAt: '2026-11-21T09:50:00.000Z', proposalId: 'p-3' };
+  const first = [rejected, { ...rejected, detail: 'another', count: 1, proposalId: null }];
+  const text = statusText(plain, { ...standing, permitsRejected: { count: 3, first } }, undefined, []);
+  expect(text).toMatch(/permit: ⏎ its signature is wrong +2 times +the last 10 min ago +countersign show p-3\n/);
+  expect(text).toMatch(/another +once +the last 10 min ago/);
+});
+
 test('a card that is done with says who answered what, and no longer what approving does', () => {
   const answers = [{ by: 'lea', decision: 'approve', at: now, note: 'fine', setAside: { detail: 'too late' } }];
   const text = cardText(plain, { ...card, state: 'expired', answers }, now);

@@ -33,7 +33,7 @@ import { isAside, shortStory } from './story.js';
 const WIDTH = 100;
 
 export function statusText(paint: Paint, now: Now, participants: Participants | undefined, health: readonly Health[]) {
-  const beside = [ratesText(now), waitingText(now), spendText(now)].filter((text) => text !== '');
+  const beside = [ratesText(now), waitingText(now), spendText(now), rejectedText(now)].filter((text) => text !== '');
   const parts = [funnelText(paint, now.funnel), ...beside, controlsText(paint, now.stops)];
   if (participants) parts.push(participantsText(participants));
   return [...parts, healthText(paint, health)].join('\n\n');
@@ -112,6 +112,18 @@ function spendText({ spend }: Now): string {
       figure.capMinor === null ? '' : `of ${money(figure.capMinor, figure.currency)}`,
     ]);
   return table([...rows('ad account', spend.adAccounts), ...rows('campaign', spend.campaigns)]);
+}
+
+/** The permits that an executor rejected lately, by executor and reason; empty if there are none. */
+function rejectedText({ permitsRejected, at }: Now): string {
+  return table(
+    printable(permitsRejected?.first ?? []).map(({ detail, count: n, lastAt, proposalId }) => [
+      detail,
+      n === 1 ? 'once' : `${n} times`,
+      `the last ${distance(lastAt, at)}`,
+      proposalId === null ? '' : `countersign show ${proposalId}`,
+    ]),
+  );
 }
 
 export function controlsText(paint: Paint, controls: readonly Control[]): string {

@@ -6402,6 +6402,34 @@ export interface operations {
                             notConfirmedBy: string[];
                             unknown: string[];
                         }[];
+                        /** @description Stops that were lifted in the last seven days, the latest first */
+                        lifted: {
+                            scope: string;
+                            /** @enum {string} */
+                            state: "stopped" | "running";
+                            by: string;
+                            reason: string;
+                            version: number;
+                            /** Format: date-time */
+                            changedAt: string;
+                            confirmed: boolean;
+                            confirmedBy: string[];
+                            notConfirmedBy: string[];
+                            unknown: string[];
+                        }[];
+                        /** @description Permits that an executor rejected in the last seven days. Only the latest 1,000 are counted */
+                        permitsRejected: {
+                            count: number;
+                            first: {
+                                /** @description Which executor rejected it, and why */
+                                detail: string;
+                                count: number;
+                                /** Format: date-time */
+                                lastAt: string;
+                                /** @description Of the latest one, as its approval names it */
+                                proposalId: string | null;
+                            }[];
+                        };
                         services: {
                             service: string;
                             elsewhere: boolean;

@@ -172,7 +172,8 @@ test('a control is told of without who changed it and why', () => {
   for (const state of ['stopped', 'running'] as const) {
     const text = JSON.stringify(controlThings({ ...control, state }).map(({ facts }) => [facts.title, facts.lines]));
     expect(text).not.toMatch(/lea|Ann|Miller|example/);
-    expect(text).toContain('says who and why');
+    expect(text).toContain('say who and why');
+    expect(text).toContain(state === 'stopped' ? '`countersign controls`' : '`countersign controls --lifted`');
   }
 });
 

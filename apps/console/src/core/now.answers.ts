@@ -87,6 +87,20 @@ export const NowAnswer = z.object({
     caps: z.array(z.object({ agent: Name, currency: Currency, adAccountMinor: z.int(), campaignMinor: z.int() })),
   }),
   stops: ControlsAnswer.shape.controls,
+  lifted: ControlsAnswer.shape.controls.describe('Stops that were lifted in the last seven days, the latest first'),
+  permitsRejected: z
+    .object({
+      count: z.int(),
+      first: z.array(
+        z.object({
+          detail: z.string().describe('Which executor rejected it, and why'),
+          count: z.int(),
+          lastAt: Instant,
+          proposalId: z.string().nullable().describe('Of the latest one, as its approval names it'),
+        }),
+      ),
+    })
+    .describe('Permits that an executor rejected in the last seven days. Only the latest 1,000 are counted'),
   services: z.array(ServiceAnswer),
   askedBrokerAt: Instant.nullable(),
   agents: z.array(Name).describe('Who can be stopped'),

@@ -305,7 +305,10 @@ const rejectedThing = ({ executor, reason, topic, partition, offset, at }: DataO
     lines: [
       ['Executor', executor],
       ['Why', codeWords(reason.code)],
-      ['What to do', 'a permit that is not genuine means that somebody writes who may not: look who did'],
+      [
+        'What to do',
+        'the page Now and `countersign status` list it; a permit that is not genuine means that somebody writes who may not: find out who',
+      ],
     ],
     path: '/',
     check: { on: 'nothing' },
@@ -344,8 +347,8 @@ export function controlThings(control: {
   const nobody = { until: null, reviewers: [], agents: [] };
   const act =
     state === 'stopped'
-      ? 'a person stopped it; the page says who and why'
-      : 'a person ended the stop; `countersign controls` says who and why';
+      ? 'a person stopped it; the page and `countersign controls` say who and why'
+      : 'a person ended the stop; the page, under “Lifted lately”, and `countersign controls --lifted` say who and why';
   return [
     {
       event: 'stop',
@@ -363,7 +366,12 @@ export function controlThings(control: {
       title: `not every service has confirmed that ${words} ${state === 'stopped' ? 'is stopped' : 'runs again'}`,
       lines: [
         ['What happened', act],
-        ['What to do', 'see which services have not confirmed it; it may not hold there'],
+        [
+          'What to do',
+          state === 'stopped'
+            ? 'see on the page which services have not confirmed it: the stop may not hold there'
+            : 'see on the page, under “Lifted lately”, which services have not confirmed it: it may still be stopped there',
+        ],
       ],
       path: '/',
       check: { on: 'unconfirmed', scope, version },

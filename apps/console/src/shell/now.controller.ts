@@ -20,6 +20,8 @@ const topics = topology(participants);
 /** How many rows of a list the page Now shows, and how many the list's own page shows. */
 const few = 5;
 const many = 100;
+/** How long the page Now shows what is over. */
+const latelyMs = 7 * 86_400_000;
 
 @Controller('v1')
 export class Now {
@@ -53,7 +55,12 @@ export class Now {
       this.unresolved.waiting(undefined, few),
     ]);
     const [letters, stops] = await Promise.all([figures.openDeadLetters(), this.controls.stops()]);
-    const [topicsHeard, lifted] = await Promise.all([figures.topicsHeard(), this.controls.liftedNotConfirmed()]);
+    const [topicsHeard, unconfirmed] = await Promise.all([figures.topicsHeard(), this.controls.liftedNotConfirmed()]);
+    const since = new Date(Date.parse(at) - latelyMs).toISOString();
+    const [lifted, permitsRejected] = await Promise.all([
+      this.controls.lifted(few),
+      figures.rejectedPermits(since, few),
+    ]);
     const details = await figures.details(unresolved.map(({ actionId }) => actionId));
     const groups = await seen;
     return {
@@ -79,11 +86,13 @@ export class Now {
       },
       spend: spend(spent, charters),
       stops,
+      lifted: lifted.filter(({ changedAt }) => changedAt >= since),
+      permitsRejected,
       services: servicesHealth(
         participants,
         topics,
         groups,
-        { topicsHeard, openDeadLetters: letters, notConfirmed: notConfirmed(stops, lifted) },
+        { topicsHeard, openDeadLetters: letters, notConfirmed: notConfirmed(stops, unconfirmed) },
         at,
       ),
       askedBrokerAt: groups.at,

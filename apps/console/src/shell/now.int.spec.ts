@@ -289,7 +289,7 @@ test('what waits for a person is told with how long, the nearest deadline first'
   expect((await now()).waiting.reviews.first.map(({ id }: { id: string }) => id)).not.toContain(other);
 });
 
-test('a stop in force is told with who and why and who has not confirmed it; a lifted one is not', async () => {
+test('a stop in force is told with who and why and who has not confirmed it, and when it was lifted, as lifted lately', async () => {
   const stop = { scope: 'all', state: 'stopped', reason: 'incident 12' };
   await call('POST', '/v1/controls', stop);
   const { stops, services } = await now();
@@ -302,7 +302,37 @@ test('a stop in force is told with who and why and who has not confirmed it; a l
   const health = (name: string) => services.find(({ service }: { service: string }) => service === name);
   expect(health('action-executor')).toMatchObject({ controlsNotConfirmed: 1, state: 'not-confirmed' });
   await call('POST', '/v1/controls', { ...stop, state: 'running', reason: 'over' });
-  expect((await now()).stops).toEqual([]);
+  const lifted = { scope: 'all', state: 'running', by: 'lea', reason: 'over', changedAt: at, confirmed: false };
+  expect(await now()).toMatchObject({ stops: [], lifted: [lifted] });
+  harness.setNow('2026-11-28T10:00:00.001Z');
+  expect(await now()).toMatchObject({ lifted: [] });
+});
+
+test('rejected permits are told by executor and reason with how many and when, for seven days', async () => {
+  expect((await now()).permitsRejected).toEqual({ count: 0, first: [] });
+  const reject = (n: number, executor: string, code: string, time: string, proposal?: string) =>
+    harness.deliver(`actions.settled.${executor}.v1`, [
+      {
+        ...{ type: 'PermitRejected', id: `rejection-${executor}-${n}`, time },
+        data: {
+          ...{ executor, reason: { code, detail: `its ${code} is wrong` }, topic: 'actions.approved.v1', partition: 0 },
+          ...{ offset: String(n), at: time, ...(proposal !== undefined && { proposalId: proposal }) },
+        },
+      },
+    ]);
+  await reject(1, 'action-executor', 'signature', '2026-11-21T09:00:00.000Z', 'p-1');
+  await reject(2, 'action-executor', 'digest', '2026-11-21T09:10:00.000Z');
+  await reject(3, 'action-executor', 'signature', '2026-11-21T09:20:00.000Z', 'p-3');
+  const detail = (code: string) => `action-executor rejected a permit: its ${code} is wrong`;
+  expect((await now()).permitsRejected).toEqual({
+    count: 3,
+    first: [
+      { detail: detail('signature'), count: 2, lastAt: '2026-11-21T09:20:00.000Z', proposalId: 'p-3' },
+      { detail: detail('digest'), count: 1, lastAt: '2026-11-21T09:10:00.000Z', proposalId: null },
+    ],
+  });
+  harness.setNow('2026-11-28T09:15:00.000Z');
+  expect((await now()).permitsRejected).toMatchObject({ count: 1, first: [{ detail: detail('signature'), count: 1 }] });
 });
 
 test('a lifted stop that a service has not confirmed counts for its health, until it confirms', async () => {

@@ -14,6 +14,9 @@ const dayMs = 86_400_000;
 /** A week, like the activities: the amount that an action held on a day matters on that day. */
 const retentionMs = 7 * dayMs;
 
+/** Rejected permits that are counted at most: whoever may write approvals may write any number. */
+const mostRejected = 1_000;
+
 /** The largest number that is exact in JSON. A connected system may report any spend. */
 const exact = Number.MAX_SAFE_INTEGER;
 const settledAs = 'LEFT JOIN settlements s ON s.action_id = a.action_id AND s.executor = a.executor AND s.approved';
@@ -24,6 +27,14 @@ const amounts = `
 
 export interface ApprovedAction extends NamedThings {
   readonly detail: string;
+}
+
+/** Permits that an executor rejected for one reason. */
+export interface RejectedPermits {
+  readonly detail: string;
+  readonly count: number;
+  readonly lastAt: string;
+  readonly proposalId: string | null;
 }
 
 /** The data of the page Now. */
@@ -127,6 +138,25 @@ export class NowStore {
        GROUP BY service ORDER BY service`,
     );
     return rows.map((row) => ({ ...row, oldestAt: row.oldestAt.toISOString() }));
+  }
+
+  /** The permits that executors rejected since a time, grouped by executor and reason, the latest first. */
+  async rejectedPermits(
+    since: string,
+    limit: number,
+  ): Promise<{ readonly count: number; readonly first: readonly RejectedPermits[] }> {
+    const rows = await this.forPages.query<Omit<RejectedPermits, 'lastAt'> & { lastAt: Date; total: number }>(
+      `SELECT detail, count(*) AS count, max(at) AS "lastAt", (array_agg(subject_id ORDER BY at DESC, seq DESC))[1] AS "proposalId",
+              (sum(count(*)) OVER ())::bigint AS total
+       FROM (SELECT seq, detail, subject_id, at FROM activities
+             WHERE type = 'PermitRejected' AND at >= $1 ORDER BY at DESC LIMIT ${mostRejected}) latest
+       GROUP BY detail ORDER BY "lastAt" DESC, detail LIMIT $2`,
+      [since, limit],
+    );
+    return {
+      count: rows[0]?.total ?? 0,
+      first: rows.map(({ total: _, lastAt, ...row }) => ({ ...row, lastAt: lastAt.toISOString() })),
+    };
   }
 
   /** When each topic was last heard. */

@@ -47,6 +47,16 @@ export interface Now {
   readonly spend: { readonly adAccounts: readonly Spend[]; readonly campaigns: readonly Spend[] };
   /** What is stopped. */
   readonly stops: readonly Control[];
+  /** The permits that an executor rejected in the last days. An older console does not list them. */
+  readonly permitsRejected?: {
+    readonly count: number;
+    readonly first: readonly {
+      readonly detail: string;
+      readonly count: number;
+      readonly lastAt: string;
+      readonly proposalId: string | null;
+    }[];
+  };
 }
 
 interface Evidence {

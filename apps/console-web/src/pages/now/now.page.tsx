@@ -5,6 +5,7 @@ import { When } from '../../parts/when.js';
 import { openReviewsQuery } from '../reviews/reviews.queries.js';
 import { Funnel } from './funnel.js';
 import { nowQuery } from './now.queries.js';
+import { RejectedPermits } from './rejected-permits.js';
 import { Services } from './services.js';
 import { Spend } from './spend.js';
 import { Stops } from './stops.js';
@@ -51,6 +52,7 @@ export function NowPage() {
       {whole ? (
         <>
           {stopped ? [stops, waiting] : [waiting, stops]}
+          <RejectedPermits rejected={whole.permitsRejected} />
           <Funnel now={whole} />
           <Spend spend={whole.spend} />
           <Services now={whole} />

@@ -8,11 +8,12 @@ import { scopeWords } from '../../parts/scope.js';
 import { serviceWords } from '../../parts/services.js';
 import { ResumeDialog, StopDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
+import { Lifted } from './lifted.js';
 import type { Now } from './now.queries.js';
 import { Section } from './section.js';
 
 /** What is stopped, by whom, whether every service applies it, and the buttons that stop. */
-export function Stops({ now: { stops, agents } }: { readonly now: Now }) {
+export function Stops({ now: { stops, lifted, agents } }: { readonly now: Now }) {
   const mayStop = useMay('operator');
   const [stopping, setStopping] = useState<string>();
   const [resuming, setResuming] = useState<Control>();
@@ -103,6 +104,7 @@ export function Stops({ now: { stops, agents } }: { readonly now: Now }) {
           An operator can stop and resume. You have another role.
         </Text>
       )}
+      <Lifted lifted={lifted} />
       {stopping !== undefined && <StopDialog scope={stopping} onClose={() => setStopping(undefined)} />}
       {resuming && <ResumeDialog control={resuming} onClose={() => setResuming(undefined)} />}
     </Section>
