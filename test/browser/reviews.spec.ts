@@ -234,6 +234,7 @@ async function shift(): Promise<{
   readonly card: DataOf<'ActionEscalated'>;
   readonly weak: string;
   readonly strong: string;
+  readonly nameOf: (campaignId: string) => string;
 }> {
   const id = randomUUID().slice(0, 8);
   const adAccountId = `ads-${id}`;
@@ -245,14 +246,16 @@ async function shift(): Promise<{
   const ports = on.visitor.ports();
   await ports.act({ kind: 'campaigns', campaigns: campaigns.map(inSandbox) });
   await ports.close();
-  for (const campaign of campaigns) await on.visitor.accepted('ads', reports(campaign));
+  const nameOf = (campaignId: string) => `The campaign ${campaignId.replace('-', ' ')}`;
+  for (const campaign of campaigns)
+    await on.visitor.accepted('ads', reports({ ...campaign, name: nameOf(campaign.campaignId) }));
   const card = await on.visitor.until('the shift to wait for a person', () =>
     on.visitor.eventsOf('ActionEscalated', ({ action }) => action.payload.fromCampaignId === weak).at(0),
   );
   await on.visitor.until('the console to list it', async () =>
     (await on.visitor.cli('review', 'list')).out.includes(card.proposalId),
   );
-  return { card, weak, strong };
+  return { card, weak, strong, nameOf };
 }
 
 type Bar = readonly [word: string, amount: string, percentOfTrack: number];
@@ -277,13 +280,13 @@ const figureOf = async (page: Page, campaign: string) => {
 onEach(
   'on a %s a budget shift is drawn before and after, takes no wrong amount, and moves the amount that a person typed',
   async (screen) => {
-    const { card, weak, strong } = await shift();
+    const { card, weak, strong, nameOf } = await shift();
     expect(card.action.payload).toMatchObject({ amountMinor: 18_000, currency: 'EUR' });
     const { page } = await on.enter({ on: screen });
     await page.goto(`/reviews/${card.proposalId}`);
     const drawing = page.getByRole('region', { name: 'Before and after' });
     await drawing.waitFor();
-    expect(await figureOf(page, weak)).toMatchObject({
+    expect(await figureOf(page, nameOf(weak))).toMatchObject({
       caption: expect.stringContaining('Daily budget, less by EUR 180.00 (30 %)'),
       bars: [
         ['now', 'EUR 600.00', 100],
@@ -291,13 +294,18 @@ onEach(
       ],
     });
     // On the same scale.
-    expect(await figureOf(page, strong)).toMatchObject({
+    expect(await figureOf(page, nameOf(strong))).toMatchObject({
       caption: expect.stringContaining('Daily budget, more by EUR 180.00 (45 %)'),
       bars: [
         ['now', 'EUR 400.00', 67],
         ['then', 'EUR 580.00', 97],
       ],
     });
+    // The gate names campaigns by their ids. A person reads their names, also in the rules that passed.
+    const heading = page.getByRole('heading', { name: 'Why you are asked' });
+    const why = await page.locator('section').filter({ has: heading }).textContent();
+    expect(why).toContain(nameOf(weak));
+    expect(why).not.toMatch(new RegExp(`${weak}|${strong}`));
     expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
 
     await page.getByRole('button', { name: 'Edit' }).click();
@@ -320,7 +328,7 @@ onEach(
     expect(await objections(page)).toEqual([]);
     await amount.fill('150,50');
     await drawing.waitFor();
-    expect((await figureOf(page, weak)).bars).toEqual([
+    expect((await figureOf(page, nameOf(weak))).bars).toEqual([
       ['now', 'EUR 600.00', 100],
       ['then', 'EUR 449.50', 75],
     ]);

@@ -60,6 +60,8 @@ export function company(id: string, count = 3, seniority: Seniority = 'manager')
 export interface Reported {
   readonly campaignId: string;
   readonly adAccountId: string;
+  /** If absent, its id. */
+  readonly name?: string;
   readonly dailyBudgetMinor: number;
   /** Revenue per spend, in percent. */
   readonly returnPercent: number;
@@ -82,7 +84,7 @@ export const reports = (c: Reported): Signal<'CampaignPerformanceReported'>[] =>
         dailyBudgetMinor: c.dailyBudgetMinor,
         bidMinor: 180,
         status: 'active',
-        name: c.campaignId,
+        name: c.name ?? c.campaignId,
         ...(c.returnFloorPercent !== undefined && { returnFloorPercent: c.returnFloorPercent }),
       },
       ago((daysBefore - 1) * day + 60 * minutes),

@@ -180,6 +180,11 @@ export function cardsText(paint: Paint, cards: readonly Card[], now: string): st
   );
 }
 
+function campaignText(id: string, campaigns: readonly CampaignKnown[] = []): string {
+  const name = campaigns.find(({ campaignId }) => campaignId === id)?.name;
+  return name === undefined ? id : `${name} (${id})`;
+}
+
 /** Facts first. The agent's words stand below them, quoted and marked. */
 export function cardText(paint: Paint, given: Card, now: string): string {
   const card = printable(given);
@@ -198,7 +203,7 @@ export function cardText(paint: Paint, given: Card, now: string): string {
   row('play', `${card.play.title} (${card.play.id})`);
   row('agent', facts.agent && `${facts.agent}, ${facts.kind}`);
   if (card.subject === 'checkpoint') {
-    row('campaign', facts.campaignId);
+    row('campaign', facts.campaignId && campaignText(facts.campaignId, facts.campaigns));
     row('ad account', facts.adAccountId);
     row('contacts', facts.contacts ? String(facts.contacts) : null);
   }

@@ -1619,6 +1619,11 @@ export interface operations {
                                 accountId: string | null;
                                 adAccountId: string | null;
                                 campaignId: string | null;
+                                /** @description The campaigns that it is about and whose names the console knows */
+                                campaigns: {
+                                    campaignId: string;
+                                    name: string;
+                                }[];
                                 /** @description How many contacts its tasks name */
                                 contacts: number;
                                 tasks: {
@@ -1891,6 +1896,11 @@ export interface operations {
                             accountId: string | null;
                             adAccountId: string | null;
                             campaignId: string | null;
+                            /** @description The campaigns that it is about and whose names the console knows */
+                            campaigns: {
+                                campaignId: string;
+                                name: string;
+                            }[];
                             /** @description How many contacts its tasks name */
                             contacts: number;
                             tasks: {

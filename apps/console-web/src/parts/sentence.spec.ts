@@ -77,11 +77,12 @@ test('a title has the name of the account in place of its placeholder, if it is 
 test('a checkpoint says for whom it lets how many tasks go', () => {
   const play = { title: 'Comparison surge' };
   const words = (account: string | null, campaignId: string | null, tasks: number[]) =>
-    sentence({ detail: '', play, facts: { account, campaignId, tasks } });
+    sentence({ detail: '', play, facts: { account, campaignId, campaigns, tasks } });
   expect(words('Lumen Health', null, [1, 2])).toBe(
     'Let the play “Comparison surge” go on for Lumen Health with 2 tasks',
   );
-  expect(words(null, 'c-1', [1])).toBe('Let the play “Comparison surge” go on for c-1 with one task');
+  expect(words(null, 'c-1', [1])).toBe('Let the play “Comparison surge” go on for Retargeting with one task');
+  expect(words(null, 'c-2', [1])).toBe('Let the play “Comparison surge” go on for c-2 with one task');
   expect(words(null, null, [1])).toBe('Let the play “Comparison surge” go on with one task');
 });
 

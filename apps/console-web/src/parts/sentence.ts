@@ -49,6 +49,7 @@ interface CheckpointShown {
     readonly tasks: readonly unknown[];
     readonly account: string | null;
     readonly campaignId: string | null;
+    readonly campaigns: readonly CampaignKnown[];
   };
 }
 export type Shown = ActionShown | CheckpointShown;
@@ -59,8 +60,8 @@ export const campaignName = (campaigns: readonly CampaignKnown[], id: unknown): 
 /** What an action or a checkpoint does, in one sentence, from facts alone. If its kind is unknown, this is the console's own sentence. */
 export function sentence(shown: Shown): string {
   if (!('action' in shown)) {
-    const { tasks, account, campaignId } = shown.facts;
-    const subject = account ?? campaignId;
+    const { tasks, account, campaignId, campaigns } = shown.facts;
+    const subject = account ?? (campaignId === null ? null : campaignName(campaigns, campaignId));
     const count = tasks.length === 1 ? 'one task' : `${tasks.length} tasks`;
     return `Let the play “${shown.play.title}” go on${subject === null ? '' : ` for ${subject}`} with ${count}`;
   }

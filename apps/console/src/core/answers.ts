@@ -15,6 +15,7 @@ import {
   WrittenFault,
 } from '@countersign/contracts';
 import { z } from 'zod';
+import { NamedCampaigns } from './names.answers.js';
 import { Role } from './people.js';
 import { letterStates } from './replay.js';
 import { standings } from './review.js';
@@ -129,6 +130,7 @@ const CheckpointCard = {
     accountId: z.string().nullable(),
     adAccountId: z.string().nullable(),
     campaignId: z.string().nullable(),
+    campaigns: NamedCampaigns,
     contacts: z.int().describe('How many contacts its tasks name'),
     tasks: z.array(
       z.object({

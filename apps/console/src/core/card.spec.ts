@@ -1,7 +1,7 @@
 import type { DataOf } from '@countersign/contracts';
 import { expect, test } from 'vitest';
 import { type Around, cardOf, nextAfter } from './card.js';
-import { at, checkpoint, escalated } from './given.js';
+import { at, checkpoint, escalated, task } from './given.js';
 import type { Escalation } from './project.js';
 
 const cardFor = (card: Escalation['card'], around?: Around) => {
@@ -76,6 +76,14 @@ test('a card of a checkpoint lists the tasks that wait', () => {
     },
     unanswered: expect.stringContaining('no task goes out'),
   });
+});
+
+test('a card of a checkpoint has the name of its campaign, if the console knows it', () => {
+  const asked = { ...checkpoint(), tasks: [{ ...task(), adAccountId: 'ads-1', campaignId: 'c-2' }] };
+  const under = (key: string): Around => ({ ending: null, parts: undefined, campaigns: new Map([[key, 'Search']]) });
+  const campaigns = [{ campaignId: 'c-2', name: 'Search' }];
+  expect(cardFor(asked, under('campaign:ads-1 c-2'))).toMatchObject({ facts: { campaignId: 'c-2', campaigns } });
+  expect(cardFor(asked, under('campaign:ads-2 c-2'))).toMatchObject({ facts: { campaigns: [] } });
 });
 
 test('a card of a checkpoint says before the answer if the play in force is not the one that asked', () => {

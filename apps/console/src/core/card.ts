@@ -1,4 +1,4 @@
-import { actionDetail, contactText, type DataOf, kindSpec, own } from '@countersign/contracts';
+import { actionDetail, contactText, type DataOf, kindSpec, own, profileKey } from '@countersign/contracts';
 import { kindWords, lasting, list } from './kind-words.js';
 import type { Escalation } from './project.js';
 import type { Standing } from './review.js';
@@ -9,6 +9,8 @@ export interface Around {
   readonly ending: Ending | null;
   /** The digests of the parts of the policy in force. */
   readonly parts: Readonly<Record<string, string>> | undefined;
+  /** The names of campaigns, by the keys of their profiles. */
+  readonly campaigns?: ReadonlyMap<string, string>;
 }
 const nothingElse: Around = { ending: null, parts: undefined };
 
@@ -76,9 +78,11 @@ function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
   };
 }
 
-function checkpointCard(card: DataOf<'TaskEscalated'>, { ending, parts }: Around) {
+function checkpointCard(card: DataOf<'TaskEscalated'>, { ending, parts, campaigns }: Around) {
   const [first] = card.tasks;
   const playChanged = changeOf(card, parts);
+  const campaignKey = campaignKeyOf(card);
+  const campaign = campaignKey && campaigns?.get(campaignKey);
   return {
     detail: card.detail,
     facts: {
@@ -86,6 +90,7 @@ function checkpointCard(card: DataOf<'TaskEscalated'>, { ending, parts }: Around
       accountId: card.accountId ?? null,
       adAccountId: first?.adAccountId ?? null,
       campaignId: first?.campaignId ?? null,
+      campaigns: first?.campaignId && campaign ? [{ campaignId: first.campaignId, name: campaign }] : [],
       contacts: new Set(card.tasks.flatMap(({ contactIds }) => contactIds)).size,
       tasks: card.tasks.map(({ taskId, agent, purpose, kinds, assignedAt, dueAt }) => ({
         ...{ taskId, agent, purpose, kinds },
@@ -100,6 +105,12 @@ function checkpointCard(card: DataOf<'TaskEscalated'>, { ending, parts }: Around
     unanswered: 'If nobody answers, no task goes out, and this run of the play is over.',
     ending: ending && { ...ending, next: nextAfter(ending) },
   };
+}
+
+/** The key of the profile of the campaign that the tasks of a checkpoint are about, if they are about one. */
+export function campaignKeyOf({ tasks: [first] }: Pick<DataOf<'TaskEscalated'>, 'tasks'>): string | undefined {
+  const { adAccountId, campaignId } = first ?? {};
+  return adAccountId && campaignId ? profileKey.campaign(adAccountId, campaignId) : undefined;
 }
 
 type PlayChange = 'changed' | 'withdrawn' | null;

@@ -291,6 +291,23 @@ test('a checkpoint says before the answer that the play in force is another one 
   expect(ids.map((id) => listed.get(id))).toEqual(shown);
 });
 
+test('a checkpoint has the name of its campaign on its card and in the list, as soon as the console knows it', async () => {
+  await start();
+  const tasks = checkpoint().tasks.map((task) => ({ ...task, adAccountId: 'ads-1', campaignId: 'c-2' }));
+  await harness.deliver('tasks.escalated.v1', [{ type: 'TaskEscalated', data: { ...checkpoint(), tasks } }]);
+  const read = async () => {
+    const [listed] = (await call('GET', '/v1/reviews?state=open')).body.reviews;
+    const { facts } = (await call('GET', `/v1/reviews/${checkpointId}`)).body;
+    expect(listed.facts.campaigns).toEqual(facts.campaigns);
+    return facts.campaigns;
+  };
+  expect(await read()).toEqual([]);
+  await harness.query(
+    `INSERT INTO campaigns (key, campaign_id, name, version) VALUES ('campaign:ads-1 c-2', 'c-2', 'Search, DACH', 1)`,
+  );
+  expect(await read()).toEqual([{ campaignId: 'c-2', name: 'Search, DACH' }]);
+});
+
 test('an answer in time that the orchestrator could not read by the deadline is set aside, and the checkpoint is expired', async () => {
   await start();
   await harness.deliver('tasks.escalated.v1', [{ type: 'TaskEscalated', data: checkpoint(), key: 'acme' }]);

@@ -1,4 +1,5 @@
 import type { ContactProfile } from '@countersign/contracts';
+import type { Reader } from '@countersign/runtime';
 
 /** A person whom an action concerns, without their name. */
 export interface PersonNamed {
@@ -33,3 +34,12 @@ const peopleNamed = (proposalId: string): string => `(
 /** The columns `people` and `campaigns` of a list of actions: part of the statement that reads the list. */
 export const thingsNamed = (row: string): string =>
   `${peopleNamed(`${row}.proposal_id`)} AS people, ${campaignsNamed(`${row}.campaign_keys`)} AS campaigns`;
+
+/** The names that campaigns have now, by the keys of their profiles. A campaign without a name is left out. */
+export async function campaignNames(reader: Reader, keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await reader.query<{ key: string; name: string }>(
+    'SELECT key, name FROM campaigns WHERE key = ANY($1) AND name IS NOT NULL',
+    [[...new Set(keys)]],
+  );
+  return new Map(rows.map(({ key, name }) => [key, name]));
+}

@@ -1,7 +1,9 @@
 import { digestOf } from '@countersign/contracts';
 import { type Reader, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Inject, Injectable } from '@nestjs/common';
+import { campaignKeyOf } from '../core/card.js';
 import type { Escalation } from '../core/project.js';
+import { campaignNames } from './names.js';
 import { readersOf } from './readers.js';
 
 const dayMs = 86_400_000;
@@ -56,6 +58,12 @@ export class ReviewFactStore {
       [people, account],
     );
     return rows.map(({ of: holder, country }) => ({ of: holder, country }));
+  }
+
+  /** The names of the campaigns that checkpoints are about, by the keys of their profiles. An action's card brings its own. */
+  async campaigns(escalations: readonly Pick<Escalation, 'card'>[]): Promise<ReadonlyMap<string, string>> {
+    const keys = escalations.flatMap(({ card }) => ('tasks' in card ? (campaignKeyOf(card) ?? []) : []));
+    return keys.length === 0 ? new Map() : campaignNames(this.forPages, keys);
   }
 }
 

@@ -43,9 +43,14 @@ export class Reviews {
       ({ escalation: { deadline, at: escalatedAt, actionId } }) =>
         `${state === 'open' ? deadline : escalatedAt},${actionId}`,
     );
-    const parts = await this.partsFor(page);
+    const [parts, campaigns] = await Promise.all([
+      this.partsFor(page),
+      this.facts.campaigns(page.map(({ escalation }) => escalation)),
+    ]);
     return {
-      reviews: page.map(({ escalation, standing, ending }) => cardOf(escalation, standing, at, { ending, parts })),
+      reviews: page.map(({ escalation, standing, ending }) =>
+        cardOf(escalation, standing, at, { ending, parts, campaigns }),
+      ),
       next,
     };
   }
@@ -60,12 +65,13 @@ export class Reviews {
     const at = this.runtime.now();
     const found = await this.escalation(at, subjectId, this.store.forPages);
     const { escalation, standing, ending } = found;
-    const [answers, regions, parts] = await Promise.all([
+    const [answers, regions, parts, campaigns] = await Promise.all([
       this.store.answers(subjectId),
       this.facts.regions(escalation),
       this.partsFor([found]),
+      this.facts.campaigns([escalation]),
     ]);
-    const card = cardOf(escalation, standing, at, { ending, parts });
+    const card = cardOf(escalation, standing, at, { ending, parts, campaigns });
     return { ...card, answers, otherRules: otherRules(escalation), regions };
   }
 

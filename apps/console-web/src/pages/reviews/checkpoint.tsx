@@ -4,6 +4,7 @@ import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { PageLink, playPath } from '../../parts/page-link.js';
 import { plainReason } from '../../parts/reason.js';
+import { campaignName } from '../../parts/sentence.js';
 import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
 import type { Checkpoint } from './reviews.queries.js';
@@ -30,7 +31,7 @@ export const Tasks = ({ card }: Props) => (
 
 /** The account, the campaign and the people that the tasks are about. */
 export function Concerned({ card }: Props) {
-  const { account, accountId, adAccountId, campaignId, contacts } = card.facts;
+  const { account, accountId, adAccountId, campaignId, campaigns, contacts } = card.facts;
   return (
     <List listStyleType="none" spacing={6} className="facts">
       {account !== null && (
@@ -38,7 +39,12 @@ export function Concerned({ card }: Props) {
           Account {account} {accountId !== null && <Id id={accountId} label="account's id" />}
         </List.Item>
       )}
-      {campaignId !== null && <List.Item>Campaign {campaignId}</List.Item>}
+      {campaignId !== null && (
+        <List.Item>
+          Campaign {campaignName(campaigns, campaignId)}{' '}
+          {campaigns.length > 0 && <Id id={campaignId} label="campaign's id" />}
+        </List.Item>
+      )}
       {adAccountId !== null && <List.Item>Ad account {adAccountId}</List.Item>}
       {contacts > 0 && <List.Item>{contacts === 1 ? '1 contact' : `${contacts} contacts`}</List.Item>}
     </List>

@@ -6,7 +6,7 @@ import { ApiProblem, answerOf, api } from '../../app/api.js';
 import { capital } from '../../parts/capital.js';
 import { problemText } from '../../parts/problem-text.js';
 import { useNow } from '../../parts/use-now.js';
-import { type People, withoutIds } from './facts.js';
+import { type Subjects, withoutIds } from './facts.js';
 import { effectOf } from './verdict-words.js';
 
 /** Where the verdict on a changed version is kept, by its payload. */
@@ -20,11 +20,11 @@ interface Props {
   readonly subjectId: string;
   readonly digest: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  readonly people: People;
+  readonly subjects: Subjects;
 }
 
 /** What the rules would say about the changed version at this moment, while the person writes it. Asking reserves nothing. */
-export function DryRun({ subjectId, digest, payload, people }: Props) {
+export function DryRun({ subjectId, digest, payload, subjects }: Props) {
   const text = JSON.stringify(payload);
   const [asked] = useDebouncedValue(text, pauseMs);
   const verdict = useQuery({
@@ -56,7 +56,7 @@ export function DryRun({ subjectId, digest, payload, people }: Props) {
       ) : verdict.data?.judged === false ? (
         <Text size="sm">The rules have not answered in time. You can send it all the same: it is judged then.</Text>
       ) : (
-        verdict.data?.judged && <Verdict {...verdict.data} people={people} />
+        verdict.data?.judged && <Verdict {...verdict.data} subjects={subjects} />
       )}
     </div>
   );
@@ -67,10 +67,10 @@ interface VerdictProps {
   /** Null if the rules were not asked because the answer would be set aside. */
   readonly policy: object | null;
   readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
-  readonly people: People;
+  readonly subjects: Subjects;
 }
 
-function Verdict({ outcome, policy, reasons, people }: VerdictProps) {
+function Verdict({ outcome, policy, reasons, subjects }: VerdictProps) {
   const now = useNow(60_000);
   return outcome === 'approved' ? (
     <Text size="sm">
@@ -79,7 +79,7 @@ function Verdict({ outcome, policy, reasons, people }: VerdictProps) {
   ) : effectOf({ outcome, policy }) === 'none' ? (
     <Text size="sm" fw={600}>
       <IconBan size={16} aria-hidden /> Your answer would have no effect:{' '}
-      {reasons.map(({ detail }) => withoutIds(detail, people, now)).join('; ')}
+      {reasons.map(({ detail }) => withoutIds(detail, subjects, now)).join('; ')}
     </Text>
   ) : (
     <>
@@ -89,7 +89,7 @@ function Verdict({ outcome, policy, reasons, people }: VerdictProps) {
       <List size="sm">
         {reasons.map(({ rule, detail }) => (
           <List.Item key={rule + detail}>
-            {capital(withoutIds(detail, people, now))} (rule {rule})
+            {capital(withoutIds(detail, subjects, now))} (rule {rule})
           </List.Item>
         ))}
       </List>

@@ -83,7 +83,7 @@ export function EditForm({ card, sending, error, draft, onDraft, onSend, onCance
                 As it will be
               </Text>
               <ActionView kind={card.action.kind} payload={payload} facts={card.facts} askedAt={card.escalatedAt} />
-              <DryRun subjectId={card.id} digest={card.digest} payload={payload} people={card.facts.people} />
+              <DryRun subjectId={card.id} digest={card.digest} payload={payload} subjects={card.facts} />
             </section>
           )}
           {error !== null && error !== undefined && <Problem error={error} />}

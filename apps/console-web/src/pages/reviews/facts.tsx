@@ -1,7 +1,9 @@
 import { Blockquote, List, Spoiler, Text, Timeline } from '@mantine/core';
 import { capital } from '../../parts/capital.js';
+import { withNames } from '../../parts/named.js';
 import { PageLink, storyPath } from '../../parts/page-link.js';
 import { plainReason } from '../../parts/reason.js';
+import type { CampaignKnown } from '../../parts/sentence.js';
 import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
 import type { Review } from './reviews.queries.js';
@@ -17,7 +19,7 @@ export function Why({ card }: { readonly card: Review }) {
       <List>
         {card.facts.whyAsked.map(({ rule, detail }) => (
           <List.Item key={rule + detail}>
-            {capital(withoutIds(detail, card.facts.people, now))}{' '}
+            {capital(withoutIds(detail, card.facts, now))}{' '}
             <Text component="span" size="sm" c="dimmed">
               (rule {rule})
             </Text>
@@ -30,7 +32,7 @@ export function Why({ card }: { readonly card: Review }) {
           <List size="sm">
             {card.otherRules.map(({ rule, detail }) => (
               <List.Item key={rule}>
-                {capital(withoutIds(detail, card.facts.people, now))}{' '}
+                {capital(withoutIds(detail, card.facts, now))}{' '}
                 <Text component="span" size="sm" c="dimmed">
                   ({rule})
                 </Text>
@@ -43,10 +45,21 @@ export function Why({ card }: { readonly card: Review }) {
   );
 }
 
-/** A sentence of the gate. The people in it are described as on the card, without their ids, and times are in the reader's time zone. */
-export const withoutIds = (detail: string, people: People, now: number): string =>
-  plainReason(detail, new Map(people.map(({ contactId }) => [contactId, 'this person'])), now);
-export type People = readonly { readonly contactId: string }[];
+/**
+ * A sentence of the gate. The people in it are described as on the card, without their ids, campaigns have their names, and times are in
+ * the reader's time zone.
+ */
+export const withoutIds = (detail: string, { people, campaigns }: Subjects, now: number): string =>
+  plainReason(
+    withNames(detail, { campaigns }),
+    new Map(people.map(({ contactId }) => [contactId, 'this person'])),
+    now,
+  );
+/** The people and the campaigns of a card, which the sentences of the gate name by their ids. */
+export interface Subjects {
+  readonly people: readonly { readonly contactId: string }[];
+  readonly campaigns: readonly CampaignKnown[];
+}
 
 export function Evidence({ card }: { readonly card: Review }) {
   const evidence = card.facts.evidence.toSorted((a, b) => a.occurredAt.localeCompare(b.occurredAt));

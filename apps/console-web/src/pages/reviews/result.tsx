@@ -7,7 +7,7 @@ import { Problem } from '../../parts/problem.js';
 import { clock, full } from '../../parts/times.js';
 import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
-import { type People, withoutIds } from './facts.js';
+import { type Subjects, withoutIds } from './facts.js';
 import { afterRefusal } from './loss.js';
 import { type Result, type Review, resultQuery } from './reviews.queries.js';
 
@@ -30,12 +30,11 @@ interface Props {
   readonly reviewId: string;
   readonly me: string | undefined;
   readonly play: Review['play'];
-  /** The subject of the card; a play's checkpoint has none. */
-  readonly people?: People | undefined;
+  readonly subjects: Subjects;
 }
 
 /** The result of an answer. It waits for the verdict, then for the effect, and shows what is known at each moment. */
-export function ResultView({ reviewId, me, play, people = [] }: Props) {
+export function ResultView({ reviewId, me, play, subjects }: Props) {
   const result = useQuery(resultQuery(reviewId));
   if (result.isError && !result.data) return <Problem error={result.error} again={() => void result.refetch()} />;
   if (!result.data)
@@ -51,9 +50,9 @@ export function ResultView({ reviewId, me, play, people = [] }: Props) {
         {by === me ? 'You' : by} {acts[decision]} <When at={at} />.
       </Text>
       {result.data.subject.kind === 'checkpoint' ? (
-        <TasksBecame result={result.data} play={play} />
+        <TasksBecame result={result.data} subjects={subjects} play={play} />
       ) : (
-        <Became result={result.data} people={people} play={play} />
+        <Became result={result.data} subjects={subjects} play={play} />
       )}
     </Alert>
   );
@@ -89,7 +88,7 @@ function looks({ state, settlement, subject }: Result): { color: string; title: 
 }
 
 /** What came of an answer to a checkpoint. How it ended without its tasks is on the card. */
-function TasksBecame({ result, play }: { readonly result: Result; readonly play: Review['play'] }) {
+function TasksBecame({ result, subjects, play }: BecameProps) {
   const now = useNow(1_000);
   const words = (): string => {
     switch (result.state) {
@@ -102,11 +101,11 @@ function TasksBecame({ result, play }: { readonly result: Result; readonly play:
       case 'rejected':
         return 'This run of the play is over.';
       case 'set-aside':
-        return `${capital(withoutIds(result.detail.replace(/^set aside: /, ''), [], now))}.`;
+        return `${capital(withoutIds(result.detail.replace(/^set aside: /, ''), subjects, now))}.`;
       case 'withheld':
       case 'approved':
       case 'refused':
-        return capital(withoutIds(result.detail, [], now));
+        return capital(withoutIds(result.detail, subjects, now));
     }
   };
   return (
@@ -118,13 +117,13 @@ function TasksBecame({ result, play }: { readonly result: Result; readonly play:
 
 interface BecameProps {
   readonly result: Result;
-  readonly people: People;
+  readonly subjects: Subjects;
   readonly play: Review['play'];
 }
 
-function Became({ result, people, play }: BecameProps) {
+function Became({ result, subjects, play }: BecameProps) {
   const now = useNow(1_000);
-  const plain = (detail: string): string => capital(withoutIds(detail, people, now));
+  const plain = (detail: string): string => capital(withoutIds(detail, subjects, now));
   const waitedMs = now - Date.parse(result.at);
   switch (result.state) {
     case 'waiting':

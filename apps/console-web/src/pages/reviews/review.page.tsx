@@ -154,7 +154,7 @@ function Card({ card, stops, stopsUnknown }: CardProps) {
           reviewId={reviewId}
           play={card.play}
           me={session?.person}
-          people={card.subject === 'proposal' ? card.facts.people : undefined}
+          subjects={card.subject === 'proposal' ? card.facts : { people: [], campaigns: card.facts.campaigns }}
         />
       )}
       {reviewId === undefined && aside && (
