@@ -228,6 +228,7 @@ test('a story is found by the first characters of its id; another search says wh
   await page.keyboard.type(id.slice(0, 13));
   await page.keyboard.press('Enter');
   await page.locator(`a[href="/stories/${id}"]`).waitFor();
+  await page.getByText('The beginning of the name of an account or a campaign, or of an id').waitFor();
   await page.getByRole('searchbox', { name: 'Find a story' }).fill('no such thing');
   await page.getByRole('button', { name: 'Find' }).click();
   await page.getByRole('heading', { name: 'Nothing was found with this name' }).waitFor();

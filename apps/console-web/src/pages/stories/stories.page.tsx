@@ -172,7 +172,7 @@ function Search({
             ref={field}
             className="grow"
             label="Find a story"
-            description="The beginning of an account’s name, or of an id: of a proposal, an account, a contact, a campaign"
+            description="The beginning of the name of an account or a campaign, or of an id: of a proposal, an account, a contact, a campaign"
             value={text}
             onChange={(event) => {
               setText(event.currentTarget.value);
@@ -196,10 +196,11 @@ function Nothing({ filter, narrowed }: { readonly filter: Filter; readonly narro
   if (filter.search !== undefined)
     return (
       <Empty title="Nothing was found with this name">
-        The search finds stories by the beginning of an account’s name, such as “Lumen”, and by the beginning of an id.
-        It does not know roles of people: search these on the page <PageLink to="/people">People</PageLink>. Check the
-        spelling, or take a filter away. The console knows the last 30 days. For an older story, copy its whole id and
-        give it to <code>npx countersign show</code> on the command line.
+        The search finds stories by the beginning of the name of an account or a campaign, such as “Lumen”, and by the
+        beginning of an id. It does not know roles of people: search these on the page{' '}
+        <PageLink to="/people">People</PageLink>. Check the spelling, or take a filter away. The console knows the last
+        30 days. For an older story, copy its whole id and give it to <code>npx countersign show</code> on the command
+        line.
       </Empty>
     );
   return narrowed ? (
