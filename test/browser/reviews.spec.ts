@@ -86,6 +86,11 @@ onEach('on a %s a rejected message is refused, and nothing is sent', async (scre
   await page.getByText('not this quarter').waitFor();
   expect(await sentTo(action.payload.contactId)).toEqual([]);
   expect(on.visitor.eventsOf('ActionApproved', (a) => a.proposalId === proposalId)).toEqual([]);
+  // The reason is among the figures of the agent, on its page and in the command.
+  await page.goto(`/agents/${message.agent}`);
+  const reasons = page.getByRole('region', { name: 'Why people rejected it' });
+  await reasons.getByText('The wrong moment').waitFor();
+  expect((await on.visitor.cli('agents', message.agent)).out).toMatch(/rejected \d+ \(.*wrong-time \d+/);
 });
 
 onEach('on a %s a first message to the C-suite is found from Now, approved as it is, and sent once', async (screen) => {

@@ -270,6 +270,9 @@ const runningTotals = listOf(
   mostReservations,
 );
 
+/** Why a person rejects, for the figures of an agent. The note says it in words. */
+export const rejections = ['wrong-time', 'wrong-person', 'wrong-content', 'too-much', 'not-needed', 'other'] as const;
+
 const judged = {
   proposalId: Uuid,
   actionId: Uuid,
@@ -280,7 +283,15 @@ const judged = {
   digest: Sha256,
   verdict: Verdict,
   /** The review on which a verdict depends. */
-  review: z.object({ reviewId: Uuid, by: Name, decision: z.enum(['approve', 'edit', 'reject']) }).optional(),
+  review: z
+    .object({
+      reviewId: Uuid,
+      by: Name,
+      decision: z.enum(['approve', 'edit', 'reject']),
+      /** Of a rejection, if its author chose one. */
+      category: z.enum(rejections).optional(),
+    })
+    .optional(),
 };
 
 export const ActionApproved = z.object({
@@ -384,9 +395,6 @@ export const DryRunJudged = z.object({
   at: Instant,
 });
 export type DryRunJudged = z.infer<typeof DryRunJudged>;
-
-/** Why a person rejects, for the figures of an agent. The note says it in words. */
-export const rejections = ['wrong-time', 'wrong-person', 'wrong-content', 'too-much', 'not-needed', 'other'] as const;
 
 /** A person's answer. Bound to the digest that the person saw. An edit carries the new action, with an id of its own. */
 export const ReviewDecided = z.object({

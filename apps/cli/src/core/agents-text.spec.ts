@@ -20,6 +20,15 @@ const agent = (given: AgentPage['figures']['tokens']): AgentPage => ({
   },
 });
 
+test('the reasons of rejections are counted beside them', () => {
+  const page = agent(tokens);
+  const answers = { approve: 1, edit: 0, reject: 3 };
+  const figures = { ...page.figures, answers, rejectedFor: { 'too-much': 2, other: 1 } };
+  expect(agentText(plain, { ...page, figures }, { actions: [], next: null })).toContain(
+    'edited 0 and rejected 3 (too-much 2, other 1).',
+  );
+});
+
 describe('what the model of an agent took', () => {
   test.each([
     [

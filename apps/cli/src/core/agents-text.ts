@@ -15,6 +15,8 @@ interface AgentRow {
     readonly refused: number;
     readonly escalated: number;
     readonly answers: { readonly approve: number; readonly edit: number; readonly reject: number };
+    /** An older console does not count them. */
+    readonly rejectedFor?: Readonly<Record<string, number>>;
     readonly refusedBy: Readonly<Record<string, number>>;
     readonly tokens: Tokens;
   };
@@ -171,9 +173,10 @@ export function agentText(paint: Paint, givenPage: AgentPage, givenActions: Acti
       ? ['No charter is in force for it: all that it proposes is refused.']
       : page.charter.flatMap(({ title, lines }) => [paint.bold(title), ...lines.map((line) => `  ${line}`)]);
   const refusals = Object.keys(f.refusedBy).length > 0 ? ` (${tally(f.refusedBy)})` : '';
+  const rejections = Object.keys(f.rejectedFor ?? {}).length > 0 ? ` (${tally(f.rejectedFor ?? {})})` : '';
   const figures = [
     `${f.proposed} proposed, ${f.approved} approved, ${f.refused} refused${refusals}, ${f.escalated} asked a person.`,
-    `People approved ${f.answers.approve}, edited ${f.answers.edit} and rejected ${f.answers.reject}. ${periodText(page)}`,
+    `People approved ${f.answers.approve}, edited ${f.answers.edit} and rejected ${f.answers.reject}${rejections}. ${periodText(page)}`,
     `${tokensText(f.tokens)} Tokens are counted since ${clock(page.tokensSince)}.`,
   ];
   const latest = [...actionLines(givenActions.actions), ...older(paint, givenActions.next)];

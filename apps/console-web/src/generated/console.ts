@@ -1523,6 +1523,8 @@ export interface operations {
                             facts: {
                                 agent: string;
                                 kind: string;
+                                /** @description The kind in words */
+                                does: string;
                                 account: string | null;
                                 accountId: string | null;
                                 people: {
@@ -1773,6 +1775,8 @@ export interface operations {
                         facts: {
                             agent: string;
                             kind: string;
+                            /** @description The kind in words */
+                            does: string;
                             account: string | null;
                             accountId: string | null;
                             people: {
@@ -6725,6 +6729,10 @@ export interface operations {
                                     edit: number;
                                     reject: number;
                                 };
+                                /** @description Rejections by the reason that their authors chose; one without a reason is in none */
+                                rejectedFor: {
+                                    [key: string]: number;
+                                };
                                 refusedBy: {
                                     [key: string]: number;
                                 };
@@ -6862,6 +6870,10 @@ export interface operations {
                                 approve: number;
                                 edit: number;
                                 reject: number;
+                            };
+                            /** @description Rejections by the reason that their authors chose; one without a reason is in none */
+                            rejectedFor: {
+                                [key: string]: number;
                             };
                             refusedBy: {
                                 [key: string]: number;

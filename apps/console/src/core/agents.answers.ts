@@ -19,6 +19,7 @@ const Figures = z.object({
   escalated: z.int(),
   /** People's answers that the validator used. */
   answers: z.object({ approve: z.int(), edit: z.int(), reject: z.int() }),
+  rejectedFor: counts.describe('Rejections by the reason that their authors chose; one without a reason is in none'),
   /** One refusal can have several rules. */
   refusedBy: counts,
   /** The tokens of its model, as its answers report them, failed calls included. */

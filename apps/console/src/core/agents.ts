@@ -13,15 +13,16 @@ export function figuresOf({ counts, tokens }: AgentSums) {
   const n = (stage: AgentCount['stage'], label: string): number =>
     counts.reduce((sum, c) => (c.stage === stage && c.label === label ? sum + c.n : sum), 0);
   const answers = (decision: string): number => n('answers', decision);
+  const byLabel = (wanted: AgentCount['stage']): Record<string, number> =>
+    Object.fromEntries(counts.filter(({ stage }) => stage === wanted).map(({ label, n: times }) => [label, times]));
   return {
     proposed: n('proposals', 'proposed'),
     approved: n('verdicts', 'approved'),
     refused: n('verdicts', 'refused'),
     escalated: n('verdicts', 'escalated'),
     answers: { approve: answers('approve'), edit: answers('edit'), reject: answers('reject') },
-    refusedBy: Object.fromEntries(
-      counts.filter(({ stage }) => stage === 'refused').map(({ label, n: times }) => [label, times]),
-    ),
+    rejectedFor: byLabel('rejected'),
+    refusedBy: byLabel('refused'),
     tokens: tokensOf(tokens, counts),
   };
 }

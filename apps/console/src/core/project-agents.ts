@@ -36,9 +36,9 @@ export interface AgentCount {
   readonly day: string;
   /**
    * `modelled`: proposals that name a model as their planner, or that the rules planned in place of a model. `tasks`: answered
-   * tasks.
+   * tasks. `rejected`: the reasons that people chose when they rejected.
    */
-  readonly stage: 'proposals' | 'modelled' | 'tasks' | 'verdicts' | 'refused' | 'answers';
+  readonly stage: 'proposals' | 'modelled' | 'tasks' | 'verdicts' | 'refused' | 'answers' | 'rejected';
   readonly label: string;
   readonly n: number;
 }
@@ -153,6 +153,7 @@ export function projectAgents(events: readonly Received[]): AgentChanges {
         if (supersededBy) break;
         count(agent, verdict.at, 'verdicts', 'refused');
         if (review) count(agent, verdict.at, 'answers', review.decision);
+        if (review?.category) count(agent, verdict.at, 'rejected', review.category);
         const rules = verdict.reasons.filter(({ outcome }) => outcome === 'refuse').map(({ rule }) => rule);
         for (const rule of new Set(rules)) count(agent, verdict.at, 'refused', rule);
         break;

@@ -126,7 +126,10 @@ describe('agents', () => {
     await harness.deliver('actions.refused.v1', [
       { type: 'ActionRefused', data: refused({ ...idsOf(first), review: review('edit'), supersededBy: edited }) },
       { type: 'ActionRefused', data: refused(idsOf(second), 'spend-cap') },
-      { type: 'ActionRefused', data: refused({ ...idsOf(third), review: review('reject') }, 'review') },
+      {
+        type: 'ActionRefused',
+        data: refused({ ...idsOf(third), review: { ...review('reject'), category: 'too-much' } }, 'review'),
+      },
     ]);
     await harness.deliver('actions.approved.v1', [
       { type: 'ActionApproved', data: approved({ ...idsOf(first), actionId: edited, review: review('edit') }) },
@@ -139,6 +142,7 @@ describe('agents', () => {
       refused: 2,
       escalated: 1,
       answers: { approve: 0, edit: 1, reject: 1 },
+      rejectedFor: { 'too-much': 1 },
       refusedBy: { 'spend-cap': 1, review: 1 },
       tokens: expect.objectContaining({ state: 'no-task' }),
     });

@@ -2,6 +2,7 @@ import { derivedId, digestOf, type ReviewDecided } from '@countersign/contracts'
 import { actionOf, at } from '@countersign/gate/testing';
 import { expect, test } from 'vitest';
 import { answer, type Escalation, endOf } from './answer.js';
+import { refusedEvent } from './events.js';
 import { proposed } from './testing.js';
 
 const proposal = proposed('ads.set_bid');
@@ -39,6 +40,15 @@ const codeOf = (given: ReviewDecided, escalation: Escalation | undefined = row, 
 test('an answer in time, by a reviewer, about what waits, is judged', () => {
   const found = answer(review(), row, ['lea'], at);
   expect(found).toMatchObject({ kind: 'judge', request: { proposal, review: { by: 'lea', digest: row.digest } } });
+});
+
+test('a rejection brings its reason to the verdict, and no other answer has one', () => {
+  const judged = (change: Partial<ReviewDecided>) => {
+    const found = answer(review({ category: 'too-much', ...change }), row, ['lea'], at);
+    return found.kind === 'judge' && refusedEvent(found.request, row.digest, row.verdict).review;
+  };
+  expect(judged({ decision: 'reject' })).toMatchObject({ decision: 'reject', category: 'too-much' });
+  expect(judged({ decision: 'approve' })).not.toHaveProperty('category');
 });
 
 test('[case 8] every other answer is set aside, each with its own reason', () => {

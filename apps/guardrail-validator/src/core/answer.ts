@@ -56,7 +56,12 @@ export function answer(
     return aside('other-digest', `the answer is about ${review.digest}, what waits is ${row.digest}`);
   }
   const fact = { reviewId: review.reviewId, by: review.by, decision: review.decision, at: review.at };
-  const original = { proposal: row.proposal, author: row.author, review: { ...fact, digest: review.digest } };
+  const category = review.decision === 'reject' && review.category !== undefined && { category: review.category };
+  const original = {
+    proposal: row.proposal,
+    author: row.author,
+    review: { ...fact, ...category, digest: review.digest },
+  };
   if (review.decision !== 'edit') return { kind: 'judge', request: original };
   if (!review.action) return aside('no-action', 'an edit carries the action that takes the place');
   if (review.action.actionId === row.proposal.action.actionId) {

@@ -26,7 +26,14 @@ const common = (
   play: proposal.play,
   digest,
   verdict,
-  ...(review && { review: { reviewId: review.reviewId, by: review.by, decision: review.decision } }),
+  ...(review && {
+    review: {
+      reviewId: review.reviewId,
+      by: review.by,
+      decision: review.decision,
+      ...(review.category && { category: review.category }),
+    },
+  }),
 });
 
 /** The approval with its permit. Throws if the result is not an approval: that is a bug in the code. */

@@ -4,6 +4,7 @@ import {
   type Control,
   type Profile,
   profileKey,
+  type ReviewDecided,
   topics,
 } from '@countersign/contracts';
 import {
@@ -46,7 +47,8 @@ export interface VerdictRequest {
   readonly author: string;
   /** When the broker took it; absent with a review. */
   readonly takenAt?: string;
-  readonly review?: ReviewFact;
+  /** A person's answer, with why it rejects. The rules do not look at that. */
+  readonly review?: ReviewFact & Pick<ReviewDecided, 'category'>;
   /** Its action, if it was read before. */
   readonly read?: ReadAction;
 }

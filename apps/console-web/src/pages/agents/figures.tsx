@@ -1,4 +1,5 @@
 import { Card, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { categoryOf, categoryWords } from '../../parts/rejection-words.js';
 import { ruleWords } from '../../parts/rule-words.js';
 import { When } from '../../parts/when.js';
 import type { AgentPage } from './agents.queries.js';
@@ -9,6 +10,7 @@ export function Figures({ page }: { readonly page: AgentPage }) {
   const { figures: f, from, since } = page;
   const rules = Object.entries(f.refusedBy).sort(([, a], [, b]) => b - a);
   const most = rules[0]?.[1] ?? 1;
+  const rejections = rejectionsOf(f);
   const numbers = [
     ['Proposed', f.proposed],
     ['Approved', f.approved],
@@ -42,6 +44,23 @@ export function Figures({ page }: { readonly page: AgentPage }) {
       <Text size="sm" c="dimmed" mt="xs">
         An action that a person is asked about counts there, and again as approved or refused when it is decided.
       </Text>
+      {rejections.length > 0 && (
+        <Stack gap={4} mt="md" component="section" aria-labelledby="rejections">
+          <Title order={3} size="h5" id="rejections">
+            Why people rejected it
+          </Title>
+          {rejections.map(([words, n]) => (
+            <Group key={words} justify="space-between" wrap="nowrap">
+              <Text component="span" size="sm" className="grow">
+                {words}
+              </Text>
+              <Text component="span" size="sm" className="figure">
+                {n.toLocaleString()}
+              </Text>
+            </Group>
+          ))}
+        </Stack>
+      )}
       {rules.length > 0 && (
         <Stack gap="xs" mt="md">
           <Title order={3} size="h5">
@@ -68,6 +87,17 @@ export function Figures({ page }: { readonly page: AgentPage }) {
       <Tokens page={page} />
     </Card>
   );
+}
+
+/** Rejections by reason, the most frequent first. Last are those that have none, or were made before reasons were counted. */
+function rejectionsOf({ answers, rejectedFor }: AgentPage['figures']): readonly (readonly [string, number])[] {
+  const counted = Object.entries(rejectedFor).sort(([, a], [, b]) => b - a);
+  const others = answers.reject - counted.reduce((sum, [, n]) => sum + n, 0);
+  const named = counted.map(([name, n]) => {
+    const category = categoryOf(name);
+    return [category ? categoryWords('proposal', category) : name, n] as const;
+  });
+  return [...named, ...(others > 0 ? [['No reason is known', others] as const] : [])];
 }
 
 /** The tokens that its model used in the period, and the average for a proposal. */

@@ -2,29 +2,9 @@ import { Button, Group, Modal, Radio, Stack } from '@mantine/core';
 import { type FormEvent, useEffect, useState } from 'react';
 import type { Draft } from '../../app/drafts.js';
 import { NoteField, useNote } from '../../parts/note-field.js';
+import { type Category, categoryOf, reasonsFor } from '../../parts/rejection-words.js';
 import type { Review } from './reviews.queries.js';
 import type { Answer } from './use-answer.js';
-
-type Category = NonNullable<Answer['category']>;
-const categories: Readonly<Record<Category, string>> = {
-  'wrong-time': 'The wrong moment',
-  'wrong-person': 'The wrong person or account',
-  'wrong-content': 'The text or figure is wrong',
-  'too-much': 'Too much: money, messages or pressure',
-  'not-needed': 'Not needed',
-  other: 'Something else',
-};
-/** The same reasons, of the tasks of a play. */
-const ofTasks: Readonly<Record<Category, string>> = {
-  ...categories,
-  'wrong-person': 'The wrong account or campaign',
-  'wrong-content': 'The tasks are wrong',
-};
-const reasonsFor = (subject: Review['subject']) => (subject === 'proposal' ? categories : ofTasks);
-export const categoryWords = (subject: Review['subject'], category: Category): string => reasonsFor(subject)[category];
-
-const categoryOf = (name: string | undefined): Category | undefined =>
-  name !== undefined && Object.hasOwn(categories, name) ? (name as Category) : undefined;
 
 interface Props {
   readonly subject: Review['subject'];
