@@ -76,6 +76,7 @@ const ActionCard = {
   facts: z.object({
     agent: Name,
     kind: z.string(),
+    does: z.string().describe('The kind in words'),
     account: z.string().nullable(),
     accountId: z.string().nullable(),
     people: z.array(

@@ -24,7 +24,10 @@ test('[case 36] a card holds facts first and quotes the agent apart, marked as i
   expect(Object.keys(card).indexOf('facts')).toBeLessThan(Object.keys(card).indexOf('agentSays'));
   expect(card).toMatchObject({
     detail: 'move EUR 600.00 of daily budget from c-1 to c-2',
-    facts: { money: { amountMinor: 60_000, currency: 'EUR' }, reversible: 'for 72 hours' },
+    facts: {
+      ...{ kind: 'ads.shift_budget', does: 'move daily budget from one campaign to another' },
+      ...{ money: { amountMinor: 60_000, currency: 'EUR' }, reversible: 'for 72 hours' },
+    },
     agentSays: { quote: 'c-2 returns more', marked: "the agent's own words, not checked" },
   });
   expect(JSON.stringify('facts' in card && card.facts)).not.toContain('c-2 returns more');

@@ -47,6 +47,7 @@ function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
     facts: {
       agent: card.agent,
       kind: card.action.kind,
+      does: kindWords(card.action.kind),
       account: card.card.accountName ?? card.action.accountId ?? null,
       accountId: card.action.accountId ?? null,
       people: card.card.people,

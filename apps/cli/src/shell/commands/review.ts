@@ -13,6 +13,7 @@ import {
 import { parseJson, rejections, TooDeep, textOfFile } from '@countersign/contracts';
 import type { Command } from 'commander';
 import { cardsText, cardText, changesText, resultText } from '../../core/render.js';
+import { byRisk } from '../../core/review-order.js';
 import {
   type CardFilter,
   type DryRunVerdict,
@@ -41,6 +42,7 @@ interface AnswerOptions {
 interface ListOptions extends CardFilter {
   readonly all?: boolean;
   readonly state?: string;
+  readonly by: string;
   readonly before?: string;
   readonly limit: string;
 }
@@ -54,23 +56,38 @@ export function reviewCommands(program: Command): void {
 
   const list = review
     .command('list')
-    .description('what waits, the nearest deadline first')
+    .description('what waits, the nearest deadline first, or in the order of the page')
     .option('--all', 'also those that are closed, the latest first')
     .option('--state <state>', `only those that are ${states.join(', ')}`)
+    .option(
+      '--by <order>',
+      'deadline, or risk: as the page orders it, what has most at stake first among what is due soon',
+      'deadline',
+    )
     .option('--agent <name>', 'of one agent')
     .option('--kind <kind>', 'of one kind of action')
     .option('--play <id>', 'of one play')
     .option('--account <id>', 'of one account')
     .option('--before <cursor>', 'continue a list where it ended; the list prints the value')
     .option('--limit <n>', 'how many reviews are searched, at most', '1000');
-  explained(list, ['review list', 'review list --agent paid-media-agent', 'review list --state expired --json']);
+  explained(list, [
+    'review list',
+    'review list --agent paid-media-agent',
+    'review list --by risk',
+    'review list --state expired --json',
+  ]);
   acts(list, async (s, options: ListOptions) => {
     const state = options.state ?? (options.all ? undefined : 'open');
     if (state !== undefined && !states.some((known) => known === state))
       throw new Misused(`--state ${state}: there is ${states.join(', ')}`);
+    if (options.by !== 'deadline' && options.by !== 'risk')
+      throw new Misused(`--by ${options.by}: there is deadline, risk`);
+    if (options.by === 'risk' && state !== 'open')
+      throw new Misused('--by risk orders what waits for an answer: leave out --all and --state');
     const most = mostOf(options.limit);
     const { rows, next } = await cards(s, state === undefined ? '' : `?state=${state}`, most, options.before);
-    const found = rows.filter((card) => isOf(card, options));
+    const fitting = rows.filter((card) => isOf(card, options));
+    const found = options.by === 'risk' ? byRisk(fitting, s.now()) : fitting;
     s.answer({ reviews: found, next }, cardsText(s.paint, found, s.now()));
     if (next !== null)
       s.note(

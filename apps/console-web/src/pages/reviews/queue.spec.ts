@@ -8,8 +8,11 @@ interface Given {
   readonly seniority?: string;
   readonly final?: boolean;
   readonly agent?: string;
+  /** In EUR, and the daily cap that it counts under. */
+  readonly amount?: number;
+  readonly cap?: number;
 }
-const card = (id: string, { minutes, seniority, final = false, agent = 'ads' }: Given): ReviewCard =>
+const card = (id: string, { minutes, seniority, final = false, agent = 'ads', amount, cap }: Given): ReviewCard =>
   ({
     id,
     subject: 'proposal',
@@ -20,7 +23,9 @@ const card = (id: string, { minutes, seniority, final = false, agent = 'ads' }: 
       kind: 'email.send',
       accountId: 'acme',
       people: seniority === undefined ? [] : [{ contactId: 'c', seniority }],
-      money: null,
+      does: 'send an e-mail',
+      money: amount === undefined ? null : { amountMinor: amount * 100, currency: 'EUR' },
+      runningTotals: cap === undefined ? [] : [{ ledger: 'l', held: 0, committed: 0, cap: cap * 100, currency: 'EUR' }],
       reversible: final ? 'cannot be taken back: sent' : 'can be taken back',
     },
   }) as unknown as ReviewCard;
@@ -43,6 +48,21 @@ test('what cannot be taken back weighs more than who it reaches', () => {
   expect(gravity(card('a', { minutes: 1, final: true }))).toBeGreaterThan(
     gravity(card('b', { minutes: 1, seniority: 'c-suite' })),
   );
+});
+
+test('among equals the amount decides: the larger share of its cap, and what no cap bounds before it', () => {
+  const cards = [
+    card('small', { minutes: 10, amount: 100, cap: 10_000 }),
+    card('half', { minutes: 20, amount: 50, cap: 100 }),
+    card('large', { minutes: 30, amount: 900, cap: 10_000 }),
+    card('none', { minutes: 5 }),
+    card('unbounded', { minutes: 40, amount: 10 }),
+    card('unbounded-more', { minutes: 50, amount: 20 }),
+    card('final', { minutes: 55, final: true }),
+  ];
+  expect(ids(inOrder(cards, now))).toEqual([
+    ...['final', 'unbounded-more', 'unbounded', 'half', 'large', 'small', 'none'],
+  ]);
 });
 
 test('new items are counted and not put between the others; what has left stays where it stood', () => {
@@ -99,7 +119,7 @@ test('a filter offers agents, kinds, plays and accounts of the list under the na
       facts: { ...facts, accountId, account },
     } as ReviewCard;
   };
-  const { agent, play, account } = choices([
+  const { agent, kind, play, account } = choices([
     review('acme', 'Acme', 'Reply'),
     review('0011', 'Lumen Health', 'Surge'),
     review('0012', 'Lumen Health', 'Surge'),
@@ -107,6 +127,7 @@ test('a filter offers agents, kinds, plays and accounts of the list under the na
     review('c-7', 'c-7', 'Surge'),
   ]);
   expect(agent).toEqual([{ value: 'ads', label: 'ads' }]);
+  expect(kind).toEqual([{ value: 'email.send', label: 'Send an e-mail' }]);
   expect(play).toEqual([
     { value: 'reply', label: 'Reply' },
     { value: 'surge', label: 'Surge' },

@@ -1,3 +1,4 @@
+import { capital } from '../../parts/capital.js';
 import type { ReviewCard } from './reviews.queries.js';
 
 /** The filters of the list, as they stand in the address. */
@@ -59,6 +60,8 @@ export interface Choice {
 export const agentsOf = (card: Concerned): readonly string[] =>
   'agent' in card.facts ? [card.facts.agent] : card.facts.tasks.map(({ agent }) => agent);
 export const kindOf = (card: Concerned): string => ('kind' in card.facts ? card.facts.kind : 'checkpoint');
+const kindWords = (card: Concerned): string =>
+  'kind' in card.facts ? capital(card.facts.does) : 'Let the tasks of a play go out';
 
 export const fits = (card: Concerned, { agent, kind, play, account }: Filter): boolean =>
   (agent === undefined || agentsOf(card).includes(agent)) &&
@@ -66,7 +69,7 @@ export const fits = (card: Concerned, { agent, kind, play, account }: Filter): b
   (play === undefined || card.play.id === play) &&
   (account === undefined || card.facts.accountId === account);
 
-/** The values that a reader can choose: those in the list, and the one that is chosen. Accounts and plays are under their names. */
+/** The values that a reader can choose: those in the list, and the one that is chosen. Accounts and plays are under their names, kinds under their words. */
 export function choices(
   cards: readonly Concerned[],
   chosen: Partial<Filter> = {},
@@ -88,7 +91,7 @@ export function choices(
     ),
     kind: offered(
       'kind',
-      cards.map(kindOf).map((kind) => [kind, kind]),
+      cards.map((card) => [kindOf(card), kindWords(card)]),
     ),
     play: offered(
       'play',
@@ -126,12 +129,33 @@ export function gravity(card: ReviewCard): number {
   return final + senior + (card.facts.money ? 1 : 0);
 }
 
-/** By urgency; within it the graver first, then the nearer deadline. */
+/**
+ * The money of an action, as a share of its smallest cap in the same currency. Money that no cap bounds has the largest share. Amounts
+ * without a cap are compared only within a currency.
+ */
+function moneyOf(card: ReviewCard): { readonly share: number; readonly currency: string; readonly amount: number } {
+  const sum = card.subject === 'proposal' ? card.facts.money : null;
+  if (card.subject !== 'proposal' || !sum) return { share: 0, currency: '', amount: 0 };
+  const caps = card.facts.runningTotals.flatMap(({ cap, currency }) => (currency === sum.currency ? [cap] : []));
+  const share = caps.length === 0 ? Number.MAX_VALUE : sum.amountMinor / Math.max(1, Math.min(...caps));
+  return { share, currency: sum.currency, amount: sum.amountMinor };
+}
+
+function byMoney(a: ReviewCard, b: ReviewCard): number {
+  const [first, second] = [moneyOf(a), moneyOf(b)];
+  return second.share - first.share || first.currency.localeCompare(second.currency) || second.amount - first.amount;
+}
+
+/** By urgency; within it the graver first, then the larger share of a cap, then the nearer deadline. `review list --by risk` is the same. */
 export function inOrder(cards: readonly ReviewCard[], now: number): ReviewCard[] {
   const rank = (card: ReviewCard): number => urgencies.indexOf(urgencyOf(card.deadline, now));
   return cards.toSorted(
     (a, b) =>
-      rank(a) - rank(b) || gravity(b) - gravity(a) || a.deadline.localeCompare(b.deadline) || a.id.localeCompare(b.id),
+      rank(a) - rank(b) ||
+      gravity(b) - gravity(a) ||
+      byMoney(a, b) ||
+      a.deadline.localeCompare(b.deadline) ||
+      a.id.localeCompare(b.id),
   );
 }
 
