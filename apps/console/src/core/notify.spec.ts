@@ -4,7 +4,7 @@ import type { Received } from '@countersign/runtime';
 import { expect, test } from 'vitest';
 import { approved, at, checkpoint, deadLetter, escalated } from './given.js';
 import { mayGoAt, type Notification, nextTry, patience, plan } from './notify.js';
-import { controlThings, thingsIn } from './things.js';
+import { campaignsIn, controlThings, thingsIn } from './things.js';
 
 const received = (type: EventType, data: unknown): Received =>
   ({ event: { type, data, source: 'x', id: 'x', time: at }, topic: 'x', partition: 0, offset: '0', key: 'k' }) as never;
@@ -109,7 +109,7 @@ test('a checkpoint asks its reviewers, and its owners are those of its agents', 
   expect(thing?.facts).toMatchObject({
     lines: [
       ['What', '1 task for paid-media-agent'],
-      ['Why a person is asked', 'the play return-below-floor asks before its agents begin'],
+      ['Why a person is asked', 'the play “Return below its floor” asks before its agents begin'],
     ],
     unanswered: 'Without an answer by then no task goes out.',
   });
@@ -165,6 +165,29 @@ test('a control is told of at once, and that it is not confirmed after its time'
     'alarm mia chat 10:01:00',
     'stop mia chat 10:00:00',
   ]);
+});
+
+test('what people gave a name has it in a message, and nothing in the name becomes a link', () => {
+  const title = (thing: { facts: { title: string } } | undefined) => thing?.facts.title;
+  expect(title(thingsIn([review])[0])).toBe('move daily budget from one campaign to another for acme');
+  expect(title(thingsIn([received('TaskEscalated', checkpoint())])[0])).toContain('the play “Return below its floor”');
+  const control = { scope: 'play:return-below-floor', state: 'stopped', version: 3, at } as const;
+  expect(title(controlThings(control, 'Return at www.example.com')[0])).toBe(
+    'the play “Return at www․example․com” was stopped',
+  );
+  expect(title(controlThings(control)[0])).toBe('play return-below-floor was stopped');
+});
+
+test('a budget of a campaign has the name of the campaign of its ad account', () => {
+  const total = { ledger: 'spend:campaign:c-2:2026-11-21', held: 90, committed: 0, cap: 100, currency: 'EUR' };
+  const events = [received('ActionEscalated', escalated({ card: { ...escalated().card, runningTotals: [total] } }))];
+  expect(campaignsIn(events)).toEqual(['campaign:ads-1 c-1', 'campaign:ads-1 c-2']);
+  const limit = (key: string) =>
+    thingsIn(events, new Map([[key, 'Search, DACH']]))
+      .flatMap(({ facts }) => facts.lines)
+      .find(([label]) => label === 'Limit')?.[1];
+  expect(limit('campaign:ads-1 c-2')).toBe('campaign “Search, DACH” on 2026-11-21');
+  expect(limit('campaign:ads-2 c-2')).toBe('campaign c-2 on 2026-11-21');
 });
 
 test('a control is told of without who changed it and why', () => {

@@ -1,15 +1,18 @@
 import {
+  type Action,
   type Alarm,
   type DataOf,
   money,
   type NotifyEvent,
   plainText,
+  profileKey,
   tierOf,
   withoutAddresses,
 } from '@countersign/contracts';
 import type { Received } from '@countersign/runtime';
+import { campaignKeys } from './campaign-keys.js';
 import { isTracked } from './detail.js';
-import { count } from './kind-words.js';
+import { count, kindWords as wordsOfKind } from './kind-words.js';
 import { foreign } from './stories.js';
 import { whyAsked } from './why-asked.js';
 
@@ -74,19 +77,35 @@ const isWord = (text: string): boolean => /^[\w.-]{1,300}$/.test(text);
 /** A code is a word for programs. Another service may have written anything there. */
 const codeWords = (code: string): string => (isWord(code) ? inert(code) : 'a fault without a code');
 
-const kindWords = (kind: string): string => kind.replace('.', ': ').replaceAll('_', ' ');
+/** What a kind of action does. Of a kind without words the name is shown, and it cannot become a link. */
+function kindWords(kind: string): string {
+  const words = wordsOfKind(kind);
+  return words === kind ? kind.replace('.', ': ').replaceAll('_', ' ') : words;
+}
+
+/** A name that people gave something, in place of its id. */
+const named = (name: string): string => `“${inert(name)}”`;
+
+/** The names of campaigns, by the keys of their profiles. */
+export type CampaignNames = ReadonlyMap<string, string>;
+
+/** The keys of the campaigns whose budgets the things in these events may be about. */
+export const campaignsIn = (events: readonly Received[]): string[] =>
+  events.flatMap(({ event }) =>
+    event.type === 'ActionEscalated' || event.type === 'ActionApproved' ? campaignKeys(event.data.action) : [],
+  );
 
 /** The things in the events of a batch. Permits that ended unresolved, and controls, are handled where they are written. */
-export function thingsIn(events: readonly Received[]): Thing[] {
+export function thingsIn(events: readonly Received[], campaigns: CampaignNames = new Map()): Thing[] {
   return events.flatMap(({ event }): Thing[] => {
     if (!isTracked(event)) return [];
     switch (event.type) {
       case 'ActionEscalated':
-        return [...reviewThings(cardOf(event.data)), ...budgetsOf(event.data)];
+        return [...reviewThings(cardOf(event.data)), ...budgetsOf(event.data, campaigns)];
       case 'TaskEscalated':
         return reviewThings(checkpointOf(event.data));
       case 'ActionApproved':
-        return foreign(event.data) ? [] : [...budgetsSpent(event.data), ...actedAlone(event.data)];
+        return foreign(event.data) ? [] : [...budgetsSpent(event.data, campaigns), ...actedAlone(event.data)];
       case 'DeadLetter':
         return isOwnMessage(event.data) ? [] : [deadLetterThing(event.data)];
       case 'ReplayEnded':
@@ -150,11 +169,11 @@ function checkpointOf(data: DataOf<'TaskEscalated'>): Asked {
   return {
     subject: { id: data.checkpointId },
     digest: data.digest,
-    title: `tasks of the play ${data.play.id}${account === undefined ? '' : ` for ${inert(account)}`}`,
+    title: `tasks of the play ${named(data.play.title)}${account === undefined ? '' : ` for ${inert(account)}`}`,
     lines: [
       ['What', `${count(data.tasks.length, 'task')} for ${agents.join(', ')}`],
       ...(account === undefined ? [] : [['Account', inert(account)] as const]),
-      ['Why a person is asked', `the play ${data.play.id} asks before its agents begin`],
+      ['Why a person is asked', `the play ${named(data.play.title)} asks before its agents begin`],
     ],
     at: data.at,
     deadline: data.deadline,
@@ -182,12 +201,18 @@ const ledgerOf = /^spend:(campaign|ad-account):(.+):(\d{4}-\d{2}-\d{2})$/;
 
 function budgetThing(
   total: { ledger: string; used: number; cap: number; currency: string },
-  { at, agent }: { at: string; agent: string },
+  { at, agent, action }: { at: string; agent: string; action: Action },
+  campaigns: CampaignNames,
 ): Thing[] {
   const { ledger, used, cap, currency } = total;
   const [, holder, id = '', day = ''] = ledgerOf.exec(ledger) ?? [];
   if (cap <= 0 || holder === undefined) return [];
-  const limit = `${holder.replace('-', ' ')} ${inert(id)} on ${day}`;
+  const { adAccountId } = action.payload;
+  const name =
+    holder === 'campaign' && typeof adAccountId === 'string'
+      ? campaigns.get(profileKey.campaign(adAccountId, id))
+      : undefined;
+  const limit = `${holder.replace('-', ' ')} ${name === undefined ? inert(id) : named(name)} on ${day}`;
   const budget: Budget = {
     ...{ holder: holder as Budget['holder'], id, day, agent },
     ...{ capMinor: cap, currency, share: used / cap },
@@ -215,15 +240,18 @@ function budgetThing(
 }
 
 /** The running totals on a card: what is used without the waiting action. */
-const budgetsOf = ({ card, verdict, agent }: DataOf<'ActionEscalated'>): Thing[] =>
+const budgetsOf = ({ card, verdict, agent, action }: DataOf<'ActionEscalated'>, campaigns: CampaignNames): Thing[] =>
   card.runningTotals.flatMap(({ ledger, held, committed, cap, currency }) =>
     currency === undefined
       ? []
-      : budgetThing({ ledger, used: held + committed, cap, currency }, { at: verdict.at, agent }),
+      : budgetThing({ ledger, used: held + committed, cap, currency }, { at: verdict.at, agent, action }, campaigns),
   );
 
 /** What an approval took: its reservation names the limit, and the figures of its rule show how much of it is used. */
-const budgetsSpent = ({ reservations, verdict, agent }: DataOf<'ActionApproved'>): Thing[] =>
+const budgetsSpent = (
+  { reservations, verdict, agent, action }: DataOf<'ActionApproved'>,
+  campaigns: CampaignNames,
+): Thing[] =>
   reservations.flatMap(({ ledger, amount, currency }) => {
     const [family, kind] = ledger.split(':');
     const figures = verdict.reasons.find(({ rule }) => family === 'spend' && rule === `spend-cap-${kind}`)?.figures;
@@ -231,7 +259,7 @@ const budgetsSpent = ({ reservations, verdict, agent }: DataOf<'ActionApproved'>
     if (typeof heldMinor !== 'number' || typeof committedMinor !== 'number' || typeof capMinor !== 'number') return [];
     if (currency === undefined) return [];
     const used = heldMinor + committedMinor + amount;
-    return budgetThing({ ledger, used, cap: capMinor, currency }, { at: verdict.at, agent });
+    return budgetThing({ ledger, used, cap: capMinor, currency }, { at: verdict.at, agent, action }, campaigns);
   });
 
 /** What an agent was allowed to do alone, at the tier at which people are notified of it. */
@@ -334,16 +362,21 @@ export const unresolvedThing = (permit: {
 
 /**
  * The things in a change of a control: the change itself, and that it is not confirmed, if that is still so after a while. Who changed it
- * and why is on the page: the reason is a person's free text.
+ * and why is on the page: the reason is a person's free text. `name`: the title of the play or the name of the account that it concerns.
  */
-export function controlThings(control: {
-  readonly scope: string;
-  readonly state: 'stopped' | 'running';
-  readonly version: number;
-  readonly at: string;
-}): Thing[] {
+export function controlThings(
+  control: {
+    readonly scope: string;
+    readonly state: 'stopped' | 'running';
+    readonly version: number;
+    readonly at: string;
+  },
+  name?: string,
+): Thing[] {
   const { scope, state, version, at } = control;
-  const words = scope === 'all' ? 'everything' : inert(scope.replace(':', ' '));
+  const [kind = ''] = scope.split(':');
+  const words =
+    scope === 'all' ? 'everything' : name === undefined ? inert(scope.replace(':', ' ')) : `the ${kind} ${named(name)}`;
   const nobody = { until: null, reviewers: [], agents: [] };
   const act =
     state === 'stopped'

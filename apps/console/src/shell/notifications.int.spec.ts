@@ -121,11 +121,13 @@ test('a review is told of by mail: what, whose account, why, until when, a link,
     expect.arrayContaining([['lea.secret@example.com'], ['tom.secret@example.com']]),
   );
   expect(mail.mails).toHaveLength(2);
-  expect(mail.mails[0]?.headers.get('subject')).toBe('Needs your review: ads: shift budget for Acme');
+  expect(mail.mails[0]?.headers.get('subject')).toBe(
+    'Needs your review: move daily budget from one campaign to another for Acme',
+  );
   expect(mail.mails[0]?.text).toBe(
     [
-      'ads: shift budget for Acme',
-      'What: ads: shift budget, proposed by paid-media-agent',
+      'move daily budget from one campaign to another for Acme',
+      'What: move daily budget from one campaign to another, proposed by paid-media-agent',
       'Account: Acme',
       'Money: EUR 600.00',
       'Why a person is asked: a change of the daily budget by EUR 600.00 is above EUR 100.00, the most without a person',
@@ -523,6 +525,31 @@ test('a stop is told of at once, and as an alarm where it is not confirmed in ti
   ]);
   // Who stopped it and why stays on the page.
   for (const { text } of mail.mails) expect(text).not.toMatch(/lea|bids/);
+});
+
+test('a play, an account and a campaign have their names in a message, where the console knows them', async () => {
+  await start(
+    config({ rules: `  - { event: stop, to: [lea] }\n${budget.replace('owner', 'lea')}`, recipients: mailbox('lea') }),
+  );
+  await harness.query(`INSERT INTO accounts (account_id, name, version) VALUES ('0012', 'Lumen Health', 1)`);
+  await harness.query(
+    `INSERT INTO campaigns (key, campaign_id, name, version)
+     VALUES ('campaign:ads-1 c-1', 'c-1', 'Search, DACH', 1), ('campaign:ads-2 c-2', 'c-2', 'Of another account', 1)`,
+  );
+  for (const scope of ['play:return-below-floor', 'account:0012', 'account:0013'])
+    await call('POST', '/v1/controls', { scope, state: 'stopped', reason: 'wrong figures' });
+  const totals = ['c-1', 'c-2'].map((id) => ({
+    ...{ ledger: `spend:campaign:${id}:2026-11-21`, held: 90, committed: 0, cap: 100, currency: 'EUR' },
+  }));
+  await escalate({ card: { ...escalated().card, runningTotals: totals } });
+  const { notifications } = (await call('GET', '/v1/notifications')).body;
+  expect(notifications.map(({ title }: { title: string }) => title).sort()).toEqual([
+    "90 % of the day's budget of campaign c-2 on 2026-11-21",
+    "90 % of the day's budget of campaign “Search, DACH” on 2026-11-21",
+    'account 0013 was stopped',
+    'the account “Lumen Health” was stopped',
+    'the play “Return below floor” was stopped',
+  ]);
 });
 
 test('a control whose version is as high as a repair makes it is told of like any other', async () => {

@@ -3,7 +3,8 @@ import { type Batch, type Cause, jobName, type Work } from '@countersign/runtime
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Notification, plan } from '../core/notify.js';
 import type { Changes } from '../core/project.js';
-import { controlThings, type Thing, thingsIn, unresolvedThing } from '../core/things.js';
+import { campaignsIn, controlThings, type Thing, thingsIn, unresolvedThing } from '../core/things.js';
+import { campaignNames } from './names.js';
 import { NotificationStore } from './notifications.repository.js';
 import { NOTIFYING, type Notifying } from './notifying.js';
 
@@ -29,7 +30,9 @@ export class Notifier implements OnApplicationBootstrap {
   /** Stores the notifications that follow from a batch of events. Called after its projection was written. */
   async afterBatch(batch: Batch, changes: Changes): Promise<void> {
     if (!this.watches()) return;
-    const things = thingsIn(batch.events);
+    const campaigns = this.hasRuleFor('budget-nearly-spent') ? campaignsIn(batch.events) : [];
+    const names = campaigns.length > 0 ? await campaignNames(batch.tx, campaigns) : undefined;
+    const things = thingsIn(batch.events, names);
     const permitIds = [...changes.settlements, ...changes.permits].map(({ permitId }) => permitId);
     if (permitIds.length > 0 && this.hasRuleFor('alarm')) {
       const unresolved = await this.store.unresolved(batch.tx, permitIds);
@@ -41,7 +44,9 @@ export class Notifier implements OnApplicationBootstrap {
 
   /** Stores the notifications that follow from a change of a control, in the transaction that makes the change. */
   async afterControl(work: Work, cause: Cause, control: Omit<DataOf<'ControlChanged'>, 'changedAt'>): Promise<void> {
-    if (this.watches()) await this.notify(work, cause, controlThings({ ...control, at: work.at }));
+    if (!this.watches()) return;
+    const name = await this.store.nameOf(work.tx, control.scope);
+    await this.notify(work, cause, controlThings({ ...control, at: work.at }, name));
   }
 
   /** Stores rows and schedules their gathering for when they are due. */
