@@ -8800,6 +8800,11 @@ export interface operations {
                             startedAt: string;
                             /** Format: date-time */
                             changedAt: string;
+                            /** @description The rules that refused it; none where no rule did, or where its executor refused it */
+                            reasons: {
+                                rule: string;
+                                detail: string;
+                            }[];
                         } | null;
                         steps: {
                             /** @description Of this step, for its record */

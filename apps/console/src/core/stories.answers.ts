@@ -49,7 +49,13 @@ export const Step = z.object({
   provable: z.boolean().describe('Whether the console still has the bytes of its event'),
 });
 export const StoryAnswer = z.object({
-  story: Story.nullable().describe('Null where what was asked for is about no proposal'),
+  story: Story.extend({
+    reasons: z
+      .array(z.object({ rule: z.string(), detail: z.string() }))
+      .describe('The rules that refused it; none where no rule did, or where its executor refused it'),
+  })
+    .nullable()
+    .describe('Null where what was asked for is about no proposal'),
   steps: z.array(Step),
   more: z.boolean().describe('Whether there are more steps than are given'),
   complete: z

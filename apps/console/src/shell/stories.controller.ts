@@ -17,7 +17,7 @@ import {
 } from '../core/story-steps.js';
 import { Limit } from './limit.js';
 import { SETTINGS, type Settings } from './settings.js';
-import { mostSteps, type StoryRow, StoryStore } from './stories.repository.js';
+import { mostSteps, type StoryRow, StoryStore, type WholeStory } from './stories.repository.js';
 
 const name = z.string().min(1).max(200);
 const Search = z.object({
@@ -120,7 +120,7 @@ export class Stories {
     return { topic, partition, offset, source, id, bytes: Buffer.from(row.bytes).toString('base64') };
   }
 
-  private storyAnswer(story: StoryRow | null, rows: readonly StepRow[], more: boolean) {
+  private storyAnswer(story: WholeStory | null, rows: readonly StepRow[], more: boolean) {
     const { traceUrl } = this.settings;
     const steps = rows.map((row) => ({
       id: row.seq,

@@ -122,6 +122,16 @@ test('a refused action is found at once, with the reason beside it', async () =>
   expect((await get('/v1/stories?outcome=executed')).body.stories).toEqual([]);
 });
 
+test('a refused story names each rule that refused it; another story has none', async () => {
+  await deliver.proposed();
+  expect((await get(`/v1/stories/${proposalId}`)).body.story.reasons).toEqual([]);
+  await deliver.refused();
+  expect((await get(`/v1/stories/${proposalId}`)).body.story).toMatchObject({
+    outcome: 'refused',
+    reasons: [{ rule: 'spend-cap', detail: 'refused by spend-cap' }],
+  });
+});
+
 const orders: (keyof typeof deliver)[][] = [
   ['proposed', 'escalated', 'approved', 'settled'],
   ['settled', 'approved', 'escalated', 'proposed'],

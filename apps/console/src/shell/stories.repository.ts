@@ -18,9 +18,14 @@ export interface StoryRow extends NamedThings {
   readonly changedAt: string;
 }
 
+/** One story, with each rule that refused it. */
+export interface WholeStory extends StoryRow {
+  readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
+}
+
 /** A story, with the ids that find its steps. */
 export interface FoundStory {
-  readonly story: StoryRow;
+  readonly story: WholeStory;
   readonly taskId: string;
   readonly runId: string;
 }
@@ -217,7 +222,18 @@ export class StoryStore {
       [id.toLowerCase()],
     );
     const own = rows.find((row) => row.proposal_id === id.toLowerCase()) ?? (rows.length === 1 ? rows[0] : undefined);
-    return own && { story: storyOf(own), taskId: own.task_id, runId: own.run_id };
+    if (!own) return undefined;
+    const reasons = own.outcome === 'refused' ? await this.refusal(own.proposal_id) : [];
+    return { story: { ...storyOf(own), reasons }, taskId: own.task_id, runId: own.run_id };
+  }
+
+  /** The rules that refused an action. A verdict that approved it has none. */
+  private async refusal(proposalId: string): Promise<WholeStory['reasons']> {
+    const [row] = await this.store.forPages.query<{ reasons: WholeStory['reasons'] }>(
+      'SELECT v.reasons FROM stories o JOIN verdicts v ON v.action_id = o.action_id WHERE o.proposal_id = $1',
+      [proposalId],
+    );
+    return row?.reasons ?? [];
   }
 
   /** The first lines of a chain, and all lines about these ids. */

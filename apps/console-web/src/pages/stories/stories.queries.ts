@@ -9,6 +9,8 @@ type AnswerTo<Path extends keyof paths> = paths[Path] extends {
   ? T
   : never;
 export type Story = AnswerTo<'/v1/stories'>['stories'][number];
+/** One story as its page gets it, with the rules that refused it. */
+export type WholeStory = NonNullable<AnswerTo<'/v1/stories/{id}'>['story']>;
 export type Step = AnswerTo<'/v1/stories/{id}'>['steps'][number];
 
 export interface Filter {

@@ -13,7 +13,7 @@ import { When } from '../../parts/when.js';
 import { OutcomeBadge } from './outcome-badge.js';
 import { outcomes, reasonWords } from './outcomes.js';
 import { ProofSummary } from './proof-summary.js';
-import { type Step, type Story, storyQuery } from './stories.queries.js';
+import { type Step, storyQuery, type WholeStory } from './stories.queries.js';
 import { StoryStep } from './story-step.js';
 import './stories.css';
 import { asSentence, refusedBy, storySentence } from './words.js';
@@ -85,9 +85,9 @@ export function StoryPage() {
 }
 
 /** What a person can do about a refusal, and where the limit is that refused. */
-const AfterRefusal = ({ agent, reason }: { readonly agent: string; readonly reason: string }) => (
+const AfterRefusal = ({ story }: { readonly story: WholeStory }) => (
   <Text size="sm" mt="xs">
-    Nothing was done. <NextStep agent={agent} by={refusedBy(reason)} />
+    Nothing was done. <NextStep agent={story.agent} by={refusedBy(story)} />
   </Text>
 );
 
@@ -119,7 +119,7 @@ function NextStep({ agent, by }: { readonly agent: string; readonly by: ReturnTy
   }
 }
 
-function Head({ story }: { readonly story: Story }) {
+function Head({ story }: { readonly story: WholeStory }) {
   const { account, agent, play, outcome, reason } = story;
   return (
     <>
@@ -138,7 +138,7 @@ function Head({ story }: { readonly story: Story }) {
           variant="outline"
         >
           {asSentence(legible(reason, story, time.now()))}
-          {outcome === 'refused' && <AfterRefusal agent={agent} reason={reason} />}
+          {outcome === 'refused' && <AfterRefusal story={story} />}
         </Alert>
       )}
       <Text size="sm">

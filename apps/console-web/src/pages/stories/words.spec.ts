@@ -3,14 +3,23 @@ import { full } from '../../parts/times.js';
 import { asSentence, doerWords, factsOf, rationaleOf, refusedBy, rulesOf, storySentence } from './words.js';
 
 test.each([
-  ['stopped: all by lea: a test', 'stop'],
-  ['refused: EUR 20.00 over the cap; stopped: agent:a by lea: a test', 'stop'],
-  ['max rejected it', 'person'],
-  ['it is a first message; max rejected it', 'person'],
-  ['nobody had answered by 2026-12-01T10:00:00.000Z', 'deadline'],
-  ['refused: EUR 20.00 over the cap', 'rule'],
-])('%j was refused by a %s', (reason, by) => {
-  expect(refusedBy(reason)).toBe(by);
+  [['kill-control'], 'stop'],
+  [['spend-cap', 'kill-control'], 'stop'],
+  [['review', 'kill-control'], 'stop'],
+  [['review'], 'person'],
+  [['consent', 'review'], 'person'],
+  [['review-deadline'], 'deadline'],
+  [['spend-cap'], 'rule'],
+] as const)('what %j refused was refused by a %s', (rules, by) => {
+  expect(refusedBy({ reason: 'stopped: max rejected it', reasons: rules.map((rule) => ({ rule })) })).toBe(by);
+});
+
+test.each([
+  ['stopped: agent:a by lea: a test', 'stop'],
+  ['the permit is too old', 'rule'],
+  [null, 'rule'],
+])('an executor names no rule: %j is by a %s', (reason, by) => {
+  expect(refusedBy({ reason, reasons: [] })).toBe(by);
 });
 
 test('a line becomes a sentence', () => {
