@@ -1,8 +1,8 @@
-import { actionKindNames, cameToNothing, Rules, Seniority, TextRules, tiers } from '@countersign/contracts';
+import { actionKindNames, cameToNothing, moneyOf, Rules, Seniority, TextRules, tiers } from '@countersign/contracts';
 import { z } from 'zod';
 
-/** `EUR 20.00`. */
-const Amount = z.string().regex(/^[A-Z]{3} \d+\.\d\d$/, 'an amount is written like EUR 20.00');
+/** `EUR 20.00`, `JPY 2000`, with as many decimals as the currency has. */
+const Amount = z.string().refine((text) => moneyOf(text) !== undefined, 'an amount is written like EUR 20.00');
 const Instant = z.iso.datetime({ precision: 3 });
 
 /** The state before the proposal. What is not given is favourable. */

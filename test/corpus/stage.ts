@@ -2,6 +2,7 @@ import {
   type ActionKindName,
   type ActionProposed,
   digestOf,
+  moneyOf,
   type PolicyContent,
   type Rules,
 } from '@countersign/contracts';
@@ -23,7 +24,7 @@ import type { Case, Given } from './case.js';
 
 export { at };
 
-const minor = (amount: string): number => Math.round(Number(amount.slice(4)) * 100);
+const minor = (amount: string): number => moneyOf(amount)?.minor ?? Number.NaN;
 
 /** Turns the words of a case into proposal, facts and policy as `judge` takes them. */
 export function stage(
