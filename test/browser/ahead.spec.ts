@@ -7,7 +7,7 @@ import { afterEach, expect, test } from 'vitest';
 import { consoleUrl, screens, signedIn } from './person.js';
 import { stage } from './stage.js';
 
-/* The code of the other pages comes into the browser's cache after the first view, and takes one connection at most. */
+/* The code of the other pages comes into the browser's cache after the first view, takes one connection at most, and then runs. */
 
 const on = stage();
 let context: BrowserContext | undefined;
@@ -75,6 +75,25 @@ test('after the first view the code of every page is in the cache, and its files
   expect(ahead.length).toBeGreaterThan(5);
   expect(ahead.filter(({ from }, n) => from < (ahead[n - 1]?.to ?? 0))).toEqual([]);
   expect(await notCached(page)).toEqual([]);
+});
+
+test('after that the code of every page has run, and a page opens without a request for code', async () => {
+  const page = await cachingPage();
+  await page.goto('/');
+  await allAsked(page);
+  const ofPages = files.filter((file) => file.includes('.page-') && file.endsWith('.js'));
+  expect(ofPages.length).toBeGreaterThan(10);
+  const notRun = async (): Promise<string[]> => {
+    const run = new Set((await askedBy(page)).filter(({ ahead }) => !ahead).map(({ path }) => path));
+    return ofPages.filter((file) => !run.has(file));
+  };
+  await expect.poll(notRun, { timeout: 60_000 }).toEqual([]);
+  await page.evaluate<void>('performance.clearResourceTimings()');
+  for (const name of ['Agents', 'Plays', 'Record']) {
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
+    await page.getByRole('heading', { level: 1, name }).waitFor();
+  }
+  expect(await askedBy(page)).toEqual([]);
 });
 
 test('a lost connection ends the loading, and it goes on when the connection is back', async () => {

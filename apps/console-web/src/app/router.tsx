@@ -198,9 +198,9 @@ const inside = [
 
 export const router = createRouter({
   routeTree: root.addChildren([signIn, signedIn.addChildren(inside)]),
-  // Loads the page that somebody points at. The code of the other pages is loaded by `pages-code.ts`, a file at a time: many requests
-  // at once open all the connections that a browser allows to one address. If the network is lost, they all lead nowhere, and the
-  // stream of changes waits behind them for a minute.
+  // Loads the page that somebody points at. The code of the other pages is loaded by `pages-code.ts`, a file at a time, and then run: many
+  // requests at once open all the connections that a browser allows to one address. If the network is lost, they all lead nowhere, and
+  // the stream of changes waits behind them for a minute.
   defaultPreload: 'intent',
   // The queries cache what was read and know its age.
   defaultPreloadStaleTime: 0,

@@ -2,7 +2,7 @@ import { Anchor, AppShell, Burger, Button, Group, NavLink, Text } from '@mantine
 import { useDisclosure } from '@mantine/hooks';
 import { IconHandStop, IconKeyboard, IconLogout, IconPlugConnectedX } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { StopsInForce } from '../parts/in-force.js';
 import { KeysDialog } from '../parts/keys-dialog.js';
@@ -10,10 +10,11 @@ import { StopDialog } from '../parts/stop-dialog.js';
 import { full, toTheSecond } from '../parts/times.js';
 import { answerOf, api } from './api.js';
 import { time } from './console-time.js';
-import { askForSearch, useKeys } from './keys.js';
+import { FindKey } from './find-key.js';
+import { useKeys } from './keys.js';
 import { forgetPerson, signOut as leave } from './leave.js';
 import { useLive } from './live.js';
-import { pages } from './pages.js';
+import { Menu } from './menu.js';
 import { useCodeOfPages } from './pages-code.js';
 import { queries } from './queries.js';
 import { endRenewal, useAuthor, useMay, useSession } from './session.js';
@@ -22,9 +23,6 @@ import { takeWayBack } from './way-back.js';
 
 /** When these pages were opened. */
 const opened = new Date(time.now()).toISOString();
-
-/** The page with the search handles the key of the search itself. */
-const stories = '/stories';
 
 /** The frame of every page: the menu, the stop button, and how fresh the shown data is. */
 export function Shell() {
@@ -36,8 +34,6 @@ export function Shell() {
   const live = useLive(session?.signedInAt);
   useCodeOfPages(live);
   const mayStop = useMay('operator');
-  const path = useRouterState({ select: (state) => state.location.pathname });
-  const here = useRouterState({ select: (state) => state.location.href });
   const signOut = useMutation({
     mutationFn: () =>
       leave(
@@ -60,16 +56,7 @@ export function Shell() {
       }),
     [],
   );
-  const navigate = useNavigate();
-  const find = () => {
-    askForSearch(true);
-    void navigate({ to: '/stories' });
-  };
-  useEffect(() => {
-    // The person opened another page on the way to the search, so the search is no longer wanted.
-    if (path !== stories) askForSearch(false);
-  }, [path]);
-  useKeys({ s: mayStop ? stop.open : undefined, '?': keys.open, '/': path === stories ? undefined : find });
+  useKeys({ s: mayStop ? stop.open : undefined, '?': keys.open });
   return (
     // Removes the drafts and the revealed names of one person before the next person signs in here.
     <AppShell
@@ -98,12 +85,7 @@ export function Shell() {
           </Group>
           <Group gap="sm" wrap="nowrap">
             {session === undefined ? (
-              <Text size="xs" fw={600} className="lost" role="status">
-                <IconPlugConnectedX size={16} aria-hidden /> You are signed out: this may be old.{' '}
-                <Button component="a" href={`/sign-in?next=${encodeURIComponent(here)}`} size="compact-sm">
-                  Sign in again
-                </Button>
-              </Text>
+              <SignedOut />
             ) : live.connected ? (
               // Before the first message the element takes its space invisibly, so that nothing moves when the message comes.
               <Text
@@ -136,21 +118,7 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Navbar p="xs" component="nav" aria-label="Pages">
         <AppShell.Section grow className="menu">
-          {pages.map(({ to, label, Icon }) => {
-            const current = to === '/' ? path === '/' : path.startsWith(to);
-            return (
-              <NavLink
-                key={to}
-                component={Link}
-                to={to}
-                label={label}
-                leftSection={<Icon size={18} aria-hidden />}
-                active={current}
-                aria-current={current ? 'page' : undefined}
-                onClick={close}
-              />
-            );
-          })}
+          <Menu onChoose={close} />
         </AppShell.Section>
         <AppShell.Section>
           <NavLink
@@ -175,8 +143,21 @@ export function Shell() {
           <Outlet />
         </div>
       </AppShell.Main>
+      <FindKey />
       {stopping && <StopDialog onClose={stop.close} />}
       {keysShown && <KeysDialog onClose={keys.close} />}
     </AppShell>
+  );
+}
+
+function SignedOut() {
+  const here = useRouterState({ select: (state) => state.location.href });
+  return (
+    <Text size="xs" fw={600} className="lost" role="status">
+      <IconPlugConnectedX size={16} aria-hidden /> You are signed out: this may be old.{' '}
+      <Button component="a" href={`/sign-in?next=${encodeURIComponent(here)}`} size="compact-sm">
+        Sign in again
+      </Button>
+    </Text>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Card, Group, List, SegmentedControl, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -6,12 +6,13 @@ import { Empty } from '../../parts/empty.js';
 import { PageLink, playPath } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { Rows } from '../../parts/rows.js';
+import { Segments } from '../../parts/segments.js';
 import { StopBadge, StopHere } from '../../parts/stops.js';
 import { actionRow } from './action-row.js';
 import { actionsQuery, agentQuery, type AgentPage as Page, usualDays } from './agents.queries.js';
 import { Figures } from './figures.js';
 
-const periods = ['7', '30', '90'] as const;
+const periods = ['7', '30', '90'].map((value) => ({ value, label: `${value} days` }));
 
 /** One agent: its charter in plain words, what it did, and the way to stop it. */
 export function AgentPage() {
@@ -35,12 +36,7 @@ export function AgentPage() {
         <>
           <StopHere scope={`agent:${agent}`} stops={page.data.stops} />
           <Charter page={page.data} />
-          <SegmentedControl
-            aria-label="Figures of how many days"
-            data={periods.map((value) => ({ value, label: `${value} days` }))}
-            value={days}
-            onChange={setDays}
-          />
+          <Segments label="Figures of how many days" choices={periods} value={days} onChange={setDays} />
           <Figures page={page.data} />
           <Actions agent={agent} />
         </>
@@ -80,20 +76,20 @@ function Charter({ page }: { readonly page: Page }) {
           the policy.
         </Empty>
       ) : (
-        <SimpleGrid cols={{ base: 1, md: 2 }}>
+        <div className="cards">
           {page.charter.map(({ title, lines }) => (
             <Card key={title} withBorder component="section" aria-label={title}>
               <Title order={3} size="h5">
                 {title}
               </Title>
-              <List size="sm" mt="xs" spacing={4}>
+              <ul className="points">
                 {lines.map((line) => (
-                  <List.Item key={line}>{line}</List.Item>
+                  <li key={line}>{line}</li>
                 ))}
-              </List>
+              </ul>
             </Card>
           ))}
-        </SimpleGrid>
+        </div>
       )}
     </section>
   );

@@ -1,4 +1,4 @@
-import { Card, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Card, Group, Progress, Stack, Text, Title } from '@mantine/core';
 import { categoryOf, categoryWords } from '../../parts/rejection-words.js';
 import { ruleWords } from '../../parts/rule-words.js';
 import { When } from '../../parts/when.js';
@@ -29,18 +29,14 @@ export function Figures({ page }: { readonly page: AgentPage }) {
         From {new Date(`${from}T00:00:00Z`).toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: 'UTC' })}{' '}
         (UTC) until now. They are kept since <When at={since} />; what happened before is in the record.
       </Text>
-      <SimpleGrid cols={{ base: 2, sm: 4 }} mt="md">
+      <dl className="figures">
         {numbers.map(([label, n]) => (
           <div key={label}>
-            <Text size="sm" c="dimmed">
-              {label}
-            </Text>
-            <Text size="xl" fw={600} className="figure">
-              {n.toLocaleString()}
-            </Text>
+            <dt className="row-note">{label}</dt>
+            <dd>{n.toLocaleString()}</dd>
           </div>
         ))}
-      </SimpleGrid>
+      </dl>
       <Text size="sm" c="dimmed" mt="xs">
         An action that a person is asked about counts there, and again as approved or refused when it is decided.
       </Text>
@@ -120,18 +116,14 @@ function Tokens({ page }: { readonly page: AgentPage }) {
         {tokensSentence(tokens)}
       </Text>
       {input !== null && (
-        <SimpleGrid cols={{ base: 2, sm: 4 }}>
+        <dl className="figures">
           {numbers.map(([label, n]) => (
             <div key={label}>
-              <Text size="sm" c="dimmed">
-                {label}
-              </Text>
-              <Text size="xl" fw={600} className="figure">
-                {typeof n === 'number' ? `${least}${n.toLocaleString()}` : 'no proposal'}
-              </Text>
+              <dt className="row-note">{label}</dt>
+              <dd>{typeof n === 'number' ? `${least}${n.toLocaleString()}` : 'no proposal'}</dd>
             </div>
           ))}
-        </SimpleGrid>
+        </dl>
       )}
       <Text size="sm" c="dimmed">
         Tokens are counted since <When at={page.tokensSince} />. Calls that failed or were repeated count. The figures

@@ -1,4 +1,4 @@
-import { Button, Card, Group, SegmentedControl, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -6,6 +6,7 @@ import { Empty } from '../../parts/empty.js';
 import { PageLink } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
 import { Rows } from '../../parts/rows.js';
+import { Segments } from '../../parts/segments.js';
 import { StopBadge, StopHere } from '../../parts/stops.js';
 import { playQuery, runsQuery } from './plays.queries.js';
 import { runRow } from './run-row.js';
@@ -65,11 +66,11 @@ function Runs({ playId, live }: { readonly playId: string; readonly live: number
         <Title order={2} size="h4" id="runs">
           Runs
         </Title>
-        <SegmentedControl
-          aria-label="Which runs"
+        <Segments
+          label="Which runs"
           value={only}
-          onChange={(value) => setOnly(value === 'live' ? 'live' : 'all')}
-          data={[
+          onChange={setOnly}
+          choices={[
             { value: 'all', label: 'All' },
             { value: 'live', label: `Under way (${live})` },
           ]}
