@@ -1,10 +1,13 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { Installed } from '../flows/installation.js';
 
-/** The screen sizes of the tests. */
+/** The screens of the tests. The phone is dark, so that what is looked at on both screens is looked at in both colour schemes. */
 export const screens = {
-  desktop: { viewport: { width: 1280, height: 800 } },
-  phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
+  desktop: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+  phone: {
+    ...{ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
+    colorScheme: 'dark',
+  },
 } as const satisfies Readonly<Record<string, BrowserContextOptions>>;
 
 export type Screen = keyof typeof screens;
