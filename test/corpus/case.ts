@@ -13,8 +13,9 @@ export const Given = z.strictObject({
   rules: Rules.partial().optional(),
   /** What the agent's charter says about texts, beside the rules. */
   charterTexts: TextRules.optional(),
-  /** Where the contact lives, and the sources of their data. */
+  /** Where the contact lives, and the sources of their data. With quiet hours a contact without `timeZone` is in Berlin; `unknown` is unknown. */
   country: z.string().optional(),
+  timeZone: z.string().optional(),
   dataFrom: z.array(z.string()).optional(),
   allowed: z.array(z.enum(actionKindNames)).optional(),
   /** The task as the orchestrator assigned it, if it differs from the proposal; `unknown`: it assigned none. */

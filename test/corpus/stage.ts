@@ -167,6 +167,15 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
         },
       },
     }),
+    ...((given.timeZone !== undefined || given.rules?.quietHours || given.rules?.workingDays) && {
+      whereabouts: {
+        [contact]: {
+          version: 3,
+          ...(given.timeZone !== 'unknown' && { timeZone: given.timeZone ?? 'Europe/Berlin' }),
+          ...(given.country !== undefined && { country: given.country }),
+        },
+      },
+    }),
     ...(given.stopped && {
       controls: { [given.stopped]: { version: 1, state: 'stopped' as const, by: 'lea', reason: 'a drill' } },
     }),

@@ -134,6 +134,10 @@ export function checkRules(part: Part<Rules>, { sources }: Known, complain: Comp
     complain(part, ['permitSeconds'], 'at least 10 is expected: a permit would end before it is opened');
   repeatedOnes(part, ['firstTouchNeedsPerson'], firstTouchNeedsPerson, complain);
   repeatedOnes(part, ['prohibitedKinds'], prohibitedKinds, complain);
+  const { quietHours, workingDays } = part.value;
+  if (quietHours && quietHours.from === quietHours.to)
+    complain(part, ['quietHours'], 'from and to are the same: two times are expected, or no quietHours at all');
+  if (workingDays) repeatedOnes(part, ['workingDays'], workingDays, complain);
 }
 
 export function checkPlay(

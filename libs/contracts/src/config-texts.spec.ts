@@ -91,6 +91,14 @@ test.each([
   ],
 ])('%s', (given, expected) => expect(problems(given).join('\n')).toContain(expected));
 
+test.each([
+  ['quietHours: { from: "21:00", to: "25:00" }', 'rules.yaml:7 quietHours.to: a time of day in quotes is expected'],
+  ['quietHours: { from: "21:00" }', 'rules.yaml:7 quietHours.to'],
+  ['quietHours: { from: "21:00", to: "21:00" }', 'rules.yaml:7 quietHours: from and to are the same'],
+  ['workingDays: [mon, mon]', 'rules.yaml:7 workingDays.1'],
+  ['workingDays: [monday]', 'rules.yaml:7 workingDays.0'],
+])('hours: %s', (given, expected) => expect(problems(given).join('\n')).toContain(expected));
+
 test('a source that nobody has is named with those that there are', () => {
   const parts = [
     'senderIdentity',

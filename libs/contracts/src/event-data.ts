@@ -23,6 +23,7 @@ import {
   Versions,
   WrittenFault,
 } from './primitives.js';
+import { mostOpenTimes, OpenTime } from './quiet-hours.js';
 import { Consents, ContactPoints, Control, ControlScope, Policy, Profile } from './state.js';
 import { fitsJsonb } from './text.js';
 
@@ -413,7 +414,7 @@ export const ReviewDecided = z.object({
 });
 export type ReviewDecided = z.infer<typeof ReviewDecided>;
 
-/** The claims of a permit (JWS payload, EdDSA). Times are in seconds since 1970, as RFC 7519 requires. No claim is optional. */
+/** The claims of a permit (JWS payload, EdDSA). Times are in seconds since 1970, as RFC 7519 requires. Only `open` is optional. */
 export const PermitClaims = z.strictObject({
   iss: z.literal('/countersign/guardrail-validator'),
   /** `<executor>/<connector>`, exactly one. */
@@ -444,6 +445,8 @@ export const PermitClaims = z.strictObject({
   ),
   /** The versions under which it was judged: `consent:<contact>` and `control:<scope>`; 0 if there was none. */
   epochs: recordOf(z.string().max(300), z.int().nonnegative(), 5000),
+  /** The only parts of its life in which it may be opened, because the rest is quiet for its recipients. Absent: all of it. */
+  open: listOf(OpenTime, mostOpenTimes, 1).optional(),
 });
 export type PermitClaims = z.infer<typeof PermitClaims>;
 

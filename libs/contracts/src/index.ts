@@ -27,6 +27,7 @@ export * from './own-file.js';
 export * from './placeholders.js';
 export * from './policy.js';
 export * from './primitives.js';
+export * from './quiet-hours.js';
 export * from './read.js';
 export * from './recognise.js';
 export * from './rejections.js';

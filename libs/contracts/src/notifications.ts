@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { listOf } from './at-most.js';
 import { type ConfigFile, type ConfigProblem, type Part, readPart } from './config-file.js';
 import { Name } from './primitives.js';
+import { TimeOfDay } from './quiet-hours.js';
 
 /** The console's own file in the folder of the configuration. It is no part of the policy. */
 export const notificationsFile = 'notifications.yaml';
@@ -21,7 +22,6 @@ export type Alarm = (typeof alarms)[number];
 
 /** The path of a file with a secret or an address: absolute, or from the folder of notifications.yaml. */
 const SecretFile = z.string().min(1).max(500);
-const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day in quotes is expected, such as "20:00"');
 const TimeZone = z.string().max(60).refine(isTimeZone, 'an IANA time zone such as Europe/Berlin is expected');
 const Minutes = z.int().min(0).max(10_080);
 const Share = z.number().gt(0).lt(1);

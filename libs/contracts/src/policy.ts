@@ -4,6 +4,7 @@ import { digestOf } from './canonical.js';
 import { actionKindNames } from './catalogue.js';
 import { own } from './own.js';
 import { Currency, Minor, Name, Seniority, Text } from './primitives.js';
+import { ContactHours } from './quiet-hours.js';
 import { signalMembers, signalTypes } from './signals.js';
 import { TextRules } from './text-rules.js';
 
@@ -123,6 +124,7 @@ export const Rules = z.strictObject({
   /** A proposal larger than this is refused, in bytes of its RFC 8785 form. */
   maxProposalBytes: z.int().positive(),
   ...TextRules.shape,
+  ...ContactHours.shape,
 });
 export type Rules = z.infer<typeof Rules>;
 

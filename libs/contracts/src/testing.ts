@@ -35,6 +35,8 @@ export const ruleValues: {
     given: [{ claim: 'twice as fast', evidence: ['measured in 2026'] }],
     another: [{ claim: 'they compared', evidence: [] }],
   },
+  quietHours: { given: { from: '21:00', to: '08:00' }, another: { from: '09:30', to: '18:00' } },
+  workingDays: { given: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat'], another: ['sun'] },
 };
 
 /** A notice in which each part is asked for by words of its own. */

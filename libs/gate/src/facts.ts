@@ -52,6 +52,15 @@ export interface OriginFact {
   readonly sources: readonly string[];
 }
 
+/** Where a contact is, as far as quiet hours depend on it. */
+export interface WhereaboutsFact {
+  readonly version: number;
+  /** As a source gave it: perhaps no time zone of IANA. */
+  readonly timeZone?: string;
+  /** ISO 3166-1, if it is known. */
+  readonly country?: string;
+}
+
 export interface AccountFact {
   readonly version: number;
   /** Its owner in the CRM, if known. */
@@ -187,6 +196,8 @@ export interface Facts {
   readonly contacts: Readonly<Record<string, ContactFact | null>>;
   /** By contact, only if a notice of where their data came from may be needed; null if there is no profile. */
   readonly origins?: Readonly<Record<string, OriginFact | null>>;
+  /** By contact, only if quiet hours or working days are set; null if there is no profile. */
+  readonly whereabouts?: Readonly<Record<string, WhereaboutsFact | null>>;
   /** By CRM account, only for an action that names an owner; null if there is none. */
   readonly accounts: Readonly<Record<string, AccountFact | null>>;
   /** By ad account; null if there is none. */

@@ -16,6 +16,7 @@ export {
   controlFact,
   type Known,
   originFact,
+  whereaboutsFact,
 } from './known.js';
 export * from './open.js';
 export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';

@@ -2,6 +2,7 @@ import {
   defaultReviewsWaiting,
   derivedId,
   digestOf,
+  mostOpenTimes,
   own,
   type PermitClaims,
   type Policy,
@@ -17,7 +18,8 @@ import {
 import type { Facts, PolicyInForce, Proposal } from './facts.js';
 import type { Context, Finding, Rule } from './rule.js';
 import { rules as allRules } from './rules/index.js';
-import { controlScopes, type Draw, type ReadAction, readAction, type Weighed, weighed } from './subject.js';
+import { openTimesOf } from './rules/quiet-hours.js';
+import { controlScopes, type Draw, type ReadAction, readAction, startOf, type Weighed, weighed } from './subject.js';
 import { gateVersion } from './version.js';
 
 /** A verdict and its consequences. A plain JSON value. */
@@ -252,8 +254,12 @@ function claimsOf(context: Context, digest: string, parts: Record<string, string
   const { proposal, subject, facts, policy, tier, route, draws, at } = context;
   if (!tier || !route) return undefined;
   const now = Math.floor(Date.parse(at) / 1000);
-  // A send time is rounded up, so that nothing leaves a fraction of a second too early.
-  const nbf = Math.max(now, subject.notBefore === undefined ? now : Math.ceil(Date.parse(subject.notBefore) / 1000));
+  const nbf = startOf(subject, at);
+  const exp = nbf + policy.content.rules.permitSeconds;
+  // Of many short times only the first are in the permit, which is then open for less time.
+  const open = openTimesOf(context, nbf, exp)?.slice(0, mostOpenTimes);
+  // A rule that a test leaves out must not give a permit that can never be opened.
+  if (open?.length === 0) return undefined;
   return {
     iss: '/countersign/guardrail-validator',
     aud: `${route.executor}/${route.connector}`,
@@ -261,7 +267,7 @@ function claimsOf(context: Context, digest: string, parts: Record<string, string
     sub: proposal.action.actionId,
     iat: now,
     nbf,
-    exp: nbf + policy.content.rules.permitSeconds,
+    exp,
     proposal: proposal.proposalId,
     agent: proposal.agent,
     play: proposal.play.id,
@@ -271,6 +277,7 @@ function claimsOf(context: Context, digest: string, parts: Record<string, string
     policy: { version: policy.version, digest: policy.digest, parts },
     reservations: draws.map(reservationOf),
     epochs: epochsOf(context),
+    ...(open && { open }),
   };
 }
 

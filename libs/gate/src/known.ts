@@ -7,6 +7,7 @@ import type {
   ContactFact,
   ControlFact,
   OriginFact,
+  WhereaboutsFact,
 } from './facts.js';
 
 /* The part of a state topic's row that a verdict depends on. The validator and every later comparison use these functions. */
@@ -33,6 +34,12 @@ export function originFact({ version, data }: Known<Profile>): OriginFact | null
   if (data?.kind !== 'contact') return null;
   const sources = [...new Set(Object.values(data.provenance).map(({ source }) => source))].sort();
   return { version, ...(data.country !== undefined && { country: data.country }), sources };
+}
+
+export function whereaboutsFact({ version, data }: Known<Profile>): WhereaboutsFact | null {
+  if (data?.kind !== 'contact') return null;
+  const { timeZone, country } = data;
+  return { version, ...(timeZone !== undefined && { timeZone }), ...(country !== undefined && { country }) };
 }
 
 export const accountFact = ({ version, data }: Known<Profile>): AccountFact | null =>

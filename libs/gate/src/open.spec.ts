@@ -388,3 +388,40 @@ describe('ApprovedAction', () => {
     }).toThrow(TypeError);
   });
 });
+
+describe('quiet hours begin while a permit is alive', () => {
+  const sealedAt = '2026-11-21T19:59:00.000Z';
+  const proposal = proposalOf('email.send', { sendAt: sealedAt });
+  const policy = policyOf(content({ rules: { permitSeconds: 7200, quietHours: { from: '21:00', to: '08:00' } } }));
+  const facts = factsFor(proposal, {}, policy, sealedAt);
+  const judgement = judge(proposal, facts, policy, sealedAt);
+  const openedAt = (now: string) =>
+    open(approvedEvent(proposal, judgement, signing), {
+      keys,
+      audience: 'action-executor/mailer',
+      at: now,
+      state: stateFor(facts, policy),
+      spent: false,
+    });
+
+  test('[case 29] a permit of two hours that was sealed at 20:59 runs until 21:00 where the person is, and no longer', () => {
+    expect(judgement.claims?.open).toEqual([
+      { from: Date.parse(sealedAt) / 1000, to: Date.parse('2026-11-21T20:00:00.000Z') / 1000 },
+    ]);
+    expect(codeOf(openedAt('2026-11-21T19:59:59.999Z'))).toBe('opened');
+    for (const now of ['2026-11-21T20:00:00.000Z', '2026-11-21T20:01:00.000Z'])
+      expect(codeOf(openedAt(now))).toBe('refused: quiet-hours');
+  });
+
+  test('[case 29] what was opened before is compared again before each call', () => {
+    const opened = openedAt(sealedAt);
+    if (!opened.ok) throw new Error(opened.refusal.detail);
+    const again = recheck(opened.action, { at: '2026-11-21T20:01:00.000Z', state: stateFor(facts, policy) });
+    expect(again.ok ? 'runs' : again.refusal.code).toBe('quiet-hours');
+  });
+
+  test('a permit without the claim opens during all of its life', () => {
+    expect(email.event.verdict.outcome).toBe('approved');
+    expect(codeOf(tryOpen(email, { at: plus(899) }))).toBe('opened');
+  });
+});

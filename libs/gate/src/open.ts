@@ -94,7 +94,8 @@ export type RefusalCode =
   | 'control-changed'
   | 'consent-changed'
   | 'consent-absent'
-  | 'policy-changed';
+  | 'policy-changed'
+  | 'quiet-hours';
 
 export interface Refusal {
   readonly kind: 'refused';
@@ -131,7 +132,7 @@ export const isApproved = (value: unknown): value is ApprovedAction =>
 /**
  * Opens the permit of an `ActionApproved` event. It checks in this order, each with its own code: form, header, key, signature,
  * claims, audience, the action's kind and payload, its digest, the event's fields against the claims, single use, clock, expiry,
- * not-before, controls, consents, policy, age of the state. Never throws.
+ * not-before, quiet hours, controls, consents, policy, age of the state. Never throws.
  */
 export function open(event: unknown, { keys, audience, at, state, spent }: OpenWith): Opened {
   const parsed = ActionApproved.safeParse(event);
@@ -238,6 +239,10 @@ function current(claims: PermitClaims, subject: Subject, at: string, state: Gate
   }
   if (now < claims.nbf * 1000) {
     return wait('early', `it may not run before ${instant(claims.nbf)}`, instant(claims.nbf));
+  }
+  if (claims.open && !claims.open.some(({ from, to }) => now >= from * 1000 && now < to * 1000)) {
+    const times = claims.open.map(({ from, to }) => `${instant(from)} to ${instant(to)}`).join(', ');
+    return refusal('quiet-hours', `at ${at} it is quiet for a recipient: the permit is for ${times}; propose it anew`);
   }
   let behind: Wait | undefined;
   for (const [epoch, signed] of Object.entries(claims.epochs).sort(([a], [b]) => (a < b ? -1 : 1))) {

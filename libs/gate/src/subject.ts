@@ -100,6 +100,12 @@ export function controlScopes(agent: string, play: string, action: Action, subje
   return [...new Set(scopes)].sort();
 }
 
+/** When a permit that is signed now can run first, in seconds. A send time is rounded up: nothing leaves a fraction too early. */
+export function startOf({ notBefore }: Subject, at: string): number {
+  const now = Math.floor(Date.parse(at) / 1000);
+  return Math.max(now, notBefore === undefined ? now : Math.ceil(Date.parse(notBefore) / 1000));
+}
+
 /** What an approval would take from a limit: money of a day, or one of a rolling count. */
 export type Draw = {
   readonly ledger: string;
@@ -211,6 +217,8 @@ export interface Concerns {
   readonly contacts: readonly string[];
   /** Contacts of whom it must be known where their data came from. */
   readonly origins: readonly string[];
+  /** Contacts of whom it must be known where they are. */
+  readonly whereabouts: readonly string[];
   /** Accounts whose owner must be known. */
   readonly accounts: readonly string[];
   readonly adAccounts: readonly string[];
@@ -253,9 +261,14 @@ export interface Weighed {
 const needsOrigins = ({ spec }: Subject, charter: Charter, rules: Rules): boolean =>
   spec.touches && (rules.dataNotice !== undefined || charter.texts?.dataNotice !== undefined);
 
+/** Whether it must be known where its recipients are. */
+const needsWhereabouts = ({ spec }: Subject, rules: Rules): boolean =>
+  spec.touches && (rules.quietHours !== undefined || rules.workingDays !== undefined);
+
 const nothing: Concerns = {
   contacts: [],
   origins: [],
+  whereabouts: [],
   accounts: [],
   adAccounts: [],
   campaigns: [],
@@ -288,6 +301,7 @@ export function weighed(
     concerns: {
       contacts: read.subject.contacts,
       origins: needsOrigins(read.subject, charter, policy.content.rules) ? read.subject.recipients : [],
+      whereabouts: needsWhereabouts(read.subject, policy.content.rules) ? read.subject.recipients : [],
       accounts: ownerId === undefined || accountId === undefined ? [] : [accountId],
       adAccounts: [...adAccounts].sort(),
       campaigns: [...named, ...changes.map(({ adAccountId, campaignId }) => ({ adAccountId, campaignId }))],

@@ -238,7 +238,7 @@ export function factsFor(
   policy: Policy | null = policyOf(),
   now = at,
 ): Facts {
-  const { contacts, origins, accounts, adAccounts, controls, draws } = concerns(proposal, policy, now);
+  const { contacts, origins, whereabouts, accounts, adAccounts, controls, draws } = concerns(proposal, policy, now);
   const facts: Facts = {
     author: proposal.agent,
     task: taskFor(proposal),
@@ -250,6 +250,9 @@ export function factsFor(
     ),
     ...(origins.length > 0 && {
       origins: Object.fromEntries(origins.map((id) => [id, { version: 3, sources: ['/sources/website'] }])),
+    }),
+    ...(whereabouts.length > 0 && {
+      whereabouts: Object.fromEntries(whereabouts.map((id) => [id, { version: 3, timeZone: 'Europe/Berlin' }])),
     }),
     accounts: Object.fromEntries(accounts.map((id) => [id, { version: 6, ownerId: 'owner-7' }])),
     adAccounts: Object.fromEntries(

@@ -29,6 +29,7 @@ import {
   stopsIn,
   subjectOf,
   taskAbout,
+  whereaboutsFact,
 } from '@countersign/gate';
 import { couldRun, type Facts, type Issued, isExecuted, policyName, settledAs } from './facts.js';
 import type { Finding, Violation } from './finding.js';
@@ -235,6 +236,14 @@ function disputed(
         own(given.origins ?? {}, id),
         profiles(profileKey.contact(id)),
         originFact,
+      ),
+    ),
+    ...concerned.whereabouts.map((id) =>
+      checkState(
+        `where contact ${id} is`,
+        own(given.whereabouts ?? {}, id),
+        profiles(profileKey.contact(id)),
+        whereaboutsFact,
       ),
     ),
     ...concerned.accounts.map((id) =>

@@ -235,6 +235,27 @@ test('[case 14] a withdrawal after the signature refuses, and says what changed'
   expect(double.calls).toEqual([]);
 });
 
+test('[case 29] a permit in the quiet hours of its recipient refuses, and before them it runs', async () => {
+  const from = Date.parse(start) / 1000;
+  const open = [{ from, to: from + 60 }];
+  expect(await run(approvalOf(sendEmail('in time'), key, { open }))).toMatchObject([{ data: { outcome: 'executed' } }]);
+  harness.setNow(later(60));
+  const approval = approvalOf(sendEmail('late'), key, { open });
+  expect(await run(approval, 'event-2')).toMatchObject([
+    { data: { permitId: approval.permitId, outcome: 'refused', reason: { code: 'quiet-hours' } } },
+  ]);
+  expect(double.calls).toHaveLength(1);
+});
+
+test('[case 29] quiet hours that begin between the spend and the first call refuse, and nothing is called', async () => {
+  const from = Date.parse(start) / 1000;
+  beforeFirstCall(async () => harness.setNow(later(60)));
+  expect(await run(approvalOf(sendEmail(), key, { open: [{ from, to: from + 60 }] }))).toMatchObject([
+    { data: { outcome: 'refused', reason: { code: 'quiet-hours' } } },
+  ]);
+  expect(double.calls).toEqual([]);
+});
+
 test('[case 37] a stop refuses, naming its scope, who raised it and why', async () => {
   await harness.putState('controls.v1', 'channel:advertising', control('channel:advertising', 1, 'stopped'));
   expect(await run(approvalOf(setBid(), key))).toMatchObject([

@@ -82,6 +82,7 @@ export interface Sealing {
   readonly expiresAt?: string;
   readonly epochs?: Record<string, number>;
   readonly policyVersion?: number;
+  readonly open?: PermitClaims['open'];
 }
 
 /** An approval as the validator publishes it; its permit's versions are 0 for controls and 1 for consents. */
@@ -124,6 +125,7 @@ export function approvalOf(action: Action, key: SigningKey, sealing: Sealing = {
       ...Object.fromEntries(read.subject.recipients.map((c) => [`consent:${c}`, 1])),
       ...sealing.epochs,
     },
+    ...(sealing.open && { open: sealing.open }),
   };
   const verdict = {
     outcome: 'approved',

@@ -7829,6 +7829,11 @@ export interface operations {
                                     claim: string;
                                     evidence: string[];
                                 }[];
+                                quietHours?: {
+                                    from: string;
+                                    to: string;
+                                };
+                                workingDays?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
                             };
                             routes: {
                                 kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
@@ -8173,6 +8178,11 @@ export interface operations {
                                     claim: string;
                                     evidence: string[];
                                 }[];
+                                quietHours?: {
+                                    from: string;
+                                    to: string;
+                                };
+                                workingDays?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
                             };
                             routes: {
                                 kinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];

@@ -30,6 +30,7 @@ const words: Readonly<Record<string, string>> = {
   'proposal-id': 'The id of the proposal is wrong',
   'proposals-per-task': 'Too many proposals for one task',
   purpose: 'Not the purpose of the play',
+  'quiet-hours': 'Not a time for messages where the person is',
   'required-elements': 'A text lacks what it must have',
   review: 'A person rejected it, or nobody answered in time',
   'reviews-waiting': 'Too many actions wait for a person',

@@ -9,6 +9,7 @@ import {
   type TextRules,
   tierOf,
   tiers,
+  type Weekday,
 } from '@countersign/contracts';
 import { count, kindWords, lasting, list, otherKinds, tierWords } from './kind-words.js';
 import { textLines } from './text-words.js';
@@ -128,6 +129,14 @@ const ruleLines: LinesOf<Omit<Rules, keyof TextRules>> = {
   contactFrequency: ({ contactFrequency: { touches, days } }) => [
     `One contact is written to at most ${touches === 1 ? 'once' : count(touches, 'time')} in ${count(days, 'day')}, whichever agent asks.`,
   ],
+  quietHours: ({ quietHours }) =>
+    quietHours
+      ? [`Nobody is written to from ${quietHours.from} to ${quietHours.to}, by the clock where the person is.`]
+      : [],
+  workingDays: ({ workingDays }) =>
+    workingDays
+      ? [`People are written to only on ${list(workingDays.map(dayWords))}, by the calendar where the person is.`]
+      : [],
   firstTouchNeedsPerson: ({ firstTouchNeedsPerson }) => [
     firstTouchNeedsPerson.length === 0
       ? 'A first message needs no person, whoever receives it.'
@@ -143,6 +152,17 @@ const ruleLines: LinesOf<Omit<Rules, keyof TextRules>> = {
     `A proposal of more than ${count(maxProposalBytes, 'byte')} is refused.`,
   ],
 };
+
+const days: Readonly<Record<Weekday, string>> = {
+  mon: 'Monday',
+  tue: 'Tuesday',
+  wed: 'Wednesday',
+  thu: 'Thursday',
+  fri: 'Friday',
+  sat: 'Saturday',
+  sun: 'Sunday',
+};
+const dayWords = (day: Weekday): string => own(days, day) ?? day;
 
 type Rank = Rules['firstTouchNeedsPerson'][number];
 const ranks: Readonly<Record<Rank, string>> = {

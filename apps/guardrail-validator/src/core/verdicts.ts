@@ -37,6 +37,7 @@ import {
   subjectOf,
   type TaskFact,
   taskAbout,
+  whereaboutsFact,
   windowOf,
 } from '@countersign/gate';
 
@@ -382,6 +383,11 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
     ),
     ...(concerns.origins.length > 0 && {
       origins: pick(concerns.origins, (id) => originFact(loaded.profiles.get(profileKey.contact(id)) ?? none)),
+    }),
+    ...(concerns.whereabouts.length > 0 && {
+      whereabouts: pick(concerns.whereabouts, (id) =>
+        whereaboutsFact(loaded.profiles.get(profileKey.contact(id)) ?? none),
+      ),
     }),
     accounts: pick(concerns.accounts, (id) => accountFact(loaded.profiles.get(profileKey.account(id)) ?? none)),
     adAccounts: pick(concerns.adAccounts, (id) =>

@@ -517,6 +517,32 @@ test('work in the CRM is for the account’s owner, by the profile that is known
   expect(approvals(await forOwner('owner-7', 3))).toHaveLength(1);
 });
 
+test('[case 29] a message is approved outside quiet hours where its recipient lives, and its permit names the times that are left', async () => {
+  const claimsOf = (approved: ActionApproved | undefined) =>
+    JSON.parse(Buffer.from(approved?.permit.split('.')[1] ?? '', 'base64url').toString());
+  const [before] = approvals(await propose(proposed('email.send', {}, 1)));
+  expect(claimsOf(before)).not.toHaveProperty('open');
+
+  const now = Date.parse(at) / 1000;
+  const clock = (seconds: number): string => plus(seconds).slice(11, 16);
+  const quiet = { quietHours: { from: clock(600), to: clock(7200) } };
+  await publish(content({ rules: { ...quiet, contactFrequency: { touches: 9, days: 7 } } }), 8);
+  const unknown = refusals(await propose(proposed('email.send', {}, 2)));
+  expect(unknown[0]?.verdict.reasons).toContainEqual(
+    expect.objectContaining({ rule: 'quiet-hours', outcome: 'refuse' }),
+  );
+
+  const located = person(contact, { version: 2, timeZone: 'UTC' });
+  await service.putState('profiles.v1', `contact:${contact}`, located);
+  const [inTime] = approvals(await propose(proposed('email.send', {}, 3)));
+  expect(claimsOf(inTime).open).toEqual([{ from: now, to: now + 600 }]);
+  expect(claimsOf(inTime).exp).toBeGreaterThan(now + 600);
+
+  setNow(plus(600));
+  const late = refusals(await propose(proposed('email.send', { sendAt: plus(600) }, 4)));
+  expect(late[0]?.verdict.reasons).toContainEqual(expect.objectContaining({ rule: 'quiet-hours', outcome: 'refuse' }));
+});
+
 describe('the id of a proposal', () => {
   const victim = proposed('email.send', {}, 1, { agent: 'sequencing-agent' });
   const fromVictim = (data: ActionProposed) =>

@@ -27,6 +27,7 @@ import { prohibitedKind } from './prohibited-kind.js';
 import { proposalId } from './proposal-id.js';
 import { proposalsPerTask } from './proposals-per-task.js';
 import { purpose } from './purpose.js';
+import { quietHours } from './quiet-hours.js';
 import { requiredElements } from './required-elements.js';
 import { route } from './route.js';
 import { sendTime } from './send-time.js';
@@ -65,6 +66,7 @@ export const rules: readonly Rule[] = [
   contactFrequency,
   sendsPerHour,
   sendTime,
+  quietHours,
   currency,
   campaignSpendCap,
   adAccountSpendCap,
