@@ -82,6 +82,8 @@ export interface ButtonValue {
   readonly subjectId: string;
   readonly digest: string;
   readonly decision: 'approve' | 'reject';
+  /** Only on the second button, below the text that says what a stop takes from the approval. */
+  readonly despiteStop?: true;
 }
 /** Messages of earlier versions have a button `reject`. Now a person chooses why in a menu, as on the page. */
 export const buttonId = { approve: 'countersign-approve', reject: 'countersign-reject' } as const;
@@ -151,6 +153,27 @@ export function slackBody(message: Message, buttons: boolean) {
       { type: 'header', text: plain(clip(subjectOf(message), 150)) },
       ...blocks,
       ...(more === undefined ? [] : [{ type: 'section', text: plain(more) }]),
+    ],
+  };
+}
+
+/** What an approval would lose, for the person who pressed, with the button that approves all the same. */
+export function slackLoss(detail: string, card: Omit<ButtonValue, 'decision' | 'despiteStop'>, link: string) {
+  const value: ButtonValue = { ...card, decision: 'approve', despiteStop: true };
+  return {
+    text: escaped(detail),
+    blocks: [
+      { type: 'section', text: plain(detail) },
+      {
+        type: 'actions',
+        elements: [
+          { type: 'button', text: plain('Open'), url: link, action_id: 'open' },
+          {
+            ...{ type: 'button', text: plain('Approve all the same'), style: 'danger' },
+            ...{ action_id: buttonId.approve, value: JSON.stringify(value) },
+          },
+        ],
+      },
     ],
   };
 }

@@ -46,7 +46,12 @@ const Pressed = z.object({
     .max(10),
 });
 const Card = z.strictObject({ subjectId: Uuid, digest: Sha256 });
-const Value = z.strictObject({ ...Card.shape, decision: z.enum(['approve', 'reject']) });
+const Value = z.strictObject({
+  ...Card.shape,
+  decision: z.enum(['approve', 'reject']),
+  /** The person has read that a stop in force takes the effect of the approval. */
+  despiteStop: z.literal(true).optional(),
+});
 const Category = z.enum(rejections);
 
 /** A press of a button: by whom, what it answers, and the id of this press. */

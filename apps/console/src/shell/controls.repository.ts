@@ -27,6 +27,16 @@ export class ControlStore {
     return control;
   }
 
+  /** Those of these scopes that are stopped. */
+  async stoppedOf(reader: Reader, scopes: readonly string[]): Promise<string[]> {
+    const rows = await reader.query<{ key: string }>(
+      `SELECT key FROM published_state
+       WHERE topic = 'controls.v1' AND key = ANY($1) AND data->>'state' = 'stopped' ORDER BY key`,
+      [scopes],
+    );
+    return rows.map(({ key }) => key);
+  }
+
   /** The stops that were lifted, the latest first. Nothing deletes them, so a page shows only a part. */
   lifted(limit: number, behind?: ScopeCursor): Promise<ControlRow[]> {
     return read(

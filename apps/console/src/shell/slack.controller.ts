@@ -3,7 +3,8 @@ import { Documented, Public, Refused, RUNTIME, type Runtime } from '@countersign
 import { Controller, Headers, HttpCode, Inject, Logger, type OnModuleInit, Post, Req } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import { linkTo } from '../core/message.js';
+import { lossUnder, scopesOf } from '../core/loss.js';
+import { linkTo, slackLoss } from '../core/message.js';
 import { SlackAnswer } from '../core/notification.answers.js';
 import type { Person } from '../core/people.js';
 import { problem } from '../core/problem.js';
@@ -11,6 +12,7 @@ import { fingerprint, review, reviewIdOf } from '../core/review.js';
 import { isSigned, type Press, pressIn } from '../core/slack.js';
 import { post } from './channels/web.js';
 import { Store } from './console.repository.js';
+import { ControlStore } from './controls.repository.js';
 import { NOTIFYING, type Notifying } from './notifying.js';
 import { SessionStore } from './sessions.repository.js';
 import { PEOPLE, SETTINGS, type Settings } from './settings.js';
@@ -22,10 +24,19 @@ const mostBytes = 131_072;
 
 type Answer = NonNullable<Press['answer']>;
 
+/** A message for whoever pressed, with what Slack shows of it below the text. */
+interface Shown {
+  readonly text: string;
+  readonly blocks?: readonly object[];
+}
+/** Why an answer was not given: for good, or until the person says that it is given all the same. */
+type NotGiven = { readonly detail: string; readonly loss?: undefined } | { readonly loss: string };
+
 /**
  * Handles answers from the buttons of a message in Slack. Slack signs its requests. The person is the one that notifications.yaml names
  * for the Slack user. The same rules as on the page apply: a reviewer of the card answers once, for the digest that the message showed.
- * The validator decides what takes effect, and for a checkpoint the orchestrator.
+ * The validator decides what takes effect, and for a checkpoint the orchestrator. An approval that a stop in force would take the effect of
+ * needs a second press, below the text that says what is lost.
  */
 @Controller()
 export class SlackActions implements OnModuleInit {
@@ -35,6 +46,7 @@ export class SlackActions implements OnModuleInit {
   constructor(
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
+    @Inject(ControlStore) private readonly controls: ControlStore,
     @Inject(SessionStore) private readonly sessions: SessionStore,
     @Inject(NOTIFYING) private readonly notifying: Notifying | undefined,
     @Inject(PEOPLE) private readonly people: readonly Person[],
@@ -91,18 +103,18 @@ export class SlackActions implements OnModuleInit {
     const text = decode(Buffer.from(bytes));
     const press = text.ok ? pressIn(text.text) : undefined;
     if (!press) throw new Refused(problem(400, 'Not understood', 'this is no press of a button of ours'));
-    const words = press.answer ? await this.answer(press, press.answer) : undefined;
-    if (words !== undefined) await this.show(channel.hooks, press, words);
-    return { response_type: 'ephemeral', replace_original: false, text: words ?? '' };
+    const shown = press.answer ? await this.answer(press, press.answer) : undefined;
+    if (shown !== undefined) await this.show(channel.hooks, press, shown);
+    return { response_type: 'ephemeral', replace_original: false, text: shown?.text ?? '' };
   }
 
-  /** Gives the answer, and returns its result as a text. */
+  /** Gives the answer, and returns what the person is shown of it. */
   private async answer(
     { user, press, sentAt }: Press,
-    { subjectId, digest, decision, category }: Answer,
-  ): Promise<string> {
+    { subjectId, digest, decision, category, despiteStop }: Answer,
+  ): Promise<Shown> {
     const link = linkTo(this.settings.publicUrl, `/reviews/${subjectId}`);
-    const notDone = (detail: string) => `Nothing was done: ${detail}. The card: ${link}`;
+    const notDone = (detail: string): Shown => ({ text: `Nothing was done: ${detail}. The card: ${link}` });
     const name = this.notifying?.config.recipients.find(({ slackUser }) => slackUser === user)?.name;
     if (name === undefined)
       return notDone(
@@ -122,15 +134,15 @@ export class SlackActions implements OnModuleInit {
     const cause = { source: '/countersign/console', id: derivedId('slack', user, press), correlationid: correlationId };
     const done = await this.runtime.transact(
       cause,
-      async (work) => {
+      async (work): Promise<NotGiven | undefined> => {
         // A person who holds the device of a signed-out user has the messages on it too.
         if (await this.sessions.isSignedOutSince(work.tx, name, sentAt))
-          return 'you were signed out after this message was sent; answer on the page';
+          return { detail: 'you were signed out after this message was sent; answer on the page' };
         const found = await this.store.lockEscalation(work.tx, work.at, subjectId);
-        if (!found) return 'there is no such card';
+        if (!found) return { detail: 'there is no such card' };
         // The names of other people stay on the page.
-        if (!found.escalation.card.reviewers.includes(name)) return 'you are not among its reviewers';
-        if (found.standing !== 'open' && found.answer) return 'somebody answered it already';
+        if (!found.escalation.card.reviewers.includes(name)) return { detail: 'you are not among its reviewers' };
+        if (found.standing !== 'open' && found.answer) return { detail: 'somebody answered it already' };
         const answer = review(
           request,
           found.escalation,
@@ -140,7 +152,12 @@ export class SlackActions implements OnModuleInit {
           work.at,
           found.answer,
         );
-        if (!answer.ok) return answer.problem.detail;
+        if (!answer.ok) return { detail: answer.problem.detail };
+        if (decision === 'approve' && despiteStop === undefined) {
+          const { card } = found.escalation;
+          const loss = lossUnder(card, await this.controls.stoppedOf(work.tx, scopesOf(card)));
+          if (loss !== undefined) return { loss };
+        }
         await this.store.insertReview(work.tx, answer.decided, fingerprint(subjectId, request));
         work.emit(cause, topics.reviewsDecided, {
           key: found.escalation.key,
@@ -152,20 +169,22 @@ export class SlackActions implements OnModuleInit {
       traceparent,
     );
     if (done.repeated) return notDone('this press of the button was used before');
-    if (done.result !== undefined) return notDone(done.result);
+    if (done.result?.loss !== undefined)
+      return slackLoss(`Nothing was done yet: a stop is in force. ${done.result.loss}`, { subjectId, digest }, link);
+    if (done.result !== undefined) return notDone(done.result.detail);
     const taken = decision === 'approve' ? 'approval' : 'rejection';
     const judge = known.escalation.subject.kind === 'checkpoint' ? 'orchestrator' : 'validator';
-    return `Your ${taken} was taken. The ${judge} says whether it takes effect: ${link}`;
+    return { text: `Your ${taken} was taken. The ${judge} says whether it takes effect: ${link}` };
   }
 
   /**
-   * Shows the text to the user who pressed. Slack does not show the answer to its request, so the text is posted to the address that
+   * Shows it to the user who pressed. Slack does not show the answer to its request, so the text is posted to the address that
    * Slack gave, and to no other.
    */
-  private async show(hooks: string, { responseUrl }: Press, text: string): Promise<void> {
+  private async show(hooks: string, { responseUrl }: Press, words: Shown): Promise<void> {
     if (responseUrl === undefined || !URL.canParse(responseUrl) || new URL(responseUrl).origin !== hooks) return;
     try {
-      const shown = { response_type: 'ephemeral', replace_original: false, text };
+      const shown = { response_type: 'ephemeral', replace_original: false, ...words };
       await post(responseUrl, JSON.stringify(shown), () => undefined, {}, 2_000);
     } catch {
       this.log.warn('Slack did not take the words about a press of a button; the page of the card has them');

@@ -115,6 +115,41 @@ test('the message has the digest of the card in its buttons, and a press of them
   ]);
 });
 
+const order = async (scope: string, state: 'stopped' | 'running') => {
+  const response = await harness.app.inject({
+    ...{ method: 'POST', url: '/v1/controls', payload: { scope, state, reason: 'a test' } },
+    headers: { authorization: 'Bearer lea-token' },
+  });
+  expect(response.statusCode).toBe(200);
+};
+
+test('under a stop an approval needs a second press, below what would be lost; a rejection does not', async () => {
+  await order('agent:paid-media-agent', 'stopped');
+  const first = await send(form());
+  expect(first.text).toBe(
+    'Nothing was done yet: a stop is in force. It would be refused now and cannot be approved later. Wait for the resume, or reject it.',
+  );
+  expect(decided()).toEqual([]);
+  const posted = JSON.parse(slack.posted.find(({ url }) => url === '/response')?.body ?? '{}');
+  const elements = posted.blocks.flatMap(({ elements: all = [] }: { elements?: { value?: string }[] }) => all);
+  const { value } = elements.find(({ value: given }: { value?: string }) => given !== undefined);
+  expect((await send(form({ trigger: 't.2', value: JSON.parse(value) }))).text).toMatch(/^Your approval was taken/);
+  expect(decided()).toMatchObject([{ data: { decision: 'approve', by: 'lea' } }]);
+});
+
+test('a rejection under a stop is given at once', async () => {
+  await order('all', 'stopped');
+  expect((await send(form({ why: 'wrong-time' }))).text).toMatch(/^Your rejection was taken/);
+  expect(decided()).toMatchObject([{ data: { decision: 'reject' } }]);
+});
+
+test('a stop that was lifted, or of something else, asks nothing', async () => {
+  await order('all', 'stopped');
+  await order('all', 'running');
+  await order('agent:sequencing-agent', 'stopped');
+  expect((await send(form())).text).toMatch(/^Your approval was taken/);
+});
+
 test('a rejection says why, as on the page: the message has a menu of the reasons, and the choice is on the record', async () => {
   await harness.runJobs();
   const [posted] = slack.posted;
