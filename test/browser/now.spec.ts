@@ -244,7 +244,9 @@ test.each(all)(
       // Sentences between the figures have words of their own.
       // Beside the words of a rule is its name.
       const named = (text: string) => rules.find(([rule]) => text.endsWith(` ${rule}`))?.[0] ?? text;
-      const pairs = (await lines(figures)).filter((text) => !/\.$/.test(text)).map(named);
+      const pairs = (await figures.locator('p, dt, dd').allTextContents())
+        .filter((text) => !/\.$/.test(text))
+        .map(named);
       expect(pairs).toEqual([
         ...Object.entries(numbers).flatMap(([label, n]) => [label, count(n)]),
         ...rules.flatMap(([rule, n]) => [rule, count(n)]),

@@ -84,6 +84,15 @@ export const Charter = z.strictObject({
 });
 export type Charter = z.infer<typeof Charter>;
 
+/** Who may answer when a person is asked about an action of this kind: at the tier approve the signers, otherwise the reviewers. Names. */
+export const answerersOf = (
+  { kinds, owner, reviewers, signers }: Pick<Charter, 'kinds' | 'owner' | 'reviewers' | 'signers'>,
+  kind: string,
+): readonly string[] => {
+  const word = own(kinds, kind);
+  return word !== undefined && tierOf(word) === 'approve' ? (signers ?? [owner]) : reviewers;
+};
+
 /** A charter as a file has it: with the tiers of today. */
 export const CharterFile = Charter.extend({
   kinds: partialRecordOf(

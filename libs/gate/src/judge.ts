@@ -1,4 +1,5 @@
 import {
+  answerersOf,
   defaultReviewsWaiting,
   derivedId,
   digestOf,
@@ -117,7 +118,7 @@ export function judgeExamined(examined: Examined, facts: Facts, rules: readonly 
 
   const word = charter.kinds[subject.kind];
   const tier = word === undefined ? undefined : tierOf(word);
-  const answerers = tier === 'approve' ? (charter.signers ?? [charter.owner]) : charter.reviewers;
+  const answerers = answerersOf(charter, subject.kind);
   const route = policy.content.routes.find(
     (r) =>
       r.kinds.includes(subject.kind) &&

@@ -32,7 +32,7 @@ test('a file in which a token is there twice, nobody is, or somebody has no role
 test('a charter or a checkpoint whose reviewers cannot log in as reviewers is told: its questions would all expire', () => {
   const reviewer = { sha256: '', person: 'lea', roles: ['reviewer' as const] };
   const viewer = { sha256: '', person: 'marc', roles: ['viewer' as const] };
-  const charter = (agent: string, ...reviewers: string[]) => ({ agent, reviewers }) as Charter;
+  const charter = (agent: string, ...reviewers: string[]) => ({ agent, reviewers, kinds: {} }) as unknown as Charter;
   const play = { id: 'surge', checkpoint: { reviewers: ['tom'], withinMinutes: 1 } } as Play;
   const content = { charters: [charter('a', 'marc', 'lea'), charter('b', 'marc', 'tom')], plays: [play] };
   expect(unanswerable(content, [reviewer, viewer])).toEqual([
@@ -41,9 +41,23 @@ test('a charter or a checkpoint whose reviewers cannot log in as reviewers is to
   ]);
 });
 
+test('a charter whose signers cannot log in as reviewers is told too', () => {
+  const lea = { sha256: '', person: 'lea', roles: ['reviewer' as const] };
+  const charter = {
+    agent: 'a',
+    owner: 'dana',
+    reviewers: ['lea'],
+    kinds: { 'ads.set_bid': 'approve' },
+  } as unknown as Charter;
+  expect(unanswerable({ charters: [charter], plays: [] }, [lea])).toEqual([
+    'nobody can answer for what a only prepares: no token in CONSOLE_TOKENS_FILE makes dana a reviewer',
+  ]);
+  expect(unanswerable({ charters: [{ ...charter, signers: ['lea'] }], plays: [] }, [lea])).toEqual([]);
+});
+
 test('while an identity provider may make somebody a reviewer, only the provider knows who can answer, and nothing is told', () => {
   const viewer = { sha256: '', person: 'marc', roles: ['viewer' as const] };
-  const content = { charters: [{ agent: 'a', reviewers: ['lea'] } as Charter], plays: [] };
+  const content = { charters: [{ agent: 'a', reviewers: ['lea'], kinds: {} } as unknown as Charter], plays: [] };
   const warnings = (groups: RolesByClaim) => unanswerable(content, [viewer], groups);
   expect(warnings({ leads: ['operator', 'reviewer'], all: ['viewer'] })).toEqual([]);
   // A provider that makes nobody a reviewer changes nothing.

@@ -54,6 +54,11 @@ export function unanswerable(
   const able = new Set(people.filter(({ roles }) => roles.includes('reviewer')).map(({ person }) => person));
   const asking = [
     ...charters.map(({ agent, reviewers }) => ({ what: `the charter of ${agent}`, reviewers })),
+    ...charters.flatMap(({ agent, kinds, owner, signers }) =>
+      Object.values(kinds).includes('approve')
+        ? [{ what: `what ${agent} only prepares`, reviewers: signers ?? [owner] }]
+        : [],
+    ),
     ...plays.flatMap(({ id, checkpoint }) =>
       checkpoint ? [{ what: `the checkpoint of ${id}`, reviewers: checkpoint.reviewers }] : [],
     ),

@@ -1,7 +1,7 @@
 import { derivedId, digestOf, type ReviewDecided } from '@countersign/contracts';
-import { actionOf, at } from '@countersign/gate/testing';
+import { actionOf, at, content } from '@countersign/gate/testing';
 import { expect, test } from 'vitest';
-import { answer, type Escalation, endOf } from './answer.js';
+import { answer, type Escalation, endOf, reviewersOf } from './answer.js';
 import { refusedEvent } from './events.js';
 import { proposed } from './testing.js';
 
@@ -81,6 +81,17 @@ test('[case 33] an edit is another action of the same proposal, which the same a
     request: { proposal: { ...proposal, action }, review: { decision: 'edit', digest: digestOf(action) } },
     replaces: { proposal },
   });
+});
+
+test('at the tier approve the signers may answer, by the charter in force; without a charter those of the escalation', () => {
+  const [charter] = content().charters.filter(({ agent }) => agent === proposal.agent);
+  if (!charter) throw new Error('there is a charter');
+  const under = (change: object) => reviewersOf(row, { charters: [{ ...charter, ...change }] });
+  const prepares = { kinds: { 'ads.set_bid': 'approve' as const } };
+  expect(under({})).toEqual(charter.reviewers);
+  expect(under(prepares)).toEqual([charter.owner]);
+  expect(under({ ...prepares, signers: ['tom'] })).toEqual(['tom']);
+  expect(reviewersOf(row, { charters: [] })).toEqual(row.reviewers);
 });
 
 test('an escalation ends as its answer says', () => {

@@ -1,5 +1,6 @@
 import {
   type ActionProposed,
+  answerersOf,
   digestOf,
   type Fault,
   type PolicyContent,
@@ -73,12 +74,14 @@ export function answer(
   return { kind: 'judge', request, replaces: original };
 }
 
-/** Who may answer: the reviewers of the charter in force, or those at the time of the escalation if there is no charter now. */
+/** Who may answer, by the charter in force, or as at the time of the escalation if there is no charter now. */
 export const reviewersOf = (
   row: Pick<Escalation, 'proposal' | 'reviewers'> | undefined,
   policy: Pick<PolicyContent, 'charters'> | undefined,
-): readonly string[] =>
-  policy?.charters.find((c) => c.agent === row?.proposal.agent)?.reviewers ?? row?.reviewers ?? [];
+): readonly string[] => {
+  const charter = policy?.charters.find((c) => c.agent === row?.proposal.agent);
+  return charter && row ? answerersOf(charter, row.proposal.action.kind) : (row?.reviewers ?? []);
+};
 
 /** How the escalation ends with this answer. */
 export function endOf(decision: ReviewDecided['decision'], outcome: Verdict['outcome']): Escalation['state'] {

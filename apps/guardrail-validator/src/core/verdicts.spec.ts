@@ -238,10 +238,12 @@ test('each proposal is counted under its task, whatever becomes of it, after tho
   const five = [1_000, 9_000, 1_000, 1_000].map(shift);
   const { proposal, author } = shift(1_000, 9);
   const review = { reviewId: contact, by: 'lea', decision: 'approve', digest: digestOf(proposal.action), at } as const;
-  const answered = { proposal, author, review };
+  const answered = { proposal, author, review: { ...review, category: 'other' as const } };
   // Noted are the four and one before them.
   const results = decideVerdicts([...five, answered], loaded({ policy: few, proposals: new Map([[name, 5]]) }), at);
   expect(results.map(({ facts }) => facts.counted?.proposals)).toEqual([1, 2, 3, 4, undefined]);
+  // Why a person rejects is not a fact: the audit compares the facts with the answer.
+  expect(results.at(-1)?.facts.review).toEqual(review);
   expect(results.map(({ judgement }) => judgement.verdict.outcome)).toEqual([
     'approved',
     'refused',

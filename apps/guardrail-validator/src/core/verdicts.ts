@@ -404,8 +404,13 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
       }),
     ),
     versions,
-    ...(review && { review }),
+    ...(review && { review: judgedPart(review) }),
   };
+}
+
+/** The part of an answer that a verdict depends on, as `ReviewFact` has it. */
+function judgedPart({ category: _category, ...fact }: NonNullable<VerdictRequest['review']>): ReviewFact {
+  return fact;
 }
 
 function pick<V>(keys: readonly string[], factOf: (key: string) => V | undefined): Record<string, V> {

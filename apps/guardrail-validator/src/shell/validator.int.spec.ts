@@ -792,6 +792,13 @@ describe('a review', () => {
   });
   const edit = { ...actionOf('ads.set_bid', { bidMinor: 90 }), actionId: derivedId('action', derivedId('review', 1)) };
 
+  test('of a reviewer is set aside once the tier is approve, also while it waits; the answer of the owner is judged', async () => {
+    await publish(content({ charter: { kinds: { 'ads.set_bid': 'approve' } } }), 8);
+    expect(asides(await decide(review(waiting)))).toEqual(['no-reviewer']);
+    const events = await decide(review(waiting, { by: 'dana' }, 2));
+    expect(approvals(events)).toMatchObject([{ digest: waiting.digest, review: { by: 'dana' } }]);
+  });
+
   test('approves exactly what it saw, in the chain of the proposal', async () => {
     const events = await decide(review(waiting));
     expect(approvals(events)[0]).toMatchObject({ digest: waiting.digest, review: { by: 'lea', decision: 'approve' } });

@@ -5,6 +5,9 @@ import { perText } from '../content/texts.js';
 
 const known = placeholderNames.map((name) => `{{${name}}}`).join(', ');
 
+/** What looks like a name. Anything else in braces may be about a person, and a reason quotes nothing about a person. */
+const isName = (found: string): boolean => /^[{}\sA-Za-z._]{1,60}$/.test(found) && !/\p{L}\s+\p{L}/u.test(found);
+
 const marksIn =
   (fillable: boolean, advice: string) =>
   (text: PlacedText): readonly Mark[] =>
@@ -13,7 +16,8 @@ const marksIn =
       .map(({ found, index }) =>
         markOf(text, [index, index + found.length], {
           outcome: 'refuse',
-          detail: `the placeholder ${found} in ${placeWords(text.place)} cannot be filled in: ${advice}`,
+          ...(isName(found) ? {} : { marked: 'what stands in braces' }),
+          detail: `the placeholder ${isName(found) ? found : '(what stands in braces)'} in ${placeWords(text.place)} cannot be filled in: ${advice}`,
         }),
       );
 const ofMessage = perText(marksIn(true, `there is ${known}`));
