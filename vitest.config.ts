@@ -84,6 +84,8 @@ export default defineConfig({
         ...real,
         testTimeout: 120_000,
         hookTimeout: 300_000,
+        // The preset is a second. On a busy machine a page takes longer until its data is there.
+        expect: { poll: { timeout: 15_000 } },
         // An installation as shipped, with the sample played, in which people use the pages.
         globalSetup: [fileURLToPath(new URL('test/browser/global-setup.ts', import.meta.url))],
       }),
