@@ -13,7 +13,7 @@ const byDigits: Readonly<Record<number, readonly string[]>> = {
     COP COU CRC CUC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS
     INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD
     NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP
-    SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG ZWL`),
+    SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG ZWL`),
   3: codes('BHD IQD JOD KWD LYD OMR TND'),
   4: codes('CLF UYW'),
 };
@@ -27,6 +27,10 @@ export const currencyCodes: readonly string[] = [...digits.keys()];
 
 /** Decimals of a currency, by its ISO 4217 code in capitals; undefined for a code that ISO 4217 does not have. */
 export const currencyDigits = (currency: string): number | undefined => digits.get(currency);
+
+/** Why a code is no currency; undefined for a currency of ISO 4217. */
+export const currencyFault = (code: string): string | undefined =>
+  digits.has(code) ? undefined : `ISO 4217 has no currency ${code}`;
 
 /**
  * An amount as people read it, exact for every whole number: `USD 1,320.00`, `JPY 2,000`, `KWD -1.250`. Of a currency that ISO 4217
@@ -45,3 +49,20 @@ export function money(minor: number, currency: string): string {
 }
 
 const grouped = (figures: string): string => figures.replace(/\B(?=(?:\d{3})+$)/g, ',');
+
+const written = /^([A-Z]{3}) (-?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?( minor units)?$/;
+
+/**
+ * Reads what `money` writes, with or without commas between thousands. Undefined for every other text, for an amount that has more
+ * or fewer decimals than its currency, and for one that is too large to be held exactly.
+ */
+export function moneyOf(text: string): { readonly minor: number; readonly currency: string } | undefined {
+  const [, currency, sign, whole, fraction = '', minorUnits] = written.exec(text) ?? [];
+  if (currency === undefined || whole === undefined) return undefined;
+  // Of a currency that ISO 4217 does not have, only a number of minor units can be read, and of the others only an amount.
+  const places = currencyDigits(currency);
+  if ((places === undefined) !== (minorUnits !== undefined) || fraction.length !== (places ?? 0)) return undefined;
+  const minor = Number(`${whole.replaceAll(',', '')}${fraction}`);
+  if (!Number.isSafeInteger(minor)) return undefined;
+  return { minor: sign === '' || minor === 0 ? minor : -minor, currency };
+}

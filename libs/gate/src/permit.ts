@@ -1,5 +1,5 @@
 import { sign, verify } from 'node:crypto';
-import { canonical, PermitClaims, parseExact } from '@countersign/contracts';
+import { canonical, money, PermitClaims, parseExact } from '@countersign/contracts';
 import type { Judgement } from './judge.js';
 import type { SigningKey, VerifyKeys } from './keys.js';
 
@@ -139,7 +139,7 @@ export function verifyPermit(jws: string, keys: VerifyKeys, at?: string): Permit
     `Judged under policy version ${claims.policy.version} (${claims.policy.digest}): ${Object.keys(claims.policy.parts).join(', ')}.`,
     claims.reservations.length === 0
       ? 'It holds nothing under a limit.'
-      : `It holds ${claims.reservations.map((r) => `${r.amount}${r.currency ? ` ${r.currency} minor` : ''} of ${r.ledger}`).join(', ')}.`,
+      : `It holds ${claims.reservations.map((r) => `${r.currency ? money(r.amount, r.currency) : r.amount} of ${r.ledger}`).join(', ')}.`,
     `It dies with a change of ${Object.entries(claims.epochs)
       .map(([scope, version]) => `${scope} (at version ${version})`)
       .join(', ')}.`,

@@ -15,8 +15,8 @@ import {
   type Rules,
   type Spend,
 } from '@countersign/contracts';
-import { dayIn } from './days.js';
 import type { Proposal } from './facts.js';
+import { type SpendDraw, spendDraws } from './spend.js';
 
 /** An action whose payload was checked against the catalogue, with the catalogue's declarations about it. */
 export interface Subject {
@@ -100,15 +100,16 @@ export function controlScopes(agent: string, play: string, action: Action, subje
   return [...new Set(scopes)].sort();
 }
 
-/** What an approval would take from a limit: money of a day, or one of a rolling count. */
-export type Draw = {
+/** What an approval would take from a limit: money of a day or a month, or one of a rolling count. */
+export type Draw = SpendDraw | CountDraw;
+
+type CountDraw = {
   readonly ledger: string;
   /** The object of the limit, in words. */
   readonly holder: string;
   readonly amount: number;
   readonly cap: number;
 } & (
-  | { readonly kind: 'spend-campaign' | 'spend-ad-account'; readonly currency: string }
   | {
       readonly kind: 'touch' | 'send';
       /** The time at which it counts: when it is sent. */
@@ -132,7 +133,7 @@ export function drawsOf(
   subject: Subject,
   { agent, action: { accountId } }: Pick<Proposal, 'agent' | 'action'>,
   charter: Charter,
-  rules: Rules,
+  { charters, rules }: Limiting['content'],
   at: string,
 ): readonly Draw[] {
   const { actionsPerHour, accountActionsPerHour } = charter.limits;
@@ -157,28 +158,7 @@ export function drawsOf(
       rateMs: hour,
     });
   }
-  if (subject.spend && subject.spend.amountMinor > 0) {
-    const { adAccountId, campaignId, amountMinor: amount, currency } = subject.spend;
-    const day = dayIn(charter.timeZone, at);
-    draws.push(
-      {
-        kind: 'spend-ad-account',
-        ledger: `spend:ad-account:${adAccountId}:${day}`,
-        holder: `ad account ${adAccountId}`,
-        amount,
-        currency,
-        cap: charter.limits.adAccountSpendPerDayMinor,
-      },
-      {
-        kind: 'spend-campaign',
-        ledger: `spend:campaign:${campaignId}:${day}`,
-        holder: `campaign ${campaignId}`,
-        amount,
-        currency,
-        cap: charter.limits.campaignSpendPerDayMinor,
-      },
-    );
-  }
+  draws.push(...spendDraws(subject.spend, agent, charter, charters, at));
   if (subject.spec.touches) {
     const countsAt = subject.notBefore !== undefined && subject.notBefore > at ? subject.notBefore : at;
     const { touches, days } = rules.contactFrequency;
@@ -274,7 +254,7 @@ export function weighed(
   if (!read.ok || !policy || !charter) return { charter, concerns: nothing };
   let draws: readonly Draw[];
   try {
-    draws = drawsOf(read.subject, proposal, charter, policy.content.rules, at);
+    draws = drawsOf(read.subject, proposal, charter, policy.content, at);
   } catch (fault) {
     return { charter, fault, concerns: nothing };
   }

@@ -1543,6 +1543,8 @@ export interface operations {
                                     committed: number;
                                     cap: number;
                                     currency?: string;
+                                    /** @description What the action takes, if its own amount is in another currency than the limit */
+                                    asked?: number;
                                 }[];
                                 campaigns: {
                                     campaignId: string;
@@ -1788,6 +1790,8 @@ export interface operations {
                                 committed: number;
                                 cap: number;
                                 currency?: string;
+                                /** @description What the action takes, if its own amount is in another currency than the limit */
+                                asked?: number;
                             }[];
                             campaigns: {
                                 campaignId: string;
@@ -2444,6 +2448,8 @@ export interface operations {
                             committed: number;
                             cap: number;
                             currency?: string;
+                            /** @description What the action takes, if its own amount is in another currency than the limit */
+                            asked?: number;
                         }[] | null;
                     } | {
                         /**
@@ -7646,6 +7652,10 @@ export interface operations {
                                 limits: {
                                     campaignSpendPerDayMinor: number;
                                     adAccountSpendPerDayMinor: number;
+                                    campaignSpendPerMonthMinor?: number;
+                                    adAccountSpendPerMonthMinor?: number;
+                                    agentSpendPerDayMinor?: number;
+                                    agentSpendPerMonthMinor?: number;
                                     sendsPerHour: number;
                                     actionsPerHour?: number;
                                     accountActionsPerHour?: number;
@@ -7653,6 +7663,7 @@ export interface operations {
                                     reviewsWaiting?: number;
                                     approvalAbovePercent: number;
                                     approvalAboveMinor: number;
+                                    approvalAboveAdAccountTotalPerDayMinor?: number;
                                 };
                                 reviewWithinMinutes: number;
                                 texts?: {
@@ -7785,6 +7796,15 @@ export interface operations {
                                 executor: string;
                                 connector: string;
                             }[];
+                            rates?: {
+                                /** Format: date */
+                                day: string;
+                                maxAgeDays: number;
+                                base: string;
+                                perBase: {
+                                    [key: string]: number;
+                                };
+                            };
                         };
                         by: string;
                         /** Format: date-time */
@@ -7989,6 +8009,10 @@ export interface operations {
                                 limits: {
                                     campaignSpendPerDayMinor: number;
                                     adAccountSpendPerDayMinor: number;
+                                    campaignSpendPerMonthMinor?: number;
+                                    adAccountSpendPerMonthMinor?: number;
+                                    agentSpendPerDayMinor?: number;
+                                    agentSpendPerMonthMinor?: number;
                                     sendsPerHour: number;
                                     actionsPerHour?: number;
                                     accountActionsPerHour?: number;
@@ -7996,6 +8020,7 @@ export interface operations {
                                     reviewsWaiting?: number;
                                     approvalAbovePercent: number;
                                     approvalAboveMinor: number;
+                                    approvalAboveAdAccountTotalPerDayMinor?: number;
                                 };
                                 reviewWithinMinutes: number;
                                 texts?: {
@@ -8128,6 +8153,15 @@ export interface operations {
                                 executor: string;
                                 connector: string;
                             }[];
+                            rates?: {
+                                /** Format: date */
+                                day: string;
+                                maxAgeDays: number;
+                                base: string;
+                                perBase: {
+                                    [key: string]: number;
+                                };
+                            };
                         };
                     };
                 };

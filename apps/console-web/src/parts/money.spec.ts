@@ -8,6 +8,10 @@ test.each([
   [-500, 'EUR', 'EUR -5.00'],
   [500, 'JPY', 'JPY 500'],
   [1_234, 'KWD', 'KWD 1.234'],
+  [Number.MAX_SAFE_INTEGER, 'EUR', 'EUR 90,071,992,547,409.91'],
+  [-7, 'CLF', 'CLF -0.0007'],
+  [2_000, 'QQQ', 'QQQ 2,000 minor units'],
+  [5, 'constructor', 'constructor 5 minor units'],
 ])('%d minor units of %s are %s', (amount, currency, words) => {
   expect(money(amount, currency)).toBe(words);
 });
@@ -15,17 +19,23 @@ test.each([
 interface Contracts {
   readonly currencyCodes: readonly string[];
   readonly currencyDigits: (currency: string) => number | undefined;
+  readonly money: (minor: number, currency: string) => string;
 }
 
-test('every currency has as many digits as the services give it', async () => {
+test('every currency has as many digits as the services give it, and every amount is written as they write it', async () => {
   // The pages may not depend on it; their test may ask it.
-  const { currencyCodes, currencyDigits } = (await import('@countersign/contracts' as string)) as Contracts;
+  const { currencyCodes, currencyDigits, ...services } = (await import(
+    '@countersign/contracts' as string
+  )) as Contracts;
   expect(currencyCodes.length).toBeGreaterThan(150);
   for (const code of currencyCodes) {
     const digits = currencyDigits(code) ?? Number.NaN;
     expect([code, amountOf('1', code)]).toEqual([code, { minor: 10 ** digits }]);
     expect(money(10 ** digits, code)).toBe(`${code} ${(1).toFixed(digits)}`);
   }
+  for (const code of [...currencyCodes, 'QQQ'])
+    for (const minor of [0, 5, -5, 123_456_789, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER])
+      expect(money(minor, code)).toBe(services.money(minor, code));
 });
 
 test.each([
@@ -59,6 +69,7 @@ test.each([
   ['1,30,000', 'EUR', 'Write an amount such as 300, 300.50 or 1,300.50.'],
   ['1,300,00', 'EUR', 'Write an amount such as 300, 300.50 or 1,300.50.'],
   ['9999999999999', 'CLF', 'Write a smaller amount.'],
+  ['5', 'QQQ', 'Write the currency first: a code of ISO 4217, such as EUR.'],
 ])('%j of %s is refused: %s', (typed, currency, fault) => {
   expect(amountOf(typed, currency)).toEqual({ fault });
 });

@@ -1,19 +1,23 @@
-/* As ISO 4217 has it, and `money` of libs/contracts; `Intl` says 0 for HUF, IDR, COP and others, a hundred times too much. */
-const codes = (text: string): readonly string[] => text.split(' ');
-const byDigits = [
-  [0, codes('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF')],
-  [3, codes('BHD IQD JOD KWD LYD OMR TND')],
-  [4, codes('CLF UYW')],
-] as const;
+import { currencyDigits } from '../generated/currencies.js';
 
-/** How many digits a currency has after the point; 2 for an unknown currency. */
-const digitsOf = (currency: string): number => byDigits.find(([, list]) => list.includes(currency))?.[0] ?? 2;
+/** How many digits a currency has after the point, by ISO 4217; undefined for a code that ISO 4217 does not have. */
+const digitsOf = (currency: string): number | undefined =>
+  Object.hasOwn(currencyDigits, currency) ? currencyDigits[currency] : undefined;
 
-/** An amount in minor units, with its currency first, in the same form everywhere in the product: "EUR 1,300.00". */
+const inGroups = (figures: string): string => figures.replace(/\B(?=(?:\d{3})+$)/g, ',');
+
+/**
+ * An amount in minor units, with its currency first, in the same form everywhere in the product: "EUR 1,300.00". Exact for every
+ * whole number. For a code that ISO 4217 does not have: "QQQ 2,000 minor units".
+ */
 export function money(amountMinor: number, currency: string): string {
   const digits = digitsOf(currency);
-  const amount = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  return `${currency} ${amount.format(amountMinor / 10 ** digits)}`;
+  const sign = amountMinor < 0 ? '-' : '';
+  const figures = String(Math.abs(amountMinor));
+  if (digits === undefined) return `${currency} ${sign}${inGroups(figures)} minor units`;
+  if (digits === 0) return `${currency} ${sign}${inGroups(figures)}`;
+  const whole = figures.padStart(digits + 1, '0');
+  return `${currency} ${sign}${inGroups(whole.slice(0, -digits))}.${whole.slice(-digits)}`;
 }
 
 /** An amount that a person typed, in minor units; or the text that says what to write instead. */
@@ -26,11 +30,13 @@ const withComma = /^(\d{1,13}),(\d+)$/;
 /**
  * Reads an amount by one rule. The point is the decimal mark, as everywhere in the product. Commas are separators of thousands if
  * they make groups of three. Otherwise one comma is the decimal mark. If the currency has three or more digits after the point, a
- * comma could be both, and the amount is refused. An amount that is finer than the currency is refused too.
+ * comma could be both, and the amount is refused. An amount that is finer than the currency is refused too, and so is every amount of
+ * a currency that ISO 4217 does not have: nobody knows its decimals.
  */
 export function amountOf(typed: string, currency: string): Typed {
   const text = typed.trim();
   const digits = digitsOf(currency);
+  if (digits === undefined) return { fault: 'Write the currency first: a code of ISO 4217, such as EUR.' };
   const groups = grouped.exec(text);
   const decimal = withComma.exec(text);
   if (groups && decimal && digits >= 3)

@@ -219,11 +219,12 @@ const budgetsSpent = ({ reservations, verdict, agent }: DataOf<'ActionApproved'>
   reservations.flatMap(({ ledger, amount, currency }) => {
     const [family, kind] = ledger.split(':');
     const figures = verdict.reasons.find(({ rule }) => family === 'spend' && rule === `spend-cap-${kind}`)?.figures;
-    const { heldMinor, committedMinor, capMinor } = figures ?? {};
+    // The figures are in the currency of the cap, which may be another one than that of the amount.
+    const { amountMinor = amount, heldMinor, committedMinor, capMinor, currency: limitsIn = currency } = figures ?? {};
     if (typeof heldMinor !== 'number' || typeof committedMinor !== 'number' || typeof capMinor !== 'number') return [];
-    if (currency === undefined) return [];
-    const used = heldMinor + committedMinor + amount;
-    return budgetThing({ ledger, used, cap: capMinor, currency }, { at: verdict.at, agent });
+    if (typeof amountMinor !== 'number' || typeof limitsIn !== 'string' || currency === undefined) return [];
+    const used = heldMinor + committedMinor + amountMinor;
+    return budgetThing({ ledger, used, cap: capMinor, currency: limitsIn }, { at: verdict.at, agent });
   });
 
 const alarmThing = (

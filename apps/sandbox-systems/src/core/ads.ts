@@ -1,4 +1,4 @@
-import type { ActionKindName, PayloadOf } from '@countersign/contracts';
+import { type ActionKindName, money, type PayloadOf } from '@countersign/contracts';
 import { type Answer, rejected, type Shown } from './answer.js';
 import type { ActionCall } from './call.js';
 
@@ -84,7 +84,7 @@ function shift(from: Campaign, to: Campaign, amountMinor: number): AdsEffect {
   if (from.dailyBudgetMinor < amountMinor) {
     return refused(
       'budget-too-small',
-      `${from.campaignId} has a daily budget of ${from.dailyBudgetMinor}, less than ${amountMinor} (${from.currency}, minor units)`,
+      `${from.campaignId} has a daily budget of ${money(from.dailyBudgetMinor, from.currency)}, less than ${money(amountMinor, from.currency)}`,
     );
   }
   const changed = [

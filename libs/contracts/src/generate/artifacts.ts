@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ActionKindName, actionKinds } from '../catalogue.js';
 import { outsidersOf } from '../deployment.js';
+import { currencyCodes, currencyDigits } from '../money.js';
 import { acls, shippedDeployment, topicConfig, topology } from '../topology.js';
 import { asyncapi, jsonSchema, typesOf } from './asyncapi.js';
 import { diagram, topicTable } from './diagram.js';
@@ -49,6 +50,14 @@ export function artifacts(): Artifact[] {
               .join(','),
           ].join('\t'),
         ),
+      ),
+    },
+    {
+      // The pages do not depend on this lib.
+      path: 'apps/console-web/src/generated/currencies.ts',
+      content: lines(
+        '/** Decimals of each currency, from `libs/contracts/src/money.ts`. */\nexport const currencyDigits: Readonly<Record<string, number>> = {',
+        [...[...currencyCodes].sort().map((code) => `  ${code}: ${currencyDigits(code)},`), '};'],
       ),
     },
     { path: 'docs/architecture.md', part: 'diagram', content: `\`\`\`mermaid\n${diagram(topics, outsiders)}\n\`\`\`` },

@@ -77,6 +77,22 @@ test('what was typed takes its place: amounts in minor units, times as instants,
   expect(localTime(String(result.payload.sendAt))).toBe('2026-11-22T08:00:00');
 });
 
+test.each([
+  [{ amountMinor: '1500', currency: 'JPY' }, { amountMinor: 1_500, currency: 'JPY' }, {}],
+  [{ amountMinor: '1.5', currency: 'KWD' }, { amountMinor: 1_500, currency: 'KWD' }, {}],
+  [{ currency: 'USD' }, { amountMinor: 30_005, currency: 'USD' }, {}],
+  [{ currency: 'KWD' }, { amountMinor: 300_050, currency: 'KWD' }, {}],
+  // 300.05 is no amount in yen, and 30,005 yen is not what the input shows.
+  [{ currency: 'JPY' }, { amountMinor: 30_005, currency: 'JPY' }, { amountMinor: 'Write a whole number.' }],
+  [
+    { amountMinor: '5', currency: 'QQQ' },
+    { amountMinor: 30_005, currency: 'QQQ' },
+    { amountMinor: 'Write the currency first: a code of ISO 4217, such as EUR.' },
+  ],
+])('an amount is read in the currency that is typed beside it: %j', (typed, members, faults) => {
+  expect(edited(payload, fields, typed)).toEqual({ payload: { ...payload, ...members }, faults });
+});
+
 test('an optional member that was emptied is gone; a needed one is a fault', () => {
   const given = { ...payload, ownerId: 'u-1' };
   expect(Object.keys(edited(given, fields, { ownerId: ' ' }).payload)).not.toContain('ownerId');

@@ -130,9 +130,15 @@ export function localTime(at: string): string {
   return `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())}T${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
 }
 
+/** Currencies first: an amount is read by the decimals of the currency that it will have. */
+const currenciesFirst = (fields: readonly Field[]): readonly Field[] => {
+  const isCurrency = ({ path }: Field): boolean => path.at(-1) === 'currency';
+  return [...fields.filter(isCurrency), ...fields.filter((field) => !isCurrency(field))];
+};
+
 /**
- * The payload with the typed values. An input that was not touched keeps its exact value. Faults are listed by the label of their
- * input.
+ * The payload with the typed values. An input that was not touched keeps its exact value, but an amount is read again if its currency
+ * was changed. Faults are listed by the label of their input.
  */
 export function edited(
   payload: Payload,
@@ -141,10 +147,12 @@ export function edited(
 ): { readonly payload: Payload; readonly faults: Readonly<Record<string, string>> } {
   const faults: [string, string][] = [];
   let result = payload;
-  for (const field of fields) {
+  for (const field of currenciesFirst(fields)) {
     const key = field.path.join('.');
-    const text = Object.hasOwn(typed, key) ? (typed[key] ?? '') : undefined;
-    if (text === undefined || text === typedOf(field, payload)) continue;
+    const shown = typedOf(field, payload);
+    const text = Object.hasOwn(typed, key) ? (typed[key] ?? '') : shown;
+    const sameCurrency = field.input !== 'money' || currencyBeside(field, payload) === currencyBeside(field, result);
+    if (text === shown && (sameCurrency || text === '')) continue;
     if (text.trim() === '') {
       if (field.required) faults.push([key, 'This is needed.']);
       else result = withValue(result, field.path, undefined);
