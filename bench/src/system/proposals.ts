@@ -2,7 +2,7 @@ import { type ActionProposed, derivedId, proposalIdOf, type TaskAssigned, toBina
 import { kafkajs } from '@countersign/kafka';
 import type { System } from './installation.js';
 import { atRest, type Known } from './people.js';
-import type { BenchSequence } from './settings.js';
+import { type BenchSequence, footer } from './settings.js';
 
 const agent = 'sequencing-agent';
 const topic = `actions.proposed.${agent}.v1`;
@@ -72,7 +72,7 @@ export const message = (person: Known, chain: string, at: string, sendAt: string
     purpose: 'sales',
     template: 'bench-message',
     subject: 'For {{contact.firstName}}',
-    body: 'Hello {{contact.firstName}},\n\nthis is one of many.\n',
+    body: `Hello {{contact.firstName}},\n\nthis is one of many.\n${footer}`,
     sendAt,
   });
 

@@ -11,6 +11,9 @@ export type BenchSequence = (typeof sequences)[number];
 
 const dayS = 86_400;
 
+/** What the rules as shipped ask of each message. */
+export const footer = 'Example GmbH. To get no more of these messages, reply with "stop".\n';
+
 /**
  * The configuration as shipped, with plays that one signal starts, and without the limits that would stop every load: messages and
  * actions of an agent in an hour, and touches of a contact in a day. All rules stay on.
@@ -46,7 +49,8 @@ export function configure(folder: string): void {
     });
   }
   for (const id of sequences) {
-    const step = { template: `${id}-later`, subject: 'For {{contact.lastName}}', body: 'Hello {{contact.firstName}}' };
+    const body = `Hello {{contact.firstName}}\n${footer}`;
+    const step = { template: `${id}-later`, subject: 'For {{contact.lastName}}', body };
     // So far away that no step is due during a measurement.
     write('sequences', id, { id, purpose: 'sales', steps: [{ ...step, afterSeconds: 30 * dayS }] });
   }
