@@ -32,6 +32,7 @@ const project = (name: string, include: string[], test: object = {}) => ({
  */
 const light = {
   testTimeout: 60_000,
+  hookTimeout: 60_000,
   isolate: false,
   maxWorkers: '100%',
   restoreMocks: true,
