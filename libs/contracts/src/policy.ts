@@ -84,13 +84,17 @@ export const Charter = z.strictObject({
 });
 export type Charter = z.infer<typeof Charter>;
 
+/** Who alone may answer at the tier approve. Names. */
+export const signersOf = ({ owner, signers }: Pick<Charter, 'owner' | 'signers'>): readonly string[] =>
+  signers ?? [owner];
+
 /** Who may answer when a person is asked about an action of this kind: at the tier approve the signers, otherwise the reviewers. Names. */
 export const answerersOf = (
-  { kinds, owner, reviewers, signers }: Pick<Charter, 'kinds' | 'owner' | 'reviewers' | 'signers'>,
+  charter: Pick<Charter, 'kinds' | 'owner' | 'reviewers' | 'signers'>,
   kind: string,
 ): readonly string[] => {
-  const word = own(kinds, kind);
-  return word !== undefined && tierOf(word) === 'approve' ? (signers ?? [owner]) : reviewers;
+  const word = own(charter.kinds, kind);
+  return word !== undefined && tierOf(word) === 'approve' ? signersOf(charter) : charter.reviewers;
 };
 
 /** A charter as a file has it: with the tiers of today. */

@@ -6,6 +6,7 @@ import {
   own,
   type PolicyContent,
   type Rules,
+  signersOf,
   type TextRules,
   tierOf,
   tiers,
@@ -66,9 +67,9 @@ const charterLines: Omit<LinesOf<Charter>, 'limits' | 'texts'> = {
   agent: ({ agent }) => [`This is the charter of ${agent}. What it does not allow is refused.`],
   owner: ({ owner }) => [`${owner} answers for it.`],
   reviewers: ({ reviewers }) => [`${list(reviewers, 'or')} may answer when a person is asked.`],
-  signers: ({ kinds, owner, signers }) =>
-    Object.values(kinds).includes('approve')
-      ? [`${list(signers ?? [owner], 'or')} alone may agree to what it only prepares.`]
+  signers: (charter) =>
+    Object.values(charter.kinds).includes('approve')
+      ? [`${list(signersOf(charter), 'or')} alone may agree to what it only prepares.`]
       : [],
   reviewWithinMinutes: ({ reviewWithinMinutes: minutes }) => [
     `A person has ${lasting(minutes * 60)} to answer. Without an answer the action is refused.`,

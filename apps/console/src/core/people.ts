@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Name, type PolicyContent, Sha256 } from '@countersign/contracts';
+import { Name, type PolicyContent, Sha256, signersOf } from '@countersign/contracts';
 import { z } from 'zod';
 
 /**
@@ -54,9 +54,9 @@ export function unanswerable(
   const able = new Set(people.filter(({ roles }) => roles.includes('reviewer')).map(({ person }) => person));
   const asking = [
     ...charters.map(({ agent, reviewers }) => ({ what: `the charter of ${agent}`, reviewers })),
-    ...charters.flatMap(({ agent, kinds, owner, signers }) =>
-      Object.values(kinds).includes('approve')
-        ? [{ what: `what ${agent} only prepares`, reviewers: signers ?? [owner] }]
+    ...charters.flatMap((charter) =>
+      Object.values(charter.kinds).includes('approve')
+        ? [{ what: `what ${charter.agent} only prepares`, reviewers: signersOf(charter) }]
         : [],
     ),
     ...plays.flatMap(({ id, checkpoint }) =>
