@@ -920,6 +920,22 @@ test('policy check reads notifications.yaml as the console does at its start', a
   expect(code).toBe(1);
 });
 
+test('a charter is shown as text, as Markdown or as HTML, and nothing in it controls the terminal', async () => {
+  const path = '/v1/agents/paid-media-agent/charter?format=';
+  answers[`GET ${path}text`] = { body: { document: 'What it may do\n  - pause\u001b[2J' } };
+  answers[`GET ${path}markdown`] = { body: { document: '# What it may do\n' } };
+  answers[`GET ${path}html`] = { body: { document: '<!doctype html>\n' } };
+  const show = (...more: string[]) => run('charter', 'show', 'paid-media-agent', ...more);
+  expect(await show()).toMatchObject({ code: 0, out: 'What it may do\n  - pause\ufffd[2J\n' });
+  expect((await show('--markdown')).out).toBe('# What it may do\n');
+  expect((await show('--html')).out).toBe('<!doctype html>\n');
+  expect(await show('--html', '--markdown')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('either --markdown'),
+  });
+  expect(JSON.parse((await show('--json')).out)).toMatchObject({ document: expect.stringContaining('pause') });
+});
+
 test('the agents and executors that a configuration lists are those of its own sources.yaml', async () => {
   const config = join(folder, 'config');
   cpSync(fileURLToPath(new URL('../../../deploy/config', import.meta.url)), config, { recursive: true });

@@ -3,6 +3,7 @@ import { probeCommands } from '@countersign/probe';
 import { replayCommands } from '@countersign/replay';
 import { Command } from 'commander';
 import { agentCommands } from './shell/commands/agents.js';
+import { charterCommands } from './shell/commands/charter.js';
 import { deadLetterCommands } from './shell/commands/dead-letters.js';
 import { gapCommands } from './shell/commands/gaps.js';
 import { notificationCommands } from './shell/commands/notifications.js';
@@ -61,6 +62,7 @@ Exit codes:
   recordCommands(countersign);
   sourceCommands(countersign);
   agentCommands(countersign);
+  charterCommands(countersign);
   playCommands(countersign);
   policyCommands(countersign);
   permitCommands(countersign);

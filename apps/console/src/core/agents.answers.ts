@@ -1,6 +1,7 @@
 import { ControlScope, Instant, Name, PolicyContent, Sha256, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 import { tokenStates } from './agent-tokens.js';
+import { documentFormats } from './document.js';
 import { NamedCampaigns, NamedPeople } from './names.answers.js';
 import { stepStates } from './run.js';
 
@@ -64,6 +65,16 @@ export const AgentAnswer = z.object({
   policyVersion: z.int().nullable(),
   /** The charter in plain words; empty if none is in force. */
   charter: z.array(Section),
+});
+
+export const CharterAnswer = z.object({
+  at: Instant,
+  agent: z.string(),
+  /** The policy in force, from which the document was made; null if none was published. */
+  policy: z.object({ version: z.int(), digest: Sha256, by: z.string(), publishedAt: Instant }).nullable(),
+  format: z.enum(documentFormats),
+  /** What is quoted in it is escaped for its format. */
+  document: z.string(),
 });
 
 export const actionStates = [

@@ -1,10 +1,13 @@
 import { Documented, deployment, Refused, RUNTIME, type Runtime } from '@countersign/runtime';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
-import { AgentActionsAnswer, AgentAnswer, AgentsAnswer } from '../core/agents.answers.js';
-import { agentNames, agentShown, figuresSince, firstDay } from '../core/agents.js';
+import { AgentActionsAnswer, AgentAnswer, AgentsAnswer, CharterAnswer } from '../core/agents.answers.js';
+import { agentNames, agentShown, figuresSince, firstDay, stopsFor } from '../core/agents.js';
+import { charterDocument } from '../core/charter-document.js';
 import { charterWords } from '../core/charter-words.js';
 import { Cursor, paged } from '../core/cursor.js';
+import { documentFormats, written } from '../core/document.js';
+import { linkTo } from '../core/message.js';
 import { problem } from '../core/problem.js';
 import { AgentStore } from './agents.repository.js';
 import { Store } from './console.repository.js';
@@ -16,6 +19,7 @@ const Period = z.object({
   /** How many days the figures cover, including today. */
   days: z.coerce.number().int().positive().max(366).default(30),
 });
+const Form = z.object({ format: z.enum(documentFormats).default('text') });
 const Listing = z.object({
   limit: z.coerce.number().int().positive().max(200).default(50),
   before: Cursor.optional(),
@@ -64,6 +68,34 @@ export class Agents {
       policyVersion: version,
       charter: charter && content ? charterWords(charter, content) : [],
     };
+  }
+
+  @Get(':agent/charter')
+  @Documented({
+    summary: 'What one agent can and cannot do, as a document that stands alone',
+    description:
+      'Made from the policy in force at the moment of the request, whose digest it names. It is not stored, so it is never older than the request.',
+    answers: { 200: CharterAnswer },
+    problems: [404],
+  })
+  async charter(
+    @Param('agent', { schema: PathId }) agent: string,
+    @Query({ schema: Form }) { format }: z.infer<typeof Form>,
+  ) {
+    const at = this.runtime.now();
+    const [policy, controls] = await Promise.all([this.store.policy(this.store.forPages), this.controls.stops()]);
+    const names = agentNames(policy?.content, deployment().agents);
+    if (!names.includes(agent)) throw new Refused(noSuchAgent(agent, names));
+    const address = linkTo(this.settings.publicUrl, `/agents/${encodeURIComponent(agent)}`);
+    const stops = stopsFor(controls, `agent:${agent}`);
+    const document = written(charterDocument({ agent, policy, stops, at, address }), format);
+    const named = policy && {
+      version: policy.version,
+      digest: policy.digest,
+      by: policy.by,
+      publishedAt: policy.publishedAt,
+    };
+    return { at, agent, policy: named ?? null, format, document };
   }
 
   @Get(':agent/actions')

@@ -109,6 +109,30 @@ describe('agents', () => {
     expect([status, body.detail]).toEqual([404, expect.stringContaining('paid-media-agent, sequencing-agent')]);
   });
 
+  test('its document names the policy in force when it is asked for, also right after another was published', async () => {
+    const url = `/v1/agents/${agent}/charter`;
+    const first = await get(url);
+    expect(first).toMatchObject({ agent, at, format: 'text', policy: { version: 1, by: 'console' } });
+    expect(first.document).toContain('At most EUR 500.00 a day on one campaign.');
+    expect(first.document).toContain(first.policy.digest);
+
+    const file = join(folder, 'config/charters', `${agent}.yaml`);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^( +campaignSpendPerDayMinor: ).*$/m, '$1123400'));
+    const { digest, inForce } = (await call('POST', '/v1/policies/check')).body;
+    expect((await call('POST', '/v1/policies/publish', { digest, inForce })).status).toBe(200);
+    const second = await get(`${url}?format=html`);
+    expect(second).toMatchObject({ format: 'html', policy: { version: 2, digest, by: 'lea' } });
+    expect(second.document).toContain('At most EUR 1,234.00 a day on one campaign.');
+    expect(second.document).toContain(digest);
+    expect(second.document).not.toContain(first.policy.digest);
+    expect((await get(`${url}?format=markdown`)).document).toContain(digest);
+
+    await call('POST', '/v1/controls', { scope: `agent:${agent}`, state: 'stopped', reason: '<b>bids</b>' });
+    expect((await get(`${url}?format=html`)).document).toContain('&lt;b&gt;bids&lt;/b&gt;');
+    expect((await call('GET', '/v1/agents/paid-media/charter')).status).toBe(404);
+    expect((await call('GET', `${url}?format=pdf`)).status).toBe(400);
+  });
+
   test('figures count verdicts, rules and what people answered, of the period only', async () => {
     const [first, second, third] = ['0', '1', '2'].map((item) => proposal(item)) as [
       DataOf<'ActionProposed'>,

@@ -24,6 +24,7 @@ const decisions: Readonly<Record<string, Decision>> = {
   'GET /v1/agents': 'known',
   'GET /v1/agents/:agent': 'known',
   'GET /v1/agents/:agent/actions': 'known',
+  'GET /v1/agents/:agent/charter': 'known',
   'GET /v1/controls': 'known',
   'POST /v1/controls': 'operator',
   'GET /v1/dead-letters': 'known',

@@ -10,6 +10,7 @@ import { Segments } from '../../parts/segments.js';
 import { StopBadge, StopHere } from '../../parts/stops.js';
 import { actionRow } from './action-row.js';
 import { actionsQuery, agentQuery, type AgentPage as Page, usualDays } from './agents.queries.js';
+import { CharterDocument } from './charter-document.js';
 import { Figures } from './figures.js';
 
 const periods = ['7', '30', '90'].map((value) => ({ value, label: `${value} days` }));
@@ -70,6 +71,7 @@ function Charter({ page }: { readonly page: Page }) {
           </>
         )}
       </Text>
+      <CharterDocument agent={page.agent} />
       {page.charter.length === 0 ? (
         <Empty title="No charter is in force for this agent">
           All that it proposes is refused. Write a charter into the folder charters/ of the configuration, then publish
