@@ -27,7 +27,8 @@ interface Given {
   readonly final?: boolean;
   readonly seniority?: string;
   readonly money?: readonly [amountMinor: number, currency: string];
-  readonly caps?: readonly (readonly [cap: number, currency?: string])[];
+  /** With `asked`, the amount of the action in the currency of the cap, where that is another one. */
+  readonly caps?: readonly (readonly [cap: number, currency?: string, asked?: number])[];
 }
 const card = (id: string, { minutes, final = false, seniority, money, caps = [] }: Given): object => ({
   ...{ id, subject: 'proposal', deadline: new Date(Date.parse(now) + minutes * 60_000).toISOString() },
@@ -35,9 +36,10 @@ const card = (id: string, { minutes, final = false, seniority, money, caps = [] 
     ...{ people: seniority === undefined ? [] : [{ contactId: 'c', seniority }] },
     reversible: final ? 'cannot be taken back' : 'for 72 hours',
     money: money === undefined ? null : { amountMinor: money[0], currency: money[1] },
-    runningTotals: caps.map(([cap, currency]) => ({
+    runningTotals: caps.map(([cap, currency, asked]) => ({
       ...{ ledger: 'l', held: 0, committed: 0, cap },
       ...(currency !== undefined && { currency }),
+      ...(asked !== undefined && { asked }),
     })),
   },
 });
@@ -87,6 +89,11 @@ const cases: Readonly<Record<string, readonly (readonly [string, Given])[]>> = {
     ],
     ['a-tenth', { minutes: 20, money: [50_000, 'EUR'], caps: [[500_000, 'EUR']] }],
     ['none', { minutes: 10 }],
+  ],
+  'an amount in another currency than its cap, by what it takes of the cap': [
+    ['half', { minutes: 40, money: [50, 'EUR'], caps: [[100, 'EUR']] }],
+    ['dollars', { minutes: 30, money: [50, 'USD'], caps: [[100, 'EUR', 40]] }],
+    ['third', { minutes: 20, money: [33, 'EUR'], caps: [[99, 'EUR']] }],
   ],
   'without a cap the larger amount of one currency, and each currency for itself': [
     ['eur-more', { minutes: 30, money: [200, 'EUR'] }],

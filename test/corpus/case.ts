@@ -1,8 +1,19 @@
-import { actionKindNames, cameToNothing, moneyOf, Rules, Seniority, TextRules, tiers } from '@countersign/contracts';
+import {
+  actionKindNames,
+  cameToNothing,
+  moneyOf,
+  Rates,
+  Rules,
+  Seniority,
+  TextRules,
+  tiers,
+} from '@countersign/contracts';
 import { z } from 'zod';
 
 /** `EUR 20.00`, `JPY 2000`, with as many decimals as the currency has. */
 const Amount = z.string().refine((text) => moneyOf(text) !== undefined, 'an amount is written like EUR 20.00');
+/** One amount, or several in different currencies. */
+const Amounts = z.union([Amount, z.array(Amount)]);
 const Instant = z.iso.datetime({ precision: 3 });
 
 /** The state before the proposal. What is not given is favourable. */
@@ -46,7 +57,21 @@ export const Given = z.strictObject({
   campaignHeld: Amount.optional(),
   campaignSpent: Amount.optional(),
   adAccountHeld: Amount.optional(),
-  adAccountSpent: Amount.optional(),
+  adAccountSpent: Amounts.optional(),
+  /** Caps of the month, and of all that the agent spends. */
+  campaignMonthCap: Amount.optional(),
+  adAccountMonthCap: Amount.optional(),
+  agentCap: Amount.optional(),
+  agentMonthCap: Amount.optional(),
+  campaignMonthSpent: Amounts.optional(),
+  adAccountMonthSpent: Amounts.optional(),
+  agentSpent: Amounts.optional(),
+  agentMonthSpent: Amounts.optional(),
+  /** A person is asked above this total of the ad account. */
+  personAboveTotal: Amount.optional(),
+  /** The exchange rates of `rates.yaml`, and the currency of the ad account. */
+  rates: Rates.optional(),
+  adAccountCurrency: z.string().optional(),
   dailyBudget: z.union([Amount, z.literal('unknown')]).optional(),
   bid: z.union([Amount, z.literal('unknown')]).optional(),
   personAbove: Amount.optional(),

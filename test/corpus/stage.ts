@@ -6,7 +6,7 @@ import {
   type PolicyContent,
   type Rules,
 } from '@countersign/contracts';
-import type { Facts, PolicyInForce } from '@countersign/gate';
+import { type Facts, moneyLedger, type PolicyInForce } from '@countersign/gate';
 import {
   adAccountLedger,
   at,
@@ -82,6 +82,11 @@ function contentOf(given: Given, kind: string): PolicyContent {
       limits: {
         ...(given.campaignCap && { campaignSpendPerDayMinor: minor(given.campaignCap) }),
         ...(given.adAccountCap && { adAccountSpendPerDayMinor: minor(given.adAccountCap) }),
+        ...(given.campaignMonthCap && { campaignSpendPerMonthMinor: minor(given.campaignMonthCap) }),
+        ...(given.adAccountMonthCap && { adAccountSpendPerMonthMinor: minor(given.adAccountMonthCap) }),
+        ...(given.agentCap && { agentSpendPerDayMinor: minor(given.agentCap) }),
+        ...(given.agentMonthCap && { agentSpendPerMonthMinor: minor(given.agentMonthCap) }),
+        ...(given.personAboveTotal && { approvalAboveAdAccountTotalPerDayMinor: minor(given.personAboveTotal) }),
         ...(given.personAbove && { approvalAboveMinor: minor(given.personAbove) }),
         ...(given.personAbovePercent !== undefined && { approvalAbovePercent: given.personAbovePercent }),
         ...(given.actionsPerHour !== undefined && { actionsPerHour: given.actionsPerHour }),
@@ -98,6 +103,7 @@ function contentOf(given: Given, kind: string): PolicyContent {
       ...(given.firstTouchNeedsPerson && { firstTouchNeedsPerson: given.firstTouchNeedsPerson }),
       ...(given.creativeNeedsPerson !== undefined && { creativeNeedsPerson: given.creativeNeedsPerson }),
     },
+    ...(given.rates && { rates: given.rates }),
   });
   const { allowed, playAllows } = given;
   return {
@@ -115,11 +121,20 @@ function contentOf(given: Given, kind: string): PolicyContent {
 }
 
 function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], policy: PolicyInForce | null): Facts {
-  const money = (held?: string, spent?: string) => ({
-    held: held ? minor(held) : 0,
-    committed: spent ? minor(spent) : 0,
-    currency: (held ?? spent)?.slice(0, 3) ?? null,
-  });
+  const money = (held?: string, spent: string | readonly string[] = []) => {
+    const parts = [
+      ...(held ? [{ currency: held.slice(0, 3), held: minor(held), committed: 0 }] : []),
+      ...[spent].flat().map((text) => ({ currency: text.slice(0, 3), held: 0, committed: minor(text) })),
+    ];
+    const currencies = [...new Set(parts.map(({ currency }) => currency))];
+    return moneyLedger(
+      currencies.map((currency) => {
+        const same = parts.filter((part) => part.currency === currency);
+        const sum = (member: 'held' | 'committed') => same.reduce((total, part) => total + part[member], 0);
+        return { currency, held: sum('held'), committed: sum('committed') };
+      }),
+    );
+  };
   const budget = {
     ...(given.dailyBudget !== 'unknown' && { dailyBudgetMinor: minor(given.dailyBudget ?? 'EUR 400.00') }),
     ...(given.bid !== 'unknown' && { bidMinor: minor(given.bid ?? 'EUR 1.10') }),
@@ -128,6 +143,10 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     ledgers: {
       [campaignLedger]: money(given.campaignHeld, given.campaignSpent),
       [adAccountLedger]: money(given.adAccountHeld, given.adAccountSpent),
+      'spend:campaign:cmp-to:2026-11': money(undefined, given.campaignMonthSpent),
+      'spend:ad-account:ads-emea:2026-11': money(undefined, given.adAccountMonthSpent),
+      'spend:agent:paid-media-agent:2026-11-21': money(undefined, given.agentSpent),
+      'spend:agent:paid-media-agent:2026-11': money(undefined, given.agentMonthSpent),
       [`touch:${contact}`]: { held: given.touchesPlanned ?? [], committed: given.touches ?? [] },
       'actions:paid-media-agent': { held: [], committed: given.approvals ?? [] },
       'actions:paid-media-agent:ads-emea': { held: [], committed: given.approvalsForAccount ?? [] },
@@ -140,7 +159,7 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     adAccounts: {
       'ads-emea': {
         version: 5,
-        currency: 'EUR',
+        currency: given.adAccountCurrency ?? 'EUR',
         campaigns: given.campaigns === 'unknown' ? {} : { 'cmp-from': budget, 'cmp-to': budget },
       },
     },

@@ -3,10 +3,10 @@ import { type Complain, checkPlain, known, repeatedOnes } from './complaints.js'
 import type { Part, Path } from './config-file.js';
 import { agentKinds, executorConnectors } from './installed.js';
 import { holdsLinkHost, readLinkHost } from './link-hosts.js';
-import { currencyCodes, currencyDigits } from './money.js';
+import { currencyCodes, currencyFault } from './money.js';
 import { didYouMean } from './nearest.js';
 import { placeholderFault, placeholderNames } from './placeholders.js';
-import type { Charter, Play, Route, Rules, Sequence } from './policy.js';
+import type { Charter, Play, Rates, Route, Rules, Sequence } from './policy.js';
 import { isPlain } from './primitives.js';
 import { settingKinds, TaskSettings } from './task-settings.js';
 import { checkTexts } from './text-checks.js';
@@ -49,8 +49,8 @@ export function checkCharter(
   for (const kind of able ? Object.keys(kinds) : [])
     if (!able?.includes(kind))
       complain(part, ['kinds', kind], `${agent} cannot propose it; it proposes ${able?.join(', ')}`);
-  if (currencyDigits(currency) === undefined)
-    complain(part, ['currency'], `ISO 4217 has no currency ${currency}${didYouMean(currency, currencyCodes)}`);
+  const noCurrency = currencyFault(currency);
+  if (noCurrency !== undefined) complain(part, ['currency'], `${noCurrency}${didYouMean(currency, currencyCodes)}`);
   if (!isTimeZone(timeZone)) {
     const meant = didYouMean(timeZone, Intl.supportedValuesOf('timeZone'));
     complain(part, ['timeZone'], `"${timeZone}" is not an IANA time zone such as Europe/Paris${meant}`);
@@ -65,7 +65,7 @@ export function checkCharter(
     if (kindSpec(kind)?.touches && limits.sendsPerHour === 0)
       complain(part, ['limits', 'sendsPerHour'], `0 sends leave nothing of ${kind}, which the charter allows`);
     if (!spends.includes(kind)) continue;
-    for (const cap of ['campaignSpendPerDayMinor', 'adAccountSpendPerDayMinor'] as const)
+    for (const cap of spendCaps)
       if (limits[cap] === 0) complain(part, ['limits', cap], `0 leaves nothing of ${kind}, which the charter allows`);
   }
 }
@@ -73,13 +73,22 @@ export function checkCharter(
 /** Kinds whose every action counts against the caps of money. */
 const spends: readonly string[] = ['ads.shift_budget', 'ads.resume_campaign'] satisfies ActionKindName[];
 
+const spendCaps = [
+  'campaignSpendPerDayMinor',
+  'campaignSpendPerMonthMinor',
+  'adAccountSpendPerDayMinor',
+  'adAccountSpendPerMonthMinor',
+  'agentSpendPerDayMinor',
+  'agentSpendPerMonthMinor',
+] as const;
+
 /** A limit above these limits nothing. Money in minor units. */
 const most = {
   // A cut is at most 100, and a raise above that is more than a doubling.
   approvalAbovePercent: 100,
   approvalAboveMinor: 1e12,
-  campaignSpendPerDayMinor: 1e12,
-  adAccountSpendPerDayMinor: 1e12,
+  approvalAboveAdAccountTotalPerDayMinor: 1e12,
+  ...(Object.fromEntries(spendCaps.map((cap) => [cap, 1e12])) as Record<(typeof spendCaps)[number], number>),
   sendsPerHour: 1e6,
   reviewsWaiting: 1e5,
 } as const;
@@ -138,6 +147,20 @@ export function checkRules(part: Part<Rules>, { sources }: Known, complain: Comp
   if (quietHours && quietHours.from === quietHours.to)
     complain(part, ['quietHours'], 'from and to are the same: two times are expected, or no quietHours at all');
   if (workingDays) repeatedOnes(part, ['workingDays'], workingDays, complain);
+}
+
+export function checkRates(part: Part<Rates>, complain: Complain): void {
+  const { base, perBase } = part.value;
+  const check = (path: Path, code: string): void => {
+    const fault = currencyFault(code);
+    if (fault !== undefined) complain(part, path, `${fault}${didYouMean(code, currencyCodes)}`);
+  };
+  check(['base'], base);
+  for (const code of Object.keys(perBase)) check(['perBase', code], code);
+  if (Object.hasOwn(perBase, base) && perBase[base] !== 1)
+    complain(part, ['perBase', base], `one ${base} is 1 ${base}; leave it out`);
+  if (Object.keys(perBase).length === 0)
+    complain(part, ['perBase'], 'one rate at least is expected, such as "USD: 1.0832"; or remove the file');
 }
 
 export function checkPlay(
@@ -345,6 +368,10 @@ export function oddities(
     const { campaignSpendPerDayMinor, adAccountSpendPerDayMinor } = part.value.limits;
     if (campaignSpendPerDayMinor > adAccountSpendPerDayMinor)
       note(part, ['limits', 'campaignSpendPerDayMinor'], 'can never be reached: the cap of the ad account is lower');
+    for (const [higher, lower, other] of unreachable) {
+      const [above = 0, below = Number.POSITIVE_INFINITY] = [part.value.limits[higher], part.value.limits[lower]];
+      if (above > below) note(part, ['limits', higher], `can never be reached: ${other} is lower`);
+    }
   }
   const { touches, days } = rules.value.contactFrequency;
   for (const part of sequences) {
@@ -365,6 +392,15 @@ export function oddities(
       note(rules, ['prohibitedKinds', k], `never runs, although the charter of ${agents.join(', ')} allows it`);
   }
 }
+
+/** A limit that is above another one which every amount under it counts for as well. */
+const unreachable = [
+  ['campaignSpendPerDayMinor', 'campaignSpendPerMonthMinor', 'the cap of the month'],
+  ['adAccountSpendPerDayMinor', 'adAccountSpendPerMonthMinor', 'the cap of the month'],
+  ['agentSpendPerDayMinor', 'agentSpendPerMonthMinor', 'the cap of the month'],
+  ['campaignSpendPerMonthMinor', 'adAccountSpendPerMonthMinor', 'the cap of the ad account'],
+  ['approvalAboveAdAccountTotalPerDayMinor', 'adAccountSpendPerDayMinor', 'the cap of the ad account'],
+] as const satisfies readonly (readonly [keyof Charter['limits'], keyof Charter['limits'], string])[];
 
 const named = (path: Path, names: readonly string[]): [Path, string][] => names.map((name, i) => [[...path, i], name]);
 

@@ -320,6 +320,30 @@ const mistakes: readonly [path: string, from: string, to: string, detail: string
     'limits.approvalAboveMinor: 9007199254740991 is no limit any more',
   ],
   [
+    'charters/sequencing.yaml',
+    'sendsPerHour: 50',
+    'sendsPerHour: 50\n  agentSpendPerMonthMinor: -5',
+    'charters/sequencing.yaml:12 limits.agentSpendPerMonthMinor: Too small',
+  ],
+  [
+    'charters/sequencing.yaml',
+    'sendsPerHour: 50',
+    'sendsPerHour: 50\n  agentSpendPerMonthMinor: 10.50',
+    'charters/sequencing.yaml:12 limits.agentSpendPerMonthMinor: Invalid input: expected int',
+  ],
+  [
+    'charters/sequencing.yaml',
+    'sendsPerHour: 50',
+    'sendsPerHour: 50\n  campaignSpendPerMonthMinor: 2000000000000',
+    'limits.campaignSpendPerMonthMinor: 2000000000000 is no limit any more; at most 1000000000000 is expected',
+  ],
+  [
+    'charters/sequencing.yaml',
+    'sendsPerHour: 50',
+    'sendsPerHour: 50\n  agentSpendPerWeekMinor: 5',
+    'limits.agentSpendPerWeekMinor: is not a setting that exists; did you mean "agentSpendPerDayMinor"?',
+  ],
+  [
     'plays/surge.yaml',
     'settings: { sequence: follow-up }',
     'settings: { sequence: follow-up, campaignId: 9007199254740993 }',

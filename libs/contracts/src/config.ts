@@ -3,6 +3,7 @@ import { listOf } from './at-most.js';
 import {
   checkCharter,
   checkPlay,
+  checkRates,
   checkRoutes,
   checkRules,
   checkSequence,
@@ -13,7 +14,17 @@ import { type ConfigFile, type ConfigProblem, type Part, type Path, readPart } f
 import { DeploymentFile } from './deployment.js';
 import { nearest } from './nearest.js';
 import { type Notifications, notificationsFile, readNotifications, remarksOn } from './notifications.js';
-import { type Charter, CharterFile, mostPeople, Play, PolicyContent, Routes, Rules, Sequence } from './policy.js';
+import {
+  type Charter,
+  CharterFile,
+  mostPeople,
+  Play,
+  PolicyContent,
+  Rates,
+  Routes,
+  Rules,
+  Sequence,
+} from './policy.js';
 import { Name } from './primitives.js';
 import { type Deployment, shippedDeployment } from './topology.js';
 
@@ -32,8 +43,9 @@ export type ReadConfig =
 
 /**
  * Reads the configuration folder's files: `charters/`, `plays/` and `sequences/` hold one each per file, `rules.yaml` the rules,
- * `routes.yaml` a list, `people.yaml` whom these may name, `sources.yaml` who takes part. `notifications.yaml` is the console's own and
- * no part of the policy; it is checked with the others. Any other file is a problem. The policy's lists come out ordered by id, so the
+ * `routes.yaml` a list, `rates.yaml` the exchange rates if there are any, `people.yaml` whom these may name, `sources.yaml` who takes
+ * part. `notifications.yaml` is the console's own and no part of the policy; it is checked with the others. Any other file is a
+ * problem. The policy's lists come out ordered by id, so the
  * digest does not depend on file names. Every problem is reported, not the first only: a part that does not have its shape, and
  * whatever can never match or never run. Nothing is guessed or defaulted.
  *
@@ -47,6 +59,7 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
   const sequences = readAll(files, 'sequences', Sequence, problems);
   const rules = readOne(files, 'rules.yaml', Rules, problems);
   const routes = readOne(files, 'routes.yaml', Routes, problems);
+  const rates = readOptional(files, ratesFile, Rates, problems);
   const people = readOne(files, 'people.yaml', PeopleFile, problems);
   const installed = deployment ?? deploymentIn(files, problems);
   const notifications = notificationsIn(files, problems);
@@ -67,6 +80,7 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
   for (const part of sequences) checkSequence(part, complain);
   for (const part of plays) checkPlay(part, charters, known, complain);
   if (rules) checkRules(rules, known, complain);
+  if (rates) checkRates(rates, complain);
   if (routes) checkRoutes(routes, charters, known, complain);
 
   if (problems.length > 0 || !rules || !routes || !installed) return { ok: false, problems };
@@ -76,6 +90,7 @@ export function readConfig(files: readonly ConfigFile[], deployment?: Deployment
     sequences: ordered(sequences.map(contentOf), (s) => s.id),
     rules: rules.value,
     routes: routes.value,
+    ...(rates && { rates: rates.value }),
   });
   const size = JSON.stringify(content).length;
   if (size > maxBytes)
@@ -145,8 +160,10 @@ const single = ['rules.yaml', 'routes.yaml', 'people.yaml', 'sources.yaml'];
 const isOf = (folder: string, path: string): boolean =>
   path.startsWith(`${folder}/`) && /(^|\/)[^./][^/]*\.yaml$/.test(path);
 
-/** Files beside the policy that are not part of it. The console uses them, and they may be absent. */
-const beside = [notificationsFile];
+/** The exchange rates. */
+const ratesFile = 'rates.yaml';
+/** Files that may be absent: the exchange rates, and the file of the console that is no part of the policy. */
+const beside = [notificationsFile, ratesFile];
 
 /** Reports a file that nothing reads, because its author expects that it is read. Texts for people may be in the folder. */
 function misplaced({ path }: ConfigFile): ConfigProblem[] {
@@ -181,6 +198,13 @@ function readOne<T>(files: readonly ConfigFile[], name: string, schema: z.ZodTyp
   if (file) return readPart(file, schema, problems);
   problems.push({ file: name, field: '', detail: 'is missing' });
   return undefined;
+}
+
+/** A file that is not there, or has nothing but comments, sets nothing. */
+function readOptional<T>(files: readonly ConfigFile[], name: string, schema: z.ZodType<T>, problems: ConfigProblem[]) {
+  const file = files.find(({ path }) => path === name);
+  const empty = !file || ('text' in file && file.text.split('\n').every((line) => /^\s*(#|$)/.test(line)));
+  return empty ? undefined : readPart(file, schema, problems);
 }
 
 function unique<T>(parts: readonly Part<T>[], field: string, idOf: (value: T) => string, problems: ConfigProblem[]) {

@@ -267,6 +267,8 @@ const runningTotals = listOf(
     committed: Minor,
     cap: Minor,
     currency: Currency.optional(),
+    /** The amount of the action in the currency of the limit, if the action names it in another one. */
+    asked: Minor.positive().optional(),
   }),
   mostReservations,
 );

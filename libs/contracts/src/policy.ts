@@ -3,7 +3,7 @@ import { listOf, partialRecordOf, recordOf } from './at-most.js';
 import { digestOf } from './canonical.js';
 import { actionKindNames } from './catalogue.js';
 import { own } from './own.js';
-import { Currency, Minor, Name, Seniority, Text } from './primitives.js';
+import { Currency, Day, Minor, Name, Seniority, Text } from './primitives.js';
 import { ContactHours } from './quiet-hours.js';
 import { signalMembers, signalTypes } from './signals.js';
 import { TextRules } from './text-rules.js';
@@ -50,7 +50,7 @@ export type RecordedTier = z.infer<typeof RecordedTier>;
 export const tierOf = (word: RecordedTier): Tier =>
   Object.hasOwn(formerTiers, word) ? formerTiers[word as keyof typeof formerTiers] : (word as Tier);
 
-/** What one agent may do. Money is in minor units of `currency`; days are in `timeZone`. */
+/** What one agent may do. Money is in minor units of `currency`; days and months are those of `timeZone`. */
 export const Charter = z.strictObject({
   agent: Name,
   owner: Name,
@@ -65,6 +65,11 @@ export const Charter = z.strictObject({
     /** Daily caps, reserved with the permit. */
     campaignSpendPerDayMinor: Minor.nonnegative(),
     adAccountSpendPerDayMinor: Minor.nonnegative(),
+    /** Caps of a calendar month, and of everything that this agent spends. Absent: there is no such cap. */
+    campaignSpendPerMonthMinor: Minor.nonnegative().optional(),
+    adAccountSpendPerMonthMinor: Minor.nonnegative().optional(),
+    agentSpendPerDayMinor: Minor.nonnegative().optional(),
+    agentSpendPerMonthMinor: Minor.nonnegative().optional(),
     sendsPerHour: z.int().nonnegative(),
     /** Approvals of any kind within an hour, for the agent and one account; absent: `defaultActionsPerHour`. */
     actionsPerHour: z.int().nonnegative().optional(),
@@ -76,6 +81,11 @@ export const Charter = z.strictObject({
     /** A change of a daily budget or a bid above either of these needs a person. */
     approvalAbovePercent: z.int().nonnegative(),
     approvalAboveMinor: Minor.nonnegative(),
+    /**
+     * A spend needs a person if with it more than this is held or spent in a day on the ad account, by all agents on all its
+     * campaigns. Absent: only single changes are compared.
+     */
+    approvalAboveAdAccountTotalPerDayMinor: Minor.nonnegative().optional(),
   }),
   /** How long a person has to answer an escalation. */
   reviewWithinMinutes: z.int().positive().max(longest.reviewMinutes),
@@ -122,6 +132,30 @@ export const proposalsPerTask = (contacts: number): number => contacts + 5;
 
 /** How long after its due time a task still accepts what its agent answered in time, because a broker may have been away. */
 export const taskGraceMs = 24 * 3_600_000;
+
+/** The decimals that a rate may have. */
+const rateDecimals = 9;
+/** How much of a currency one unit of the base currency is. */
+const Rate = z
+  .number()
+  .min(0.000_001)
+  .max(1e9)
+  .refine((rate) => Number(rate.toFixed(rateDecimals)) === rate, `at most ${rateDecimals} decimals`);
+
+/**
+ * Exchange rates of one day. They are only used to compare an amount with a limit in another currency. Nothing is ever paid by them,
+ * and no amount is changed into another currency.
+ */
+export const Rates = z.strictObject({
+  /** The day of the rates, in UTC. */
+  day: Day,
+  /** Rates that are older than this are not used: the comparison is then a refusal. */
+  maxAgeDays: z.int().positive().max(366),
+  base: Currency,
+  /** One unit of `base` in each currency: `USD: 1.0832`. */
+  perBase: recordOf(Currency, Rate, 300),
+});
+export type Rates = z.infer<typeof Rates>;
 
 /** Guardrails for all agents. */
 export const Rules = z.strictObject({
@@ -229,6 +263,8 @@ export const PolicyContent = z.strictObject({
   sequences: listOf(Sequence, 2000),
   rules: Rules,
   routes: Routes,
+  /** Absent: amounts of different currencies are never compared. */
+  rates: Rates.optional(),
 });
 export type PolicyContent = z.infer<typeof PolicyContent>;
 
@@ -237,6 +273,7 @@ export type PolicyPart =
   | 'rules'
   | `rules.${keyof Rules}`
   | 'routes'
+  | 'rates'
   | `charter:${string}`
   | `play:${string}`
   | `sequence:${string}`;
@@ -247,6 +284,7 @@ export function policyDigests(content: PolicyContent): { digest: string; parts: 
   for (const charter of content.charters) parts[`charter:${charter.agent}`] = digestOf(charter);
   for (const play of content.plays) parts[`play:${play.id}`] = digestOf(play);
   for (const sequence of content.sequences) parts[`sequence:${sequence.id}`] = digestOf(sequence);
+  if (content.rates !== undefined) parts.rates = digestOf(content.rates);
   for (const [name, value] of Object.entries(content.rules)) parts[`rules.${name}`] = digestOf(value);
   return { digest: digestOf(content), parts };
 }

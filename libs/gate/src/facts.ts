@@ -4,6 +4,7 @@ import {
   type cameToNothing,
   own,
   type Policy,
+  type Rates,
   type ReviewDecided,
   type Seniority,
   type TaskAssigned,
@@ -18,11 +19,13 @@ export type Proposal = Pick<
   'proposalId' | 'taskId' | 'item' | 'agent' | 'play' | 'kinds' | 'action' | 'lineage' | 'madeFrom'
 >;
 
-/** A daily ledger of money, in minor units of its currency; null if nothing was ever booked. */
+/** A ledger of money of a day or a month, in minor units of its currency; null if nothing was ever booked. */
 export interface MoneyLedger {
   readonly held: number;
   readonly committed: number;
   readonly currency: string | null;
+  /** The amounts in other currencies, sorted by currency. Absent if there are none. */
+  readonly others?: readonly { readonly currency: string; readonly held: number; readonly committed: number }[];
 }
 
 /** A rolling ledger of counts as one action sees it, see `windowOf`: how many counts there are, not the time of each. */
@@ -206,6 +209,11 @@ export interface Facts {
   /** By scope. */
   readonly controls: Readonly<Record<string, ControlFact>>;
   readonly ledgers: Readonly<Record<string, MoneyLedger | CountLedger>>;
+  /**
+   * The policy's exchange rates of the currencies that the action and its ledgers are in. Absent if all of them are the charter's
+   * currency, or if the policy has no rates.
+   */
+  readonly rates?: Rates;
   /** The versions that this service knows of the state that the proposal was made from, under the same keys. Absent means 0. */
   readonly versions: Readonly<Record<string, number>>;
   /** A person's approval, of the proposal or by an edit. */

@@ -419,7 +419,21 @@ test('what judges otherwise than before is another version of the gate', () => {
     withoutGate(decide(proposalOf('sequence.enroll'), facts as FactsChange)),
   );
   const owned = withoutGate(decide(proposalOf('crm.create_task', { ownerId: 'owner-8' })));
+  const caps = { agentSpendPerDayMinor: 2_000, campaignSpendPerMonthMinor: 4_000 };
+  const limits = { ...caps, approvalAboveAdAccountTotalPerDayMinor: 1_000 };
+  const rates = { day: '2026-11-20', maxAgeDays: 7, base: 'EUR', perBase: { USD: 1.25 } };
+  const inUsd: FactsChange = { adAccounts: { 'ads-emea': { version: 5, currency: 'USD', campaigns: {} } } };
+  const spends = [
+    decide(proposalOf('ads.shift_budget'), {}, policyOf(content({ charter: { limits } }))),
+    decide(
+      proposalOf('ads.shift_budget', { currency: 'USD' }),
+      inUsd,
+      policyOf(content({ charter: { limits }, rates })),
+    ),
+    decide(proposalOf('ads.shift_budget', { currency: 'USD' }), inUsd),
+    decide(proposalOf('ads.shift_budget', { currency: 'QQQ' }), inUsd),
+  ].map(withoutGate);
   // The version is digested too: a digest that is noted for one version fits no other.
-  const judged = digestOf([gateVersion, results, steps, again, free, enrolled, owned]);
+  const judged = digestOf([gateVersion, results, steps, again, free, enrolled, owned, spends]);
   expect(judged, 'raise `gateVersion` in `version.ts`, and note the digest of now beside it').toBe(judgementsDigest);
 });

@@ -15,8 +15,8 @@ import {
   type Rules,
   type Spend,
 } from '@countersign/contracts';
-import { dayIn } from './days.js';
 import type { Proposal } from './facts.js';
+import { type SpendDraw, spendDraws } from './spend.js';
 
 /** An action whose payload was checked against the catalogue, with the catalogue's declarations about it. */
 export interface Subject {
@@ -106,15 +106,16 @@ export function startOf({ notBefore }: Subject, at: string): number {
   return Math.max(now, notBefore === undefined ? now : Math.ceil(Date.parse(notBefore) / 1000));
 }
 
-/** What an approval would take from a limit: money of a day, or one of a rolling count. */
-export type Draw = {
+/** What an approval would take from a limit: money of a day or a month, or one of a rolling count. */
+export type Draw = SpendDraw | CountDraw;
+
+type CountDraw = {
   readonly ledger: string;
   /** The object of the limit, in words. */
   readonly holder: string;
   readonly amount: number;
   readonly cap: number;
 } & (
-  | { readonly kind: 'spend-campaign' | 'spend-ad-account'; readonly currency: string }
   | {
       readonly kind: 'touch' | 'send';
       /** The time at which it counts: when it is sent. */
@@ -138,7 +139,7 @@ export function drawsOf(
   subject: Subject,
   { agent, action: { accountId } }: Pick<Proposal, 'agent' | 'action'>,
   charter: Charter,
-  rules: Rules,
+  { charters, rules }: Limiting['content'],
   at: string,
 ): readonly Draw[] {
   const { actionsPerHour, accountActionsPerHour } = charter.limits;
@@ -163,28 +164,7 @@ export function drawsOf(
       rateMs: hour,
     });
   }
-  if (subject.spend && subject.spend.amountMinor > 0) {
-    const { adAccountId, campaignId, amountMinor: amount, currency } = subject.spend;
-    const day = dayIn(charter.timeZone, at);
-    draws.push(
-      {
-        kind: 'spend-ad-account',
-        ledger: `spend:ad-account:${adAccountId}:${day}`,
-        holder: `ad account ${adAccountId}`,
-        amount,
-        currency,
-        cap: charter.limits.adAccountSpendPerDayMinor,
-      },
-      {
-        kind: 'spend-campaign',
-        ledger: `spend:campaign:${campaignId}:${day}`,
-        holder: `campaign ${campaignId}`,
-        amount,
-        currency,
-        cap: charter.limits.campaignSpendPerDayMinor,
-      },
-    );
-  }
+  draws.push(...spendDraws(subject.spend, agent, charter, charters, at));
   if (subject.spec.touches) {
     const countsAt = subject.notBefore !== undefined && subject.notBefore > at ? subject.notBefore : at;
     const { touches, days } = rules.contactFrequency;
@@ -287,7 +267,7 @@ export function weighed(
   if (!read.ok || !policy || !charter) return { charter, concerns: nothing };
   let draws: readonly Draw[];
   try {
-    draws = drawsOf(read.subject, proposal, charter, policy.content.rules, at);
+    draws = drawsOf(read.subject, proposal, charter, policy.content, at);
   } catch (fault) {
     return { charter, fault, concerns: nothing };
   }

@@ -9,6 +9,7 @@ import {
   type PolicyContent,
   policyDigests,
   proposalIdOf,
+  type Rates,
   type Rules,
   type TaskAssigned,
 } from '@countersign/contracts';
@@ -17,6 +18,7 @@ import type { Judgement } from './judge.js';
 import { readSigningKey, readVerifyKeys, type SigningKey, type VerifyKeys } from './keys.js';
 import type { GateState } from './open.js';
 import { seal } from './permit.js';
+import { ratesFact } from './rates.js';
 import { rateOf, slotOf, windowOf } from './rolling.js';
 import { concerns, enrolsIn, subjectOf } from './subject.js';
 
@@ -71,7 +73,9 @@ export const charter: Charter = {
 
 const kinds = Object.keys(charter.kinds) as (keyof Charter['kinds'])[];
 
-export const content = (change: { charter?: Deep<Charter>; rules?: Partial<Rules> } = {}): PolicyContent => {
+export const content = (
+  change: { charter?: Deep<Charter>; rules?: Partial<Rules>; rates?: Rates } = {},
+): PolicyContent => {
   const changed: Charter = {
     ...charter,
     ...change.charter,
@@ -120,6 +124,7 @@ export const content = (change: { charter?: Deep<Charter>; rules?: Partial<Rules
       { kinds: ['sequence.enroll', 'sequence.stop'], executor: 'action-executor', connector: 'crm' },
       { kinds: ['crm.create_task'], accounts: ['acme'], executor: 'action-executor', connector: 'crm' },
     ],
+    ...(change.rates && { rates: change.rates }),
   };
 };
 
@@ -284,8 +289,18 @@ export function factsFor(
     ),
     versions: { 'profile:contact:x': 2 },
   };
+  const charter = policy?.content.charters.find((c) => c.agent === proposal.agent);
+  const read = subjectOf(proposal.action);
+  const currencies = [
+    ...(read.ok ? [read.subject.currency] : []),
+    ...Object.values(facts.ledgers).flatMap((ledger) =>
+      'currency' in ledger ? [ledger.currency, ...(ledger.others ?? []).map(({ currency }) => currency)] : [],
+    ),
+  ];
+  const rates = charter && ratesFact(policy?.content.rates, charter.currency, currencies);
   return {
     ...facts,
+    ...(rates && { rates }),
     ...change,
     contacts: { ...facts.contacts, ...change.contacts },
     consents: { ...facts.consents, ...change.consents },

@@ -1,6 +1,6 @@
 import { type DataOf, derivedId, proposalIdOf, shippedDeployment, type TaskAssigned } from '@countersign/contracts';
 import { taskFact } from '@countersign/gate';
-import { taskOf } from '@countersign/gate/testing';
+import { content, policyOf, taskOf } from '@countersign/gate/testing';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { type AuditReport, checkInvariants } from './check.js';
@@ -563,6 +563,21 @@ test('what was overspent counts in full from when it was known, and must be book
   const more = after.approve(after.propose('ads.shift_budget', { amountMinor: 2_000 }, 3), { when: minutes(2) });
   after.settle(more, 'executed', minutes(3));
   expect(found(after.observed()).limits).toEqual([expect.stringContaining('51000 held or spent')]);
+});
+
+test('money over a cap of the agent or of the month is found, and money under it is not', () => {
+  const spent = (limits: object) => {
+    const w = world(policyOf(content({ charter: { limits } })));
+    for (const n of [1, 2]) {
+      const permit = w.approve(w.propose('ads.shift_budget', { amountMinor: 3_000 }, n), { when: minutes(n) });
+      w.settle(permit, 'executed', minutes(n));
+    }
+    return found(w.observed());
+  };
+  for (const cap of ['agentSpendPerDayMinor', 'agentSpendPerMonthMinor', 'campaignSpendPerMonthMinor']) {
+    expect(spent({ [cap]: 6_000 }), cap).toEqual({});
+    expect(spent({ [cap]: 5_999 }).limits, cap).toEqual([expect.stringContaining('6000 held or spent')]);
+  }
 });
 
 test('more touches of one person than the window allows are found; outside the window they are not', () => {

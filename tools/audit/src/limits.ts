@@ -1,11 +1,13 @@
 import type { Policy } from '@countersign/contracts';
-import { concerns, type Draw, rateLedger } from '@countersign/gate';
+import { concerns, type Draw, moneyLedger, rateLedger, totalIn } from '@countersign/gate';
 import { type Facts, type Issued, policyName, proposalOf, settledAs, spentOf, stillCounts } from './facts.js';
 import type { Finding, Violation } from './finding.js';
 
 interface Booking {
   readonly permit: Issued;
   readonly draw: Draw;
+  /** The policy under which it was approved. */
+  readonly policy: Policy;
 }
 
 /** A verdict's `at` is read before its locks are taken. So a verdict that is dated a little before a release may have seen it. */
@@ -31,8 +33,8 @@ export function limits(facts: Facts): Finding {
     }
     for (const draw of draws) {
       const bookings = ledgers.get(draw.ledger);
-      if (bookings) bookings.push({ permit, draw });
-      else ledgers.set(draw.ledger, [{ permit, draw }]);
+      if (bookings) bookings.push({ permit, draw, policy });
+      else ledgers.set(draw.ledger, [{ permit, draw, policy }]);
     }
   }
   for (const [ledger, bookings] of ledgers) {
@@ -59,22 +61,42 @@ interface Over {
   readonly detail: string;
 }
 
-/** Money of a day: at the time of each approval, the sum of held and spent money is not above its cap. */
+/** Money of a day or a month: at the time of each approval, the sum of held and spent money is not above its cap. */
 function overMoney(bookings: readonly Booking[]): Over | undefined {
   for (const { permit } of bookings) {
     const at = permit.approval.verdict.at;
     const open = bookings.filter((b) => b.permit.approval.verdict.at <= at && !releasedBy(b.permit, at));
-    const used = open.reduce((sum, b) => sum + Math.max(b.draw.amount, overspentBy(b.permit, at)), 0);
-    // The order of approvals in the same instant is unknown, so the highest of their caps is compared with their sum.
-    const cap = Math.max(...bookings.filter((b) => b.permit.approval.verdict.at === at).map((b) => b.draw.cap));
-    if (used > cap) {
+    // The order of approvals in the same instant is unknown, so their sum is compared with the cap of each of them.
+    const capped = bookings.flatMap((b) => {
+      const { cap } = b.draw;
+      // Without a cap it only counts for the caps of other agents.
+      return cap === null || b.permit.approval.verdict.at !== at ? [] : [{ cap, used: usedFor(b, open, at) }];
+    });
+    const [least] = capped.sort((a, b) => a.used - a.cap - (b.used - b.cap));
+    if (least && least.used > least.cap) {
       return {
         ids: open.map((b) => b.permit.claims.jti),
-        detail: `${used} held or spent at ${at}, the limit is ${cap}`,
+        detail: `${least.used} held or spent at ${at}, the limit is ${least.cap}`,
       };
     }
   }
   return undefined;
+}
+
+/** The sum of bookings as an approval saw it: in its charter's currency, by the exchange rates of its policy. */
+function usedFor({ permit, policy }: Booking, open: readonly Booking[], at: string): number {
+  const { charters, rates } = policy.content;
+  const sums = new Map<string, number>();
+  for (const { permit: other, draw } of open) {
+    if (!('currency' in draw)) continue;
+    const amount = Math.max(draw.amount, overspentBy(other, at));
+    sums.set(draw.currency, (sums.get(draw.currency) ?? 0) + amount);
+  }
+  const parts = [...sums].map(([currency, held]) => ({ currency, held, committed: 0 }));
+  const to = charters.find(({ agent }) => agent === permit.approval.agent)?.currency ?? '';
+  const total = totalIn(moneyLedger(parts), { rates, to, at });
+  // What cannot be compared with a cap is not approved under it.
+  return 'foreign' in total ? Number.POSITIVE_INFINITY : total.held;
 }
 
 /** What was known at that time to be spent under a permit. A later overrun is not the fault of an earlier approval. */

@@ -10,6 +10,8 @@ test.each([
   ['spend:campaign:c-1:2026-11-21', 'Spend of the campaign Retargeting on 2026-11-21'],
   ['spend:campaign:c-2:2026-11-21', 'Spend of the campaign c-2 on 2026-11-21'],
   ['spend:campaign:c-3:2026-11-21', 'Spend of the campaign c-3 on 2026-11-21'],
+  ['spend:campaign:c-1:2026-11', 'Spend of the campaign Retargeting in 2026-11'],
+  ['spend:agent:paid-media-agent:2026-11-21', 'Spend of the agent paid-media-agent on 2026-11-21'],
   ['of-tomorrow:x', 'of-tomorrow:x'],
 ])('%s is told as "%s"', (ledger, words) => {
   const campaigns = [{ campaignId: 'c-1', name: 'Retargeting' }, { campaignId: 'c-2' }];

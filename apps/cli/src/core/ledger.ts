@@ -15,9 +15,9 @@ export function ledgerWords(ledger: string, campaigns: readonly CampaignKnown[] 
     case 'actions':
       return others.length > 0 ? `Actions of ${first} for ${others.join(':')}` : `Actions of ${first}`;
     case 'spend': {
-      const [id = '', day] = others;
+      const [id = '', period = ''] = others;
       const known = first === 'campaign' ? campaigns.find(({ campaignId }) => campaignId === id)?.name : undefined;
-      return `Spend of the ${first.replaceAll('-', ' ')} ${known ?? id}${day ? ` on ${day}` : ''}`;
+      return `Spend of the ${first.replaceAll('-', ' ')} ${known ?? id}${period && ` ${/^\d{4}-\d{2}$/.test(period) ? 'in' : 'on'} ${period}`}`;
     }
     default:
       return ledger;

@@ -16,11 +16,13 @@ function gravityOf({ subject, facts }: Card): number {
   return final + senior + (facts.money ? 1 : 0);
 }
 
-/** The money of an action, as a share of its smallest cap in the same currency. Money that no cap bounds has the largest share. */
+/** The money of an action, as a share of the cap that it takes most of. Money that no cap bounds has the largest share. */
 function moneyOf({ facts: { money, runningTotals = [] } }: Card) {
   if (!money) return { share: 0, currency: '', amount: 0 };
-  const caps = runningTotals.flatMap(({ cap, currency }) => (currency === money.currency ? [cap] : []));
-  const share = caps.length === 0 ? Number.MAX_VALUE : money.amountMinor / Math.max(1, Math.min(...caps));
+  const shares = runningTotals.flatMap(({ cap, currency, asked }) =>
+    currency === money.currency || asked !== undefined ? [(asked ?? money.amountMinor) / Math.max(1, cap)] : [],
+  );
+  const share = shares.length === 0 ? Number.MAX_VALUE : Math.max(...shares);
   return { share, currency: money.currency, amount: money.amountMinor };
 }
 

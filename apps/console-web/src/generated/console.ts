@@ -1565,6 +1565,8 @@ export interface operations {
                                     committed: number;
                                     cap: number;
                                     currency?: string;
+                                    /** @description What the action takes, if its own amount is in another currency than the limit */
+                                    asked?: number;
                                 }[];
                                 campaigns: {
                                     campaignId: string;
@@ -1817,6 +1819,8 @@ export interface operations {
                                 committed: number;
                                 cap: number;
                                 currency?: string;
+                                /** @description What the action takes, if its own amount is in another currency than the limit */
+                                asked?: number;
                             }[];
                             campaigns: {
                                 campaignId: string;
@@ -2478,6 +2482,8 @@ export interface operations {
                             committed: number;
                             cap: number;
                             currency?: string;
+                            /** @description What the action takes, if its own amount is in another currency than the limit */
+                            asked?: number;
                         }[] | null;
                     } | {
                         /**
@@ -7823,6 +7829,10 @@ export interface operations {
                                 limits: {
                                     campaignSpendPerDayMinor: number;
                                     adAccountSpendPerDayMinor: number;
+                                    campaignSpendPerMonthMinor?: number;
+                                    adAccountSpendPerMonthMinor?: number;
+                                    agentSpendPerDayMinor?: number;
+                                    agentSpendPerMonthMinor?: number;
                                     sendsPerHour: number;
                                     actionsPerHour?: number;
                                     accountActionsPerHour?: number;
@@ -7830,6 +7840,7 @@ export interface operations {
                                     reviewsWaiting?: number;
                                     approvalAbovePercent: number;
                                     approvalAboveMinor: number;
+                                    approvalAboveAdAccountTotalPerDayMinor?: number;
                                 };
                                 reviewWithinMinutes: number;
                                 texts?: {
@@ -7967,6 +7978,15 @@ export interface operations {
                                 executor: string;
                                 connector: string;
                             }[];
+                            rates?: {
+                                /** Format: date */
+                                day: string;
+                                maxAgeDays: number;
+                                base: string;
+                                perBase: {
+                                    [key: string]: number;
+                                };
+                            };
                         };
                         by: string;
                         /** Format: date-time */
@@ -8172,6 +8192,10 @@ export interface operations {
                                 limits: {
                                     campaignSpendPerDayMinor: number;
                                     adAccountSpendPerDayMinor: number;
+                                    campaignSpendPerMonthMinor?: number;
+                                    adAccountSpendPerMonthMinor?: number;
+                                    agentSpendPerDayMinor?: number;
+                                    agentSpendPerMonthMinor?: number;
                                     sendsPerHour: number;
                                     actionsPerHour?: number;
                                     accountActionsPerHour?: number;
@@ -8179,6 +8203,7 @@ export interface operations {
                                     reviewsWaiting?: number;
                                     approvalAbovePercent: number;
                                     approvalAboveMinor: number;
+                                    approvalAboveAdAccountTotalPerDayMinor?: number;
                                 };
                                 reviewWithinMinutes: number;
                                 texts?: {
@@ -8316,6 +8341,15 @@ export interface operations {
                                 executor: string;
                                 connector: string;
                             }[];
+                            rates?: {
+                                /** Format: date */
+                                day: string;
+                                maxAgeDays: number;
+                                base: string;
+                                perBase: {
+                                    [key: string]: number;
+                                };
+                            };
                         };
                     };
                 };

@@ -68,6 +68,10 @@ const RunningTotals = z.array(
     committed: z.int(),
     cap: z.int(),
     currency: z.string().optional(),
+    asked: z
+      .int()
+      .optional()
+      .describe('What the action takes, if its own amount is in another currency than the limit'),
   }),
 );
 const ActionCard = {

@@ -65,6 +65,16 @@ test('what a charter does not say is told with its preset', () => {
   );
 });
 
+test('an action in another currency is refused, or compared by the exchange rates', () => {
+  const [charter] = content.charters;
+  if (!charter) throw new Error('there is a charter');
+  const rates = { day: '2026-11-20', maxAgeDays: 7, base: 'EUR', perBase: { USD: 1.0832, GBP: 0.86 } };
+  const lines = charterWords(charter, { ...content, rates }).flatMap((section) => section.lines);
+  expect(lines).toContain(
+    'Its limits are in EUR. An amount in EUR, GBP or USD is compared with them by the exchange rates of 2026-11-20, for 7 days. An action in any other currency is refused.',
+  );
+});
+
 test('it reads like this', () => {
   expect(words(content)).toMatchInlineSnapshot(`
     "What it is for
@@ -88,6 +98,10 @@ test('it reads like this', () => {
     Its limits
     At most EUR 500.00 a day on one campaign.
     At most EUR 3,000.00 a day in one ad account.
+    At most EUR 8,000.00 a calendar month on one campaign.
+    At most EUR 50,000.00 a calendar month in one ad account.
+    At most EUR 4,000.00 a day in all, wherever it spends.
+    At most EUR 60,000.00 a calendar month in all, wherever it spends.
     At most 7 messages within an hour.
     At most 500 actions within an hour.
     At most 100 actions within an hour for one account.
@@ -95,6 +109,7 @@ test('it reads like this', () => {
     At most 90 actions may wait for a person at a time.
     A change of a budget or a bid by more than 25 % needs a person.
     A change of a budget or a bid by more than EUR 200.00 needs a person.
+    A spend that brings the total of an ad account for the day above EUR 1,500.00 needs a person, whichever agents spent it.
     Its limits are in EUR. An action in another currency is refused.
     Its days begin at midnight in Europe/Berlin.
     What its texts may say, beside the rules for every agent

@@ -25,8 +25,11 @@ type LinesOf<T> = { readonly [member in keyof T]-?: (all: T) => readonly string[
  * A charter in plain words, with the plays that use it and the rules for every agent. It shows every setting: a new member of the
  * charter or of the rules does not compile until it has its words here.
  */
-export function charterWords(charter: Charter, { plays, rules }: Pick<PolicyContent, 'plays' | 'rules'>): Section[] {
-  const { agent, owner, reviewers, signers, reviewWithinMinutes, kinds, currency, timeZone } = charterLines;
+export function charterWords(
+  charter: Charter,
+  { plays, rules, rates }: Pick<PolicyContent, 'plays' | 'rules' | 'rates'>,
+): Section[] {
+  const { agent, owner, reviewers, signers, reviewWithinMinutes, kinds, currency, timeZone } = charterLines(rates);
   const { prohibitedKinds, ...others } = ruleLines;
   const ofTexts = charter.texts ? textLines(charter.texts) : [];
   return [
@@ -63,7 +66,7 @@ const forbidden = ({ kinds }: Charter): string => {
 };
 
 /** `limits` and `texts` have their own words; see `limitLines` and `textLines`. */
-const charterLines: Omit<LinesOf<Charter>, 'limits' | 'texts'> = {
+const charterLines = (rates: PolicyContent['rates']): Omit<LinesOf<Charter>, 'limits' | 'texts'> => ({
   agent: ({ agent }) => [`This is the charter of ${agent}. What it does not allow is refused.`],
   owner: ({ owner }) => [`${owner} answers for it.`],
   reviewers: ({ reviewers }) => [`${list(reviewers, 'or')} may answer when a person is asked.`],
@@ -81,9 +84,18 @@ const charterLines: Omit<LinesOf<Charter>, 'limits' | 'texts'> = {
     });
     return lines.length > 0 ? lines : ['Nothing: every proposal is refused.'];
   },
-  currency: ({ currency }) => [`Its limits are in ${currency}. An action in another currency is refused.`],
+  currency: ({ currency }) => [
+    `Its limits are in ${currency}. ${rates ? ratesWords(rates) : 'An action in another currency is refused.'}`,
+  ],
   timeZone: ({ timeZone }) => [`Its days begin at midnight in ${timeZone}.`],
-};
+});
+
+const ratesWords = ({ day, maxAgeDays, base, perBase }: NonNullable<PolicyContent['rates']>): string =>
+  `An amount in ${list([base, ...Object.keys(perBase)].sort(), 'or')} is compared with them by the exchange rates of ${day}, for ${count(maxAgeDays, 'day')}. An action in any other currency is refused.`;
+
+/** A cap that a charter need not have. */
+const optionalCap = (minor: number | undefined, currency: string, named: string): readonly string[] =>
+  minor === undefined ? [] : [`At most ${money(minor, currency)} ${named}.`];
 
 const limits = (charter: Charter): string[] => Object.values(limitLines).flatMap((linesOf) => linesOf(charter));
 
@@ -94,6 +106,14 @@ const limitLines: { readonly [limit in keyof Charter['limits']]-?: (charter: Cha
   adAccountSpendPerDayMinor: ({ limits: { adAccountSpendPerDayMinor: minor }, currency }) => [
     minor === 0 ? 'It may spend nothing in ad accounts.' : `At most ${money(minor, currency)} a day in one ad account.`,
   ],
+  campaignSpendPerMonthMinor: ({ limits: { campaignSpendPerMonthMinor: minor }, currency }) =>
+    optionalCap(minor, currency, 'a calendar month on one campaign'),
+  adAccountSpendPerMonthMinor: ({ limits: { adAccountSpendPerMonthMinor: minor }, currency }) =>
+    optionalCap(minor, currency, 'a calendar month in one ad account'),
+  agentSpendPerDayMinor: ({ limits: { agentSpendPerDayMinor: minor }, currency }) =>
+    optionalCap(minor, currency, 'a day in all, wherever it spends'),
+  agentSpendPerMonthMinor: ({ limits: { agentSpendPerMonthMinor: minor }, currency }) =>
+    optionalCap(minor, currency, 'a calendar month in all, wherever it spends'),
   sendsPerHour: ({ limits: { sendsPerHour: n } }) => [
     n === 0 ? 'It may send no messages.' : `At most ${count(n, 'message')} within an hour.`,
   ],
@@ -117,6 +137,12 @@ const limitLines: { readonly [limit in keyof Charter['limits']]-?: (charter: Cha
   approvalAboveMinor: ({ limits: { approvalAboveMinor: minor }, currency }) => [
     `A change of a budget or a bid by more than ${money(minor, currency)} needs a person.`,
   ],
+  approvalAboveAdAccountTotalPerDayMinor: ({ limits: { approvalAboveAdAccountTotalPerDayMinor: minor }, currency }) =>
+    minor === undefined
+      ? []
+      : [
+          `A spend that brings the total of an ad account for the day above ${money(minor, currency)} needs a person, whichever agents spent it.`,
+        ],
 };
 
 const preset = (given: number | undefined): string =>

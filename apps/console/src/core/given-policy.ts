@@ -22,6 +22,10 @@ export const content: PolicyContent = PolicyContent.parse({
       limits: {
         campaignSpendPerDayMinor: 50_000,
         adAccountSpendPerDayMinor: 300_000,
+        campaignSpendPerMonthMinor: 800_000,
+        adAccountSpendPerMonthMinor: 5_000_000,
+        agentSpendPerDayMinor: 400_000,
+        agentSpendPerMonthMinor: 6_000_000,
         sendsPerHour: 7,
         actionsPerHour: 500,
         accountActionsPerHour: 100,
@@ -29,6 +33,7 @@ export const content: PolicyContent = PolicyContent.parse({
         reviewsWaiting: 90,
         approvalAbovePercent: 25,
         approvalAboveMinor: 20_000,
+        approvalAboveAdAccountTotalPerDayMinor: 150_000,
       },
       reviewWithinMinutes: 1440,
       texts: {

@@ -21,6 +21,7 @@ const named = {
 const whole: Readonly<Record<Exclude<keyof PolicyContent, keyof typeof named>, string>> = {
   rules: 'rules.yaml',
   routes: 'routes.yaml',
+  rates: 'rates.yaml',
 };
 
 /** The differences of one policy to another, or to none, by file and path. Two policies with the same meaning have none. */

@@ -38,16 +38,22 @@ export function dayOf(timeZone: string, at: string): string {
 export interface DayCaps {
   readonly agent: string;
   readonly day: string;
+  /** The currency of the caps. Amounts in another currency have no figure of a cap, because the console compares no currencies. */
+  readonly currency: string;
   readonly adAccountMinor: number;
   readonly campaignMinor: number;
+  /** Null if the charter has no cap on all that its agent spends. */
+  readonly agentMinor: number | null;
 }
 
 export const dayCaps = (charters: readonly Charter[], at: string): DayCaps[] =>
-  charters.map(({ agent, timeZone, limits }) => ({
+  charters.map(({ agent, currency, timeZone, limits }) => ({
     agent,
     day: dayOf(timeZone, at),
+    currency,
     adAccountMinor: limits.adAccountSpendPerDayMinor,
     campaignMinor: limits.campaignSpendPerDayMinor,
+    agentMinor: limits.agentSpendPerDayMinor ?? null,
   }));
 
 export type Holder = 'ad-account' | 'campaign' | 'agent';

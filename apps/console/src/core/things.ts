@@ -255,11 +255,13 @@ const budgetsSpent = (
   reservations.flatMap(({ ledger, amount, currency }) => {
     const [family, kind] = ledger.split(':');
     const figures = verdict.reasons.find(({ rule }) => family === 'spend' && rule === `spend-cap-${kind}`)?.figures;
-    const { heldMinor, committedMinor, capMinor } = figures ?? {};
+    // The figures are in the currency of the cap, which may be another one than that of the amount.
+    const { amountMinor = amount, heldMinor, committedMinor, capMinor, currency: limitsIn = currency } = figures ?? {};
     if (typeof heldMinor !== 'number' || typeof committedMinor !== 'number' || typeof capMinor !== 'number') return [];
-    if (currency === undefined) return [];
-    const used = heldMinor + committedMinor + amount;
-    return budgetThing({ ledger, used, cap: capMinor, currency }, { at: verdict.at, agent, action }, campaigns);
+    if (typeof amountMinor !== 'number' || typeof limitsIn !== 'string' || currency === undefined) return [];
+    const used = heldMinor + committedMinor + amountMinor;
+    const budget = { ledger, used, cap: capMinor, currency: limitsIn };
+    return budgetThing(budget, { at: verdict.at, agent, action }, campaigns);
   });
 
 /** What an agent was allowed to do alone, at the tier at which people are notified of it. */

@@ -59,6 +59,12 @@ const worlds: Readonly<Record<string, readonly [World, ...World[]]>> = {
     { proposal: shift(1_000), facts: { adAccounts: { 'ads-emea': null } } },
   ],
   'bid-threshold': [{ proposal: proposalOf('ads.set_bid', { bidMinor: 90_000 }) }],
+  'ad-account-total': [
+    {
+      proposal: shift(3_000),
+      policy: policyOf(content({ charter: { limits: { approvalAboveAdAccountTotalPerDayMinor: 2_999 } } })),
+    },
+  ],
   'new-creative': [{ proposal: proposalOf('ads.publish_creative') }],
   'first-touch': [
     {
@@ -141,6 +147,13 @@ test.each(Object.entries(worlds).flatMap(([rule, all]) => all.map((world, n) => 
       else expect(text, data).not.toMatch(found);
   },
 );
+
+test('a total says which limit it is above', () => {
+  const [total] = worlds['ad-account-total'] ?? [];
+  expect(total && whyAsked(reasonsOf(total, 'ad-account-total'))).toEqual([
+    'with it EUR 30.00 are held or spent today on the ad account, above EUR 29.99, the most without a person',
+  ]);
+});
 
 test('an amount says which limit it is above', () => {
   const [above, share, unknown] = worlds['budget-threshold'] ?? [];

@@ -15,6 +15,12 @@ function changeWords(figure: string, { unclear, amountMinor, aboveMinor, abovePe
   return `a change of the ${figure} by ${amount} is more than ${share} of it`;
 }
 
+function totalWords({ totalMinor, aboveMinor, currency }: Figures): string {
+  const [total, above] = [amountWords(totalMinor, currency), amountWords(aboveMinor, currency)];
+  if (total === undefined || above === undefined) return "the day's total of the ad account is large";
+  return `with it ${total} are held or spent today on the ad account, above ${above}, the most without a person`;
+}
+
 function amountWords(minor: unknown, currency: unknown): string | undefined {
   const [amount, named] = [Minor.safeParse(minor), Currency.safeParse(currency)];
   return amount.success && named.success ? money(amount.data, named.data) : undefined;
@@ -34,6 +40,7 @@ const words: Readonly<Record<string, (figures: Figures) => string>> = {
   consent: () => 'facts are unclear: sources disagree about a consent',
   'budget-threshold': (figures) => changeWords('daily budget', figures),
   'bid-threshold': (figures) => changeWords('bid', figures),
+  'ad-account-total': totalWords,
   'new-creative': () => 'a new creative needs a person',
   'personal-data': () => 'a text has an address, a telephone number or an id of a person',
   claims: () => 'a text makes a claim without its evidence',

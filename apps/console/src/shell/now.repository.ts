@@ -57,30 +57,33 @@ export class NowStore {
 
   /**
    * Amounts approved for today: held until the action settles, committed if it was executed, otherwise nothing. Today is the day of the
-   * agent's charter; without a charter it is the day in UTC. A charter has no cap on the total spend of its agent. The database adds up,
-   * because a day may have any number of campaigns.
+   * agent's charter; without a charter it is the day in UTC. A cap has a figure beside amounts in its own currency only. The database
+   * adds up, because a day may have any number of campaigns.
    */
   async spend(caps: readonly DayCaps[], utcDay: string): Promise<Figures> {
     const rows = await this.forPages.query<SpendFigure & { holder: Holder; count: number }>(
       `WITH charters AS (
-         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) AS c(agent, day, account_cap, campaign_cap)),
+         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $7::bigint[], $8::text[])
+           AS c(agent, day, account_cap, campaign_cap, agent_cap, currency)),
        summed AS (
-         SELECT a.day, a.currency, a.agent, a.ad_account_id, a.campaign_id, c.account_cap, c.campaign_cap, ${amounts}
+         SELECT a.day, a.currency, a.agent, a.ad_account_id, a.campaign_id, d.account_cap, d.campaign_cap, d.agent_cap, ${amounts}
          FROM approvals a ${settledAs} LEFT JOIN charters c ON c.agent = a.agent
+         LEFT JOIN charters d ON d.agent = a.agent AND d.currency = a.currency
          WHERE a.day = ANY($5) AND a.day = coalesce(c.day, $6)
-         GROUP BY a.day, a.currency, a.agent, a.ad_account_id, a.campaign_id, c.account_cap, c.campaign_cap),
+         GROUP BY a.day, a.currency, a.agent, a.ad_account_id, a.campaign_id, d.account_cap, d.campaign_cap, d.agent_cap),
        figures AS (
          SELECT CASE WHEN grouping(a.ad_account_id) = 0 THEN 'ad-account' WHEN grouping(a.campaign_id) = 0 THEN 'campaign' ELSE 'agent' END AS holder,
            coalesce(a.ad_account_id, a.campaign_id, a.agent) AS id, a.day, a.currency,
            least(sum(a.held), ${exact})::bigint AS "heldMinor", least(sum(a.committed), ${exact})::bigint AS "committedMinor",
-           CASE WHEN grouping(a.ad_account_id) = 0 THEN min(a.account_cap) WHEN grouping(a.campaign_id) = 0 THEN min(a.campaign_cap) END AS "capMinor",
+           CASE WHEN grouping(a.ad_account_id) = 0 THEN min(a.account_cap) WHEN grouping(a.campaign_id) = 0 THEN min(a.campaign_cap) ELSE min(a.agent_cap) END AS "capMinor",
            array_agg(DISTINCT a.agent) AS agents
          FROM summed a
          GROUP BY a.day, a.currency, GROUPING SETS ((a.ad_account_id), (a.campaign_id), (a.agent))
          HAVING coalesce(a.ad_account_id, a.campaign_id, a.agent) IS NOT NULL),
        placed AS (
          SELECT *, count(*) OVER (PARTITION BY holder) AS count, row_number() OVER (PARTITION BY holder
-           ORDER BY ("heldMinor" + "committedMinor")::numeric / greatest(1, coalesce("capMinor", 1)) DESC, id) AS place
+           ORDER BY CASE WHEN "capMinor" IS NULL THEN 0 ELSE ("heldMinor" + "committedMinor")::numeric / greatest(1, "capMinor") END DESC,
+             "heldMinor" + "committedMinor" DESC, id) AS place
          FROM figures)
        SELECT holder, id, day, currency, "heldMinor", "committedMinor", "capMinor", agents, count FROM placed
        WHERE place <= ${mostFigures} ORDER BY holder, place`,
@@ -91,6 +94,8 @@ export class NowStore {
         caps.map(({ campaignMinor }) => campaignMinor),
         [...new Set([utcDay, ...caps.map(({ day }) => day)])],
         utcDay,
+        caps.map(({ agentMinor }) => agentMinor),
+        caps.map(({ currency }) => currency),
       ],
     );
     const figuresOf = (holder: Holder) => {

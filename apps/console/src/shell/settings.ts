@@ -84,7 +84,7 @@ const variables = {
   }),
   CONFIG_DIR: requiredText({
     description:
-      'the configuration that the console publishes as the policy: charters, plays, sequences, rules, routes',
+      'the configuration that the console publishes as the policy: charters, plays, sequences, rules, routes, exchange rates',
     kind: 'folder',
     expected: 'the folder of charters, plays, sequences, rules.yaml and routes.yaml',
   }),

@@ -8,6 +8,7 @@ import {
   type ReviewDecided,
   type Verdict,
 } from '@countersign/contracts';
+import { comparable, totalIn } from '@countersign/gate';
 import type { Loaded, VerdictRequest, VerdictResult } from './verdicts.js';
 
 type Review = NonNullable<ActionApproved['review']>;
@@ -117,18 +118,26 @@ export function escalatedEvent(
   };
 }
 
-/** What counts under the limits that the action concerns, from the facts of its verdict. */
+/** What counts under the limits that the action concerns, from the facts of its verdict. Money is in the currency of the limit. */
 export const runningTotals = ({
   facts,
   prepared,
 }: Pick<VerdictResult, 'facts' | 'prepared'>): ActionEscalated['card']['runningTotals'] =>
-  prepared.examined.concerns.draws.map((draw) => ({
-    ledger: draw.ledger,
-    held: own(facts.ledgers, draw.ledger)?.held ?? 0,
-    committed: own(facts.ledgers, draw.ledger)?.committed ?? 0,
-    cap: draw.cap,
-    ...('currency' in draw && { currency: draw.currency }),
-  }));
+  prepared.examined.concerns.draws.flatMap((draw) => {
+    const { ledger, cap } = draw;
+    // It counts for a limit of another agent only.
+    if (cap === null) return [];
+    const found = own(facts.ledgers, ledger);
+    const plain = { ledger, held: found?.held ?? 0, committed: found?.committed ?? 0, cap };
+    if (!('currency' in draw)) return [plain];
+    const to = prepared.examined.charter?.currency ?? draw.currency;
+    const compared = { rates: facts.rates, to, at: prepared.examined.at };
+    const total = found && 'currency' in found ? totalIn(found, compared) : undefined;
+    const asked = comparable(draw.amount, draw.currency, compared);
+    if (!asked || !total || 'foreign' in total) return [{ ...plain, currency: draw.currency }];
+    const { held, committed } = total;
+    return [{ ledger, held, committed, cap, currency: to, ...(draw.currency !== to && { asked: asked.minor }) }];
+  });
 
 /** The campaigns that the action changes, from the facts of its verdict. */
 function changed(

@@ -31,6 +31,7 @@ import {
   type ReadAction,
   type ReviewFact,
   rateOf,
+  ratesFact,
   type Slots,
   slotOf,
   stopsIn,
@@ -39,6 +40,7 @@ import {
   taskAbout,
   whereaboutsFact,
   windowOf,
+  withHeld,
 } from '@countersign/gate';
 
 /** One proposal to be judged, for the first time or with a person's answer. */
@@ -314,7 +316,7 @@ function reserve(ledgers: Map<string, OwnLedger>, draw: Draw, at: string): void 
   const ledger = ledgers.get(draw.ledger);
   if (!ledger) return;
   if ('currency' in draw && 'currency' in ledger) {
-    ledgers.set(draw.ledger, { ...ledger, held: ledger.held + draw.amount, currency: draw.currency });
+    ledgers.set(draw.ledger, withHeld(ledger, draw.amount, draw.currency));
   } else if ('rateMs' in draw && 'slots' in ledger) {
     ledgers.set(draw.ledger, { slots: [...ledger.slots, [slotOf(at), draw.amount]] });
   } else if ('countsAt' in draw && 'held' in ledger && !('currency' in ledger)) {
@@ -370,6 +372,13 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
     }),
   );
   const task = loaded.tasks.get(proposal.taskId);
+  const ledgers = Object.fromEntries(
+    concerns.draws.flatMap((draw) => {
+      const seen = seenBy(draw, loaded.ledgers.get(draw.ledger), at);
+      return seen ? [[draw.ledger, seen] as const] : [];
+    }),
+  );
+  const rates = ratesOf(prepared.examined, ledgers);
   return {
     author,
     task: task ? taskAbout(task, concerns.contacts) : null,
@@ -397,12 +406,8 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
     ),
     consents: pick(concerns.contacts, (id) => consentFact(loaded.consents.get(id) ?? none)),
     controls: pick(concerns.controls, (scope) => controlFact(loaded.controls.get(scope) ?? none)),
-    ledgers: Object.fromEntries(
-      concerns.draws.flatMap((draw) => {
-        const seen = seenBy(draw, loaded.ledgers.get(draw.ledger), at);
-        return seen ? [[draw.ledger, seen]] : [];
-      }),
-    ),
+    ledgers,
+    ...(rates && { rates }),
     versions,
     ...(review && { review: judgedPart(review) }),
   };
@@ -411,6 +416,16 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
 /** The part of an answer that a verdict depends on, as `ReviewFact` has it. */
 function judgedPart({ category: _category, ...fact }: NonNullable<VerdictRequest['review']>): ReviewFact {
   return fact;
+}
+
+/** The exchange rates that the action needs, by its own currency and those of its ledgers. */
+function ratesOf({ policy, charter, read }: Examined, ledgers: Facts['ledgers']): Facts['rates'] {
+  const rates = policy?.content.rates;
+  if (!rates || !charter || !read.ok) return undefined;
+  const booked = Object.values(ledgers).flatMap((ledger) =>
+    'currency' in ledger ? [ledger.currency, ...(ledger.others ?? []).map(({ currency }) => currency)] : [],
+  );
+  return ratesFact(rates, charter.currency, [read.subject.currency, ...booked]);
 }
 
 function pick<V>(keys: readonly string[], factOf: (key: string) => V | undefined): Record<string, V> {

@@ -1,5 +1,13 @@
 import { cameToNothing, longest } from '@countersign/contracts';
-import type { Counts, EnrolmentFact, Known, MoneyLedger, Slots, TaskFact } from '@countersign/gate';
+import {
+  type Counts,
+  type EnrolmentFact,
+  type Known,
+  type MoneyLedger,
+  moneyLedger,
+  type Slots,
+  type TaskFact,
+} from '@countersign/gate';
 import type { Tx } from '@countersign/runtime';
 import { tasksAssigned } from '../core/tasks.js';
 import { enrolmentBy, type Loaded, type Needed, type StepCount } from '../core/verdicts.js';
@@ -34,6 +42,7 @@ const nothing = cameToNothing.map((state) => `'${state}'`).join(', ');
 // A stop applies to a sequence and a contact, whichever agent or task asked for it: an enrolment's key is the task's id and the stop's key.
 // Both times are of approvals, by this service's clock. If they are equal, the order is not known, and it counts as stopped.
 // An enrolment that had no effect still counts while a message under it may be sent: a new enrolment would open the same steps again.
+// A ledger of money may have amounts of several currencies: an agent may spend in ad accounts of different currencies.
 // A sum of money is limited to the largest exact number: an executor may report amounts up to that number.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
@@ -42,8 +51,8 @@ const sql = `
   SELECT 'money', ledger, 0, json_build_object(
     'held', least(coalesce(sum(amount) FILTER (WHERE state = 'held'), 0), ${Number.MAX_SAFE_INTEGER}),
     'committed', least(coalesce(sum(amount) FILTER (WHERE state = 'committed'), 0), ${Number.MAX_SAFE_INTEGER}),
-    'currency', min(currency))::text
-  FROM reservations WHERE ledger = ANY($3) AND state <> 'released' GROUP BY ledger
+    'currency', currency)::text
+  FROM reservations WHERE ledger = ANY($3) AND state <> 'released' GROUP BY ledger, currency
   UNION ALL
   SELECT of.state, n.ledger, 0, of.times FROM unnest($4::text[], $5::timestamptz[]) AS n(ledger, since)
   CROSS JOIN LATERAL (
@@ -140,13 +149,14 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
   const waiting = new Map<string, number>();
   const enrolments = new Map<string, EnrolmentFact>();
   const steps = new Map<string, StepCount>();
-  for (const ledger of money) ledgers.set(ledger, { held: 0, committed: 0, currency: null });
+  /** The rows of each ledger of money: one for each currency. */
+  const amounts = new Map(money.map((ledger) => [ledger, [] as Parameters<typeof moneyLedger>[0][number][]]));
   for (const { ledger } of counts) ledgers.set(ledger, { held: [], committed: [] });
   for (const { what, key, version, data } of rows) {
     const value = data === null ? null : JSON.parse(data);
     switch (what) {
       case 'money':
-        ledgers.set(key, value);
+        amounts.get(key)?.push(value);
         break;
       case 'held':
       case 'committed':
@@ -180,6 +190,7 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
         state[what].set(key, { version, data: value });
     }
   }
+  for (const [ledger, parts] of amounts) ledgers.set(ledger, moneyLedger(parts));
   return {
     tasks,
     profiles: state['profiles.v1'],

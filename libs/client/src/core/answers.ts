@@ -102,6 +102,8 @@ export interface Card {
       committed: number;
       cap: number;
       currency?: string;
+      /** What the action takes, if its own amount is in another currency than the limit. */
+      asked?: number;
     }[];
     readonly reversible?: string;
     /** The policy under which a person was asked. */

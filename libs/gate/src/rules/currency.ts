@@ -1,17 +1,29 @@
-import { own } from '@countersign/contracts';
+import { currencyFault, own } from '@countersign/contracts';
+import { ratesFault } from '../rates.js';
 import { pass, type Rule, refuse } from '../rule.js';
 
-/** Money of different currencies is never compared. */
+/** Money of different currencies is compared only by exchange rates that the policy has and that are not too old. */
 export const currency: Rule = {
   name: 'currency',
-  weigh: ({ subject, charter, facts }) => {
+  // The facts have rates only if the verdict depends on them.
+  parts: ({ facts }) => (facts.rates ? ['rates'] : []),
+  weigh: ({ subject, charter, facts, at }) => {
     const named = subject.currency;
     if (named === undefined) return undefined;
-    if (named !== charter.currency) {
-      return refuse(`the action is in ${named}, the charter's limits are in ${charter.currency}`, {
-        action: named,
-        charter: charter.currency,
-      });
+    const limitsIn = charter.currency;
+    const noCurrency = currencyFault(named);
+    if (noCurrency !== undefined) return refuse(noCurrency, { action: named, charter: limitsIn });
+    const { rates } = facts;
+    if (named !== limitsIn) {
+      const differ = `the action is in ${named}, the charter's limits are in ${limitsIn}`;
+      const fault = rates && ratesFault(rates, named, limitsIn, at);
+      if (!rates || fault !== undefined) {
+        return refuse(fault === undefined ? differ : `${differ}, and ${fault}`, {
+          action: named,
+          charter: limitsIn,
+          ...(rates && { rates: rates.day }),
+        });
+      }
     }
     const account = subject.adAccountId === undefined ? null : own(facts.adAccounts, subject.adAccountId);
     if (account && account.currency !== named) {
@@ -20,6 +32,12 @@ export const currency: Rule = {
         adAccount: account.currency,
       });
     }
-    return pass(`${named} throughout`);
+    return named === limitsIn || !rates
+      ? pass(`${named} throughout`)
+      : pass(`${named}, compared with limits in ${limitsIn} by the exchange rates of ${rates.day}`, {
+          action: named,
+          charter: limitsIn,
+          rates: rates.day,
+        });
   },
 };

@@ -2,6 +2,7 @@ import type { Rule } from '../rule.js';
 import { account } from './account.js';
 import { actionId } from './action-id.js';
 import { actionsPerHour } from './actions-per-hour.js';
+import { adAccountTotal } from './ad-account-total.js';
 import { allowedKind } from './allowed-kind.js';
 import { author } from './author.js';
 import { bannedTerms } from './banned-terms.js';
@@ -34,7 +35,7 @@ import { sendTime } from './send-time.js';
 import { sendsPerHour } from './sends-per-hour.js';
 import { sequence } from './sequence.js';
 import { size } from './size.js';
-import { adAccountSpendCap, campaignSpendCap } from './spend-cap.js';
+import { adAccountSpendCap, agentSpendCap, campaignSpendCap } from './spend-cap.js';
 import { task, taskKnown } from './task.js';
 import { taskEnded } from './task-ended.js';
 import { bidThreshold, budgetThreshold } from './threshold.js';
@@ -70,6 +71,8 @@ export const rules: readonly Rule[] = [
   currency,
   campaignSpendCap,
   adAccountSpendCap,
+  agentSpendCap,
+  adAccountTotal,
   budgetThreshold,
   bidThreshold,
   newCreative,

@@ -1,47 +1,72 @@
 import { money, own } from '@countersign/contracts';
-import { type Context, type Finding, pass, type Rule, refuse } from '../rule.js';
+import { bounded, comparable, totalIn } from '../rates.js';
+import { type Context, type Finding, gravest, pass, type Rule, refuse } from '../rule.js';
+import type { SpendDraw, SpendScope } from '../spend.js';
 
-/** A connected system may report a spend as large as a number can be. The figure stays an exact number. */
-const bounded = (minor: number): number => Math.min(minor, Number.MAX_SAFE_INTEGER);
+/** The ledger of a limit of money. Throws if it was not loaded. */
+export function ledgerOf({ ledger: name }: SpendDraw, { facts }: Pick<Context, 'facts'>) {
+  const ledger = own(facts.ledgers, name);
+  if (!ledger || !('currency' in ledger)) throw new Error(`${name} is not among the facts`);
+  return ledger;
+}
 
-const cap =
-  (kind: 'spend-campaign' | 'spend-ad-account') =>
-  ({ draws, facts, charter }: Context): Finding | undefined => {
-    const draw = draws.find((d) => d.kind === kind);
-    if (draw?.kind !== kind) return undefined;
-    const ledger = own(facts.ledgers, draw.ledger);
-    if (!ledger || !('currency' in ledger)) {
-      throw new Error(`${draw.ledger} is not among the facts`);
-    }
-    const known = ledger.currency;
-    for (const currency of [charter.currency, known]) {
-      if (currency !== null && currency !== draw.currency) {
-        return refuse(`${draw.currency} cannot be counted against a cap in ${currency}`, {
-          currency: draw.currency,
-          cap: currency,
-        });
-      }
-    }
-    const inCurrency = (minor: number): string => money(minor, draw.currency);
-    const used = bounded(ledger.held + ledger.committed);
-    const total = bounded(used + draw.amount);
-    const over = bounded(used + draw.amount - draw.cap);
-    const figures = {
-      amountMinor: draw.amount,
-      heldMinor: ledger.held,
-      committedMinor: ledger.committed,
-      capMinor: draw.cap,
-      currency: draw.currency,
-    };
-    return over > 0
+/** The limits of money of one scope, the day's first. */
+export const spendsOf = ({ draws }: Pick<Context, 'draws'>, scope: SpendScope): readonly SpendDraw[] =>
+  draws
+    .filter((draw): draw is SpendDraw => draw.kind === `spend-${scope}`)
+    .sort((a, b) => (a.period < b.period ? -1 : a.period > b.period ? 1 : 0));
+
+function weigh(draw: SpendDraw, context: Context): Finding[] {
+  const { cap, holder } = draw;
+  if (cap === null) return [];
+  const to = context.charter.currency;
+  const compared = { rates: context.facts.rates, to, at: context.at };
+  const ledger = ledgerOf(draw, context);
+  const asked = comparable(draw.amount, draw.currency, compared);
+  const known = totalIn(ledger, compared);
+  const [named, when] = draw.period === 'day' ? ['daily cap', 'today'] : ['monthly cap', 'this month'];
+  if (!asked || 'foreign' in known) {
+    const other = asked && 'foreign' in known ? known.foreign : to;
+    return [
+      refuse(`${draw.currency} cannot be counted against a cap in ${other}`, { currency: draw.currency, cap: other }),
+    ];
+  }
+  const { held, committed } = known;
+  const used = bounded(held + committed);
+  const total = bounded(used + asked.minor);
+  const over = bounded(used + asked.minor - cap);
+  const figures = {
+    amountMinor: asked.minor,
+    heldMinor: held,
+    committedMinor: committed,
+    capMinor: cap,
+    currency: to,
+    ...(context.facts.rates && { rates: context.facts.rates.day }),
+  };
+  return [
+    over > 0
       ? refuse(
-          `${inCurrency(over)} over the daily cap of ${inCurrency(draw.cap)} of ${draw.holder}: ${inCurrency(used)} held or spent today, ${inCurrency(draw.amount)} asked for`,
+          `${money(over, to)} over the ${named} of ${money(cap, to)} of ${holder}: ${money(used, to)} held or spent ${when}, ${asked.text} asked for`,
           { ...figures, overMinor: over },
         )
-      : pass(`${inCurrency(total)} of the daily cap of ${inCurrency(draw.cap)} of ${draw.holder}`, figures);
-  };
+      : pass(`${money(total, to)} of the ${named} of ${money(cap, to)} of ${holder}`, figures),
+  ];
+}
 
-/** Money committed in one day on one campaign, by all agents. */
-export const campaignSpendCap: Rule = { name: 'spend-cap-campaign', weigh: cap('spend-campaign') };
-/** Money committed in one day on one ad account, by all agents. */
-export const adAccountSpendCap: Rule = { name: 'spend-cap-ad-account', weigh: cap('spend-ad-account') };
+const capOf =
+  (scope: SpendScope) =>
+  (context: Context): Finding | undefined =>
+    gravest(spendsOf(context, scope).flatMap((draw) => weigh(draw, context)));
+
+/** Money committed in one day and in one month on one campaign, by all agents. */
+export const campaignSpendCap: Rule = { name: 'spend-cap-campaign', weigh: capOf('campaign') };
+/** Money committed in one day and in one month on one ad account, by all agents. */
+export const adAccountSpendCap: Rule = { name: 'spend-cap-ad-account', weigh: capOf('ad-account') };
+/** Money that one agent commits in one day and in one month, wherever. */
+export const agentSpendCap: Rule = {
+  name: 'spend-cap-agent',
+  weigh: (context) => {
+    if (!context.subject.spend) return undefined;
+    return capOf('agent')(context) ?? pass(`the charter has no cap for all that ${context.proposal.agent} spends`);
+  },
+};

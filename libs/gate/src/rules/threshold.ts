@@ -1,4 +1,5 @@
 import { type FigureChange, money, own } from '@countersign/contracts';
+import { comparable } from '../rates.js';
 import { escalate, gravest, pass, type Rule, unclear } from '../rule.js';
 
 /**
@@ -6,7 +7,8 @@ import { escalate, gravest, pass, type Rule, unclear } from '../rule.js';
  */
 const threshold = (name: string, figure: FigureChange['figure']): Rule => ({
   name,
-  weigh: ({ subject, charter, facts }) => {
+  weigh: ({ subject, charter, facts, at }) => {
+    const compared = { rates: facts.rates, to: charter.currency, at };
     const { approvalAboveMinor: amountLimit, approvalAbovePercent: percentLimit } = charter.limits;
     return gravest(
       subject.changes.flatMap((change) => {
@@ -14,11 +16,14 @@ const threshold = (name: string, figure: FigureChange['figure']): Rule => ({
         const { campaignId, adAccountId, currency } = change;
         const now = nowOf(change, own(own(facts.adAccounts, adAccountId)?.campaigns ?? {}, campaignId));
         const amountMinor = 'amountMinor' in change ? change.amountMinor : changeTo(figure, change.toMinor, now);
-        const amount = money(amountMinor, currency);
-        const figures = { campaign: campaignId, amountMinor, currency, aboveMinor: amountLimit };
-        if (amountMinor > amountLimit) {
+        const asked = comparable(amountMinor, currency, compared);
+        // Where currencies cannot be compared, the rule about them refuses.
+        const { minor, text: amount } = asked ?? { minor: amountMinor, text: money(amountMinor, currency) };
+        const limitsIn = asked ? charter.currency : currency;
+        const figures = { campaign: campaignId, amountMinor: minor, currency: limitsIn, aboveMinor: amountLimit };
+        if (minor > amountLimit) {
           return escalate(
-            `a change of ${amount} for campaign ${campaignId} is above ${money(amountLimit, currency)}, the most without a person`,
+            `a change of ${amount} for campaign ${campaignId} is above ${money(amountLimit, limitsIn)}, the most without a person`,
             figures,
           );
         }

@@ -33,7 +33,10 @@ export function Spend({ spend }: { readonly spend: Now['spend'] }) {
             title="Agents"
             figures={agents}
             more={0}
-            capless="An agent has no cap of its own. Its charter has one for each campaign and one for each ad account."
+            {...(agents.every(({ capMinor }) => capMinor === null) && {
+              capless:
+                'An agent has no cap of its own. Its charter has one for each campaign and one for each ad account.',
+            })}
           />
         </SimpleGrid>
       )}

@@ -44,7 +44,7 @@ const below = <Member extends string, L extends Readonly<Record<string, string>>
   Object.fromEntries(Object.entries(labelled).map(([name, label]) => [`${member}.${name}`, label])) as Below<Member, L>;
 
 /** Exhaustive: a new setting of the policy needs its label here. */
-const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
+const labels: { readonly [Part in keyof Content]-?: Labels<NonNullable<Content[Part]>> } = {
   rules: {
     permitSeconds: 'How long an approval is valid, in seconds',
     'contactFrequency.touches': 'Messages to one contact, at most',
@@ -64,6 +64,12 @@ const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
     executor: 'Service that carries them out',
     connector: 'Connection that it uses',
   },
+  rates: {
+    day: 'Day of the exchange rates',
+    maxAgeDays: 'Not used when older, in days',
+    base: 'Currency that the rates are for one unit of',
+    perBase: 'So much is one unit',
+  },
   charters: {
     agent: 'Agent',
     owner: 'Who answers for it',
@@ -74,6 +80,10 @@ const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
     timeZone: 'Where its days begin',
     'limits.campaignSpendPerDayMinor': 'Spend a day on one campaign, at most',
     'limits.adAccountSpendPerDayMinor': 'Spend a day in one ad account, at most',
+    'limits.campaignSpendPerMonthMinor': 'Spend a calendar month on one campaign, at most',
+    'limits.adAccountSpendPerMonthMinor': 'Spend a calendar month in one ad account, at most',
+    'limits.agentSpendPerDayMinor': 'Spend a day in all, at most',
+    'limits.agentSpendPerMonthMinor': 'Spend a calendar month in all, at most',
     'limits.sendsPerHour': 'Messages an hour, at most',
     'limits.actionsPerHour': 'Actions an hour, at most',
     'limits.accountActionsPerHour': 'Actions an hour for one account, at most',
@@ -81,6 +91,7 @@ const labels: { readonly [Part in keyof Content]: Labels<Content[Part]> } = {
     'limits.reviewsWaiting': 'Actions that may wait for a person at a time',
     'limits.approvalAbovePercent': 'A change of a budget or bid by more percent needs a person',
     'limits.approvalAboveMinor': 'A change of a budget or bid by more money needs a person',
+    'limits.approvalAboveAdAccountTotalPerDayMinor': 'A day’s total of an ad account above which a person is asked',
     reviewWithinMinutes: 'Minutes that a person has to answer',
     ...below('texts', texts),
   },

@@ -60,6 +60,18 @@ test('a policy is read by file, each setting under its place there, in the order
   expect(play).toContainEqual(['tasks.1.agent', 'b']);
 });
 
+test('exchange rates are a file of their own, if there are any', () => {
+  const rates = { day: '2026-11-20', maxAgeDays: 7, base: 'EUR', perBase: { USD: 1.0832 } };
+  const file = filesOf({ ...content, rates }).find(({ file }) => file === 'rates.yaml');
+  expect(file?.settings.map(({ path, label, value }) => [path, label, value])).toEqual([
+    ['day', 'Day of the exchange rates', '2026-11-20'],
+    ['maxAgeDays', 'Not used when older, in days', '7'],
+    ['base', 'Currency that the rates are for one unit of', 'EUR'],
+    ['perBase.USD', 'So much is one unit: USD', '1.0832'],
+  ]);
+  expect(filesOf(content).map(({ file }) => file)).not.toContain('rates.yaml');
+});
+
 test('an amount of a play has the currency of each agent that gets its tasks', () => {
   const spend = (shown: Content) =>
     filesOf(shown)

@@ -25,10 +25,11 @@ type Charters = Content['charters'];
 
 /** Exhaustive: a new part of the policy is added here. */
 const parts: {
-  readonly [Part in keyof Content]: (part: Content[Part], charters: Charters) => readonly PolicyFile[];
+  readonly [Part in keyof Content]-?: (part: Content[Part], charters: Charters) => readonly PolicyFile[];
 } = {
   rules: (rules) => [{ file: 'rules.yaml', settings: settingsOf('rules', rules) }],
   routes: (routes) => [{ file: 'routes.yaml', settings: settingsOf('routes', routes) }],
+  rates: (rates) => (rates === undefined ? [] : [{ file: 'rates.yaml', settings: settingsOf('rates', rates) }]),
   charters: (charters) =>
     charters.map((charter) => ({
       file: `charters/${charter.agent}.yaml`,
@@ -59,6 +60,7 @@ const currenciesOf = ({ tasks }: Content['plays'][number], charters: Charters): 
 export const filesOf = (content: Content): readonly PolicyFile[] => [
   ...parts.rules(content.rules, content.charters),
   ...parts.routes(content.routes, content.charters),
+  ...parts.rates(content.rates, content.charters),
   ...parts.charters(content.charters, content.charters),
   ...parts.plays(content.plays, content.charters),
   ...parts.sequences(content.sequences, content.charters),

@@ -26,6 +26,21 @@ test('a limit on the spend of a day is the same limit on the next day', () => {
   expect(figuresOf(limitRows([spend], [spend], 60_000))).toEqual([[spend.ledger, 70_000, 70_000]]);
 });
 
+test('the limit of a month is another one than that of a day, and the same in the next month', () => {
+  const month = { ...spend, ledger: 'spend:campaign:c-2:2026-11' };
+  const next = { ...month, ledger: 'spend:campaign:c-2:2026-12', committed: 0 };
+  expect(figuresOf(limitRows([month, spend], [next, spend], 60_000))).toEqual([
+    ['spend:campaign:c-2:each-month', 70_000, 60_000],
+    [spend.ledger, 70_000, 70_000],
+  ]);
+});
+
+test('an amount in another currency than the limit is counted in the currency of the limit', () => {
+  expect(figuresOf(limitRows([{ ...spend, asked: 55_400 }], undefined, 60_000))).toEqual([
+    [spend.ledger, 65_400, undefined],
+  ]);
+});
+
 test('a limit that only one side names has a row of its own', () => {
   const other = { ...spend, ledger: 'spend:campaign:c-3:2026-11-21', committed: 0 };
   // What is no spend has no day, whatever its name ends with.

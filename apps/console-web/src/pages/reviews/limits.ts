@@ -5,6 +5,8 @@ export interface Total {
   readonly committed: number;
   readonly cap: number;
   readonly currency?: string | undefined;
+  /** The amount of the action, if it is in another currency than the limit. */
+  readonly asked?: number | undefined;
 }
 
 /** The amount including the action. */
@@ -23,9 +25,14 @@ export interface LimitRow {
   readonly now: Figure | undefined;
 }
 
-/** The name of a limit without the day at the end of the name of a spend. On the next day the name differs, but the limit is the same. */
+/**
+ * The name of a limit without the day at the end of the name of a spend, and with the word for any month in place of a month. On the
+ * next day the name differs, but the limit is the same.
+ */
 const withoutDay = (ledger: string): string =>
-  ledger.startsWith('spend:') ? ledger.replace(/:\d{4}-\d{2}-\d{2}$/, '') : ledger;
+  ledger.startsWith('spend:')
+    ? ledger.replace(/:\d{4}-\d{2}-\d{2}$/, '').replace(/:\d{4}-\d{2}$/, ':each-month')
+    : ledger;
 
 /** Each limit once: its state when a person was asked, beside its present state. */
 export function limitRows(
@@ -33,8 +40,8 @@ export function limitRows(
   now: readonly Total[] | undefined,
   amountMinor: number | undefined,
 ): LimitRow[] {
-  const figure = ({ held, committed, cap, currency }: Total): Figure => ({
-    sum: held + committed + (currency === undefined ? 1 : (amountMinor ?? 0)),
+  const figure = ({ held, committed, cap, currency, asked: exchanged }: Total): Figure => ({
+    sum: held + committed + (currency === undefined ? 1 : (exchanged ?? amountMinor ?? 0)),
     cap,
   });
   const rows = new Map<string, LimitRow>();

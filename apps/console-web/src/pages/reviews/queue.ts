@@ -130,14 +130,16 @@ export function gravity(card: ReviewCard): number {
 }
 
 /**
- * The money of an action, as a share of its smallest cap in the same currency. Money that no cap bounds has the largest share. Amounts
+ * The money of an action, as a share of the cap that it takes most of. Money that no cap bounds has the largest share. Amounts
  * without a cap are compared only within a currency.
  */
 function moneyOf(card: ReviewCard): { readonly share: number; readonly currency: string; readonly amount: number } {
   const sum = card.subject === 'proposal' ? card.facts.money : null;
   if (card.subject !== 'proposal' || !sum) return { share: 0, currency: '', amount: 0 };
-  const caps = card.facts.runningTotals.flatMap(({ cap, currency }) => (currency === sum.currency ? [cap] : []));
-  const share = caps.length === 0 ? Number.MAX_VALUE : sum.amountMinor / Math.max(1, Math.min(...caps));
+  const shares = card.facts.runningTotals.flatMap(({ cap, currency, asked }) =>
+    currency === sum.currency || asked !== undefined ? [(asked ?? sum.amountMinor) / Math.max(1, cap)] : [],
+  );
+  const share = shares.length === 0 ? Number.MAX_VALUE : Math.max(...shares);
   return { share, currency: sum.currency, amount: sum.amountMinor };
 }
 

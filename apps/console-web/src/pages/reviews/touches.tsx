@@ -123,6 +123,13 @@ const Sum = ({ figure, currency }: { readonly figure: Figure | undefined; readon
 const spender = ([kind, id = '']: readonly string[], campaigns: Proposal['facts']['campaigns']): string =>
   kind === 'campaign' ? campaignName(campaigns, id) : id;
 
+/** "on 2026-11-21", "in 2026-11"; a limit that is shown for two days or two months has neither. */
+function periodWords(period: string | undefined): string {
+  if (period === undefined) return 'on each day';
+  if (period === 'each-month') return 'in each month';
+  return `${/^\d{4}-\d{2}$/.test(period) ? 'in' : 'on'} ${period}`;
+}
+
 /** What a limit counts: "spend:campaign:c-1:2026-11-21" is the money of a campaign on one day. */
 function ledgerWords(ledger: string, campaigns: Proposal['facts']['campaigns']): string {
   const [family = '', ...rest] = ledger.split(':');
@@ -134,7 +141,7 @@ function ledgerWords(ledger: string, campaigns: Proposal['facts']['campaigns']):
     case 'actions':
       return rest.length > 1 ? `Actions of ${rest[0]} for ${rest.slice(1).join(':')}` : `Actions of ${rest[0] ?? ''}`;
     case 'spend':
-      return `Spend of the ${(rest[0] ?? '').replaceAll('-', ' ')} ${spender(rest, campaigns)} ${rest[2] ? `on ${rest[2]}` : 'on each day'}`;
+      return `Spend of the ${(rest[0] ?? '').replaceAll('-', ' ')} ${spender(rest, campaigns)} ${periodWords(rest[2])}`;
     default:
       return ledger;
   }
