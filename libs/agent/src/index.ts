@@ -12,4 +12,4 @@ export {
   type OwnSettlement,
 } from './shell/agent-definition.js';
 export { environment } from './shell/model-access.js';
-export { propose, type RememberedProposal } from './shell/proposals.repository.js';
+export { proposalsById, propose, type RememberedProposal } from './shell/proposals.repository.js';

@@ -20,6 +20,7 @@ export {
 } from './known.js';
 export * from './open.js';
 export { PERMIT_TYPE, type PermitExplained, type PermitFault, readPermit, seal, verifyPermit } from './permit.js';
+export { zoneOpenFrom } from './quiet.js';
 export { comparable, moneyLedger, type RatesFact, ratesFact, totalIn, withHeld } from './rates.js';
 export { type Counts, rateOf, rateSlotMs, type Slots, slotOf, windowOf } from './rolling.js';
 export type { Context, Finding, Rule } from './rule.js';

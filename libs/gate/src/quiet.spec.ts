@@ -1,7 +1,7 @@
 import type { ContactHours, Weekday } from '@countersign/contracts';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { nextOpen, openTimes, wallWords, zonesOf } from './quiet.js';
+import { describe, expect, test, vi } from 'vitest';
+import { nextOpen, openTimes, wallWords, zoneOpenFrom, zonesOf } from './quiet.js';
 
 const night: ContactHours = { quietHours: { from: '21:00', to: '08:00' } };
 const seconds = (at: string): number => Date.parse(at) / 1000;
@@ -125,6 +125,30 @@ test('the next open moment is open, and nothing before it is', () => {
   );
 });
 
+test('of many zones together, a second is open exactly if it is in each of them', () => {
+  const several = fc.oneof(
+    fc.constantFrom('AU', 'BR', 'CA', 'ES', 'GL', 'MX', 'RU', 'US').map((country) => zonesOf({ version: 1, country })),
+    fc.constant(zonesOf(null)),
+  );
+  // Short enough that some moments are open everywhere.
+  const brief = fc.tuple(minute, fc.integer({ min: 1, max: 29 })).map(([from, length]) => ({
+    quietHours: { from: timeOf(from), to: timeOf((from + length) % 1440) },
+  }));
+  fc.assert(
+    fc.property(several, moment, brief, minute, (zones, from, hours, after) => {
+      const times = openTimes(hours, zones, from, from + 86_400);
+      const edges = times.slice(0, 6).flatMap((time) => [time.from, time.to - 1, time.to, time.from - 1]);
+      for (const at of [from, from + after * 60, ...edges].filter((at) => at >= from && at < from + 86_400)) {
+        const open = times.some((time) => at >= time.from && at < time.to);
+        const quiet = zones.names.some((name) => isQuiet(hours, name, at));
+        expect(open, `${zones.key} ${instant(at)} ${JSON.stringify(hours)}`).toBe(!quiet);
+      }
+      expect(nextOpen(hours, zones, from)).toBe(times[0]?.from ?? nextOpen(hours, zones, from + 86_400));
+    }),
+    { numRuns: 30 },
+  );
+});
+
 describe('a person whose zone is not known is in every zone where they could be', () => {
   test('the zones of a country', () => {
     const spain = zonesOf({ version: 1, country: 'ES' });
@@ -151,5 +175,43 @@ describe('a person whose zone is not known is in every zone where they could be'
     const next = nextOpen(short, zonesOf(null), at + 60);
     expect(next).toBeDefined();
     for (const name of everyZone) expect(isQuiet(short, name, next ?? 0)).toBe(false);
+  });
+});
+
+test('somewhere it is no time of quiet hours, and on a Sunday at noon nowhere a working day', () => {
+  const at = seconds('2026-11-20T20:00:00Z');
+  const found = zoneOpenFrom(night, at, at + 7200);
+  expect(openTimes(night, zone(found ?? ''), at, at + 7200)).toEqual([{ from: at, to: at + 7200 }]);
+  const sunday = seconds('2026-11-22T11:30:00Z');
+  expect(zoneOpenFrom({ workingDays: ['wed'] }, sunday, sunday + 60)).toBeUndefined();
+});
+
+describe('what was asked of Intl is remembered', () => {
+  const asked = () => vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
+
+  test('a search of two weeks in every zone asks once a week and zone, and more only where a clock changes', () => {
+    const calls = asked();
+    // No other test looks at this year. Two weeks touch four weeks of the calendar at most.
+    const at = seconds('2033-01-10T10:00:00Z');
+    expect(nextOpen(night, zonesOf(null), at)).toBeUndefined();
+    expect(calls.mock.calls.length).toBeLessThanOrEqual(everyZone.length * 4);
+    calls.mockClear();
+    const change = seconds('2033-03-25T10:00:00Z');
+    expect(nextOpen(night, zonesOf(null), change)).toBeUndefined();
+    // A zone that changes its clock asks twice a day of that week, and seven times on the day itself.
+    expect(calls.mock.calls.length).toBeLessThanOrEqual(everyZone.length * (4 + 14 + 7));
+  });
+
+  test('a second search in the same weeks asks nothing, and a format is made once for a zone, in whatever spelling', () => {
+    const at = seconds('2026-03-27T10:00:00Z');
+    nextOpen(night, zonesOf(null), at);
+    const calls = asked();
+    const made = vi.spyOn(Intl, 'DateTimeFormat');
+    expect(nextOpen(night, zonesOf(null), at + 3600)).toBeUndefined();
+    for (const country of ['US', 'DE']) nextOpen(night, zonesOf({ version: 1, country }), at);
+    expect(zonesOf({ version: 1, timeZone: 'eUROPE/bERLIN' }).names).toEqual(['Europe/Berlin']);
+    nextOpen(night, zone('eUROPE/bERLIN'), at);
+    expect(calls).not.toHaveBeenCalled();
+    expect(made).toHaveBeenCalledTimes(1);
   });
 });

@@ -12,11 +12,13 @@ export interface Zones {
 }
 
 const dayMs = 86_400_000;
-/** Every zone changes its clock at a whole quarter of an hour of UTC, and at most once in a day. */
+/** Every zone changes its clock at a whole quarter of an hour of UTC, at most once in a day, and never there and back in a week. */
 const quarterMs = 900_000;
+const weekDays = 7;
 /** A place with a single working day has an open moment within a week, or in the week after a change of the clock. */
-const searchMs = 15 * dayMs;
+const searchDays = 15;
 
+/** One for each zone, a few hundred at most: to make one takes much longer than to use it. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {
@@ -31,8 +33,6 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
       calendar: 'gregory',
       numberingSystem: 'latn',
     });
-    // Formats are large.
-    if (formats.size >= 64) formats.clear();
     formats.set(timeZone, format);
   }
   return format;
@@ -63,14 +63,14 @@ function zonesOfCountry(country: string): readonly string[] {
   return locale.getTimeZones() ?? [];
 }
 
-function isZone(timeZone: string): boolean {
+/** The name of a zone in the spelling of Intl, so that a zone has one name; undefined if there is no such zone. */
+function zoneNamed(timeZone: string): string | undefined {
   // An offset such as `+02:00` says nothing about the other half of the year.
-  if (!/^[A-Za-z]/.test(timeZone)) return false;
+  if (!/^[A-Za-z]/.test(timeZone)) return undefined;
   try {
-    new Intl.DateTimeFormat('en', { timeZone });
-    return true;
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -98,11 +98,10 @@ export function zonesOf(whereabouts: WhereaboutsFact | null): Zones {
   const own =
     timeZone === undefined
       ? undefined
-      : remembered(`zone ${timeZone}`, () => ({
-          key: timeZone,
-          names: isZone(timeZone) ? [timeZone] : [],
-          words: `in ${timeZone}`,
-        }));
+      : remembered(`zone ${timeZone}`, () => {
+          const name = zoneNamed(timeZone);
+          return { key: `zone ${name}`, names: name === undefined ? [] : [name], words: `in ${timeZone}` };
+        });
   if (own && own.names.length > 0) return own;
   const ofCountry =
     country === undefined
@@ -136,89 +135,166 @@ export function zonesOfAll(
   };
 }
 
-/** The offsets of zones on one day of UTC: of those that keep theirs for the whole day, and the zones that do not. */
-interface DayOffsets {
-  readonly steady: readonly number[];
-  readonly changing: readonly string[];
-}
-const offsets = new Map<string, DayOffsets>();
+/** The offsets of zones at the beginning of days of UTC. */
+const atDays = new Map<string, Map<number, number>>();
 
-function offsetsOn({ key, names }: Zones, day: number): DayOffsets {
+function offsetAtDay(timeZone: string, day: number): number {
+  const ofZone = atDays.get(timeZone) ?? new Map<number, number>();
+  atDays.set(timeZone, ofZone);
+  let offset = ofZone.get(day);
+  if (offset === undefined) {
+    offset = offsetOf(timeZone, day * dayMs);
+    if (ofZone.size >= 200) ofZone.clear();
+    ofZone.set(day, offset);
+  }
+  return offset;
+}
+
+/** The offset of a zone at the beginning of a day of UTC, and when on this day it becomes another one. */
+interface DayOffset {
+  readonly before: number;
+  readonly change?: { readonly at: number; readonly after: number };
+}
+
+function offsetOn(timeZone: string, day: number): DayOffset {
+  const first = day - (day % weekDays);
+  const ofWeek = offsetAtDay(timeZone, first);
+  if (offsetAtDay(timeZone, first + weekDays) === ofWeek) return { before: ofWeek };
+  const before = offsetAtDay(timeZone, day);
+  const after = offsetAtDay(timeZone, day + 1);
+  if (before === after) return { before };
+  let [same, changed] = [day * dayMs, (day + 1) * dayMs];
+  while (changed - same > quarterMs) {
+    const middle = same + Math.floor((changed - same) / quarterMs / 2) * quarterMs;
+    if (offsetOf(timeZone, middle) === before) same = middle;
+    else changed = middle;
+  }
+  return { before, change: { at: changed, after } };
+}
+
+/** A time in which no zone changes its clock, with the offsets of all. Zones with the same offset count as one. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly offsets: readonly number[];
+}
+const spans = new Map<string, readonly Span[]>();
+/** One list for the same offsets. */
+const lists = new Map<string, readonly number[]>();
+
+function listOf(offsets: readonly number[]): readonly number[] {
+  const list = [...new Set(offsets)].sort((a, b) => a - b);
+  const key = list.join();
+  const known = lists.get(key) ?? list;
+  if (lists.size >= 1000) lists.clear();
+  lists.set(key, known);
+  return known;
+}
+
+/** A day of UTC in spans. */
+function spansOn({ key, names }: Zones, day: number): readonly Span[] {
   const id = `${key} ${day}`;
-  let found = offsets.get(id);
+  let found = spans.get(id);
   if (!found) {
-    const steady = new Set<number>();
-    const changing: string[] = [];
-    for (const name of names) {
-      const offset = offsetOf(name, day * dayMs);
-      if (offsetOf(name, (day + 1) * dayMs) === offset) steady.add(offset);
-      else changing.push(name);
-    }
-    found = { steady: [...steady], changing };
-    if (offsets.size >= 5000) offsets.clear();
-    offsets.set(id, found);
+    const zones = names.map((name) => offsetOn(name, day));
+    const changes = zones.flatMap(({ change }) => change?.at ?? []);
+    const edges = [...new Set([day * dayMs, ...changes, (day + 1) * dayMs])].sort((a, b) => a - b);
+    found = edges.slice(0, -1).map((from, i) => ({
+      from,
+      to: edges[i + 1] ?? from,
+      offsets: listOf(zones.map(({ before, change }) => (change && from >= change.at ? change.after : before))),
+    }));
+    if (spans.size >= 5000) spans.clear();
+    spans.set(id, found);
   }
   return found;
 }
 
-const modulo = (value: number, by: number): number => ((value % by) + by) % by;
 const msOf = (time: string): number => (Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5))) * 60_000;
 /** The first day of 1970 was a Thursday. */
-const weekdayOf = (wall: number) => daysOfWeek.at(modulo(Math.floor(wall / dayMs) + 3, 7));
+const weekdayOf = (wall: number) => daysOfWeek.at((((Math.floor(wall / dayMs) + 3) % 7) + 7) % 7);
 
-/** Parts of a time, each with its beginning, and whether it is open in all zones. */
-function* pieces(
-  { quietHours, workingDays }: ContactHours,
-  zones: Zones,
-  from: number,
-  to: number,
-): Generator<{ readonly at: number; readonly open: boolean }> {
-  const [begin, end] = quietHours ? [msOf(quietHours.from), msOf(quietHours.to)] : [0, 0];
-  const marks = [...new Set([begin, end, 0])];
-  const isOpen = (wall: number): boolean => {
-    const time = modulo(wall, dayMs);
-    const quiet = begin < end ? time >= begin && time < end : begin > end && (time >= begin || time < end);
-    return !quiet && (workingDays === undefined || workingDays.some((day) => day === weekdayOf(wall)));
-  };
-  for (let quarter = Math.floor(from / quarterMs) * quarterMs; quarter < to; quarter += quarterMs) {
-    const { steady, changing } = offsetsOn(zones, Math.floor(quarter / dayMs));
-    const now = changing.length === 0 ? steady : [...steady, ...changing.map((zone) => offsetOf(zone, quarter))];
-    // What the quarter was before the time begins says nothing about the time.
-    const first = Math.max(quarter, from);
-    const cuts = new Set([first]);
-    for (const offset of now) {
-      for (const mark of marks) {
-        const after = modulo(mark - (quarter + offset), dayMs);
-        if (after < quarterMs && quarter + after > first) cuts.add(quarter + after);
-      }
+interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The quiet parts of a day on the wall, which begins at `day`. */
+function quietOf({ quietHours, workingDays }: ContactHours, day: number): readonly Part[] {
+  const whole = { from: day, to: day + dayMs };
+  if (workingDays && !workingDays.some((name) => name === weekdayOf(day))) return [whole];
+  if (!quietHours) return [];
+  const [from, to] = [day + msOf(quietHours.from), day + msOf(quietHours.to)];
+  if (from <= to) return [{ from, to }];
+  return [
+    { from: day, to },
+    { from, to: whole.to },
+  ];
+}
+
+/** The parts of a span that are quiet for nobody, in their order. */
+function* openIn(hours: ContactHours, { from, to, offsets }: Span): Generator<Part> {
+  const quiet: Part[] = [];
+  const days = new Map<number, readonly Part[]>();
+  for (const offset of offsets) {
+    for (let day = Math.floor((from + offset) / dayMs) * dayMs; day < to + offset; day += dayMs) {
+      const ofDay = days.get(day) ?? quietOf(hours, day);
+      days.set(day, ofDay);
+      for (const part of ofDay) quiet.push({ from: part.from - offset, to: part.to - offset });
     }
-    for (const at of [...cuts].sort((a, b) => a - b)) yield { at, open: now.every((offset) => isOpen(at + offset)) };
+  }
+  quiet.sort((a, b) => a.from - b.from);
+  let open = from;
+  for (const part of quiet) {
+    if (part.from >= to) break;
+    if (part.from > open) yield { from: open, to: part.from };
+    open = Math.max(open, part.to);
+  }
+  if (open < to) yield { from: open, to };
+}
+
+/** The parts of a time that are open in all zones, in their order. Parts that touch are not joined. */
+function* openParts(hours: ContactHours, zones: Zones, from: number, to: number): Generator<Part> {
+  // Where no day of the week counts, a day is as shut as another one with the same offsets.
+  let shut: readonly number[] | undefined;
+  for (let day = Math.floor(from / dayMs); day * dayMs < to; day++) {
+    for (const span of spansOn(zones, day)) {
+      if (span.offsets === shut) continue;
+      const within = { ...span, from: Math.max(from, span.from), to: Math.min(to, span.to) };
+      const isWhole = within.to - within.from === dayMs;
+      let open = false;
+      for (const part of within.from < within.to ? openIn(hours, within) : []) {
+        open = true;
+        yield part;
+      }
+      if (isWhole && !open && !hours.workingDays) shut = span.offsets;
+    }
   }
 }
 
-/** The parts of a time, in seconds since 1970, in which nobody has quiet hours or a day off. */
+/** The parts of a time, in whole seconds since 1970, in which nobody has quiet hours or a day off. */
 export function openTimes(hours: ContactHours, zones: Zones, from: number, to: number): OpenTime[] {
-  const found: OpenTime[] = [];
-  let since: number | undefined;
-  const close = (until: number): void => {
-    if (since !== undefined && since < until) found.push({ from: since, to: until });
-    since = undefined;
-  };
-  for (const { at, open } of pieces(hours, zones, from * 1000, to * 1000)) {
-    const second = Math.min(to, Math.max(from, Math.ceil(at / 1000)));
-    if (open) since ??= second;
-    else close(second);
+  const found: { from: number; to: number }[] = [];
+  for (const part of openParts(hours, zones, from * 1000, to * 1000)) {
+    const last = found.at(-1);
+    if (last && last.to === part.from / 1000) last.to = part.to / 1000;
+    else found.push({ from: part.from / 1000, to: part.to / 1000 });
   }
-  close(to);
   return found;
 }
 
 /** The first second from this one on that is open for everybody; undefined if there is none in the next two weeks. */
 export function nextOpen(hours: ContactHours, zones: Zones, from: number): number | undefined {
-  for (const { at, open } of pieces(hours, zones, from * 1000, from * 1000 + searchMs))
-    if (open) return Math.max(from, Math.ceil(at / 1000));
+  for (const part of openParts(hours, zones, from * 1000, from * 1000 + searchDays * dayMs)) return part.from / 1000;
   return undefined;
 }
+
+/** A time zone in which this whole time, in whole seconds since 1970, is open; undefined if there is none. */
+export const zoneOpenFrom = (hours: ContactHours, from: number, to: number): string | undefined =>
+  everywhere().names.find((name) => {
+    const [first] = openTimes(hours, zonesOf({ version: 0, timeZone: name }), from, to);
+    return first?.from === from && first.to === to;
+  });
 
 /** What the clock on the wall shows: `Sat 2026-11-21 08:00`. */
 export function wallWords(timeZone: string, seconds: number): string {

@@ -8,6 +8,7 @@ import {
   type Tier,
   tierOf,
 } from '@countersign/contracts';
+import { zoneOpenFrom } from '@countersign/gate';
 import { bids } from './forge.js';
 import type { Attempt, Ground } from './plan.js';
 
@@ -62,6 +63,23 @@ export function firstSteps({ content }: Pick<Policy, 'content'>): {
   );
   const own = steps.find(({ purpose }) => purpose === 'sales');
   return { own, other: steps.find((step) => step !== own) };
+}
+
+const hourSeconds = 3600;
+
+/**
+ * The time zone of the contacts of the probe, so that quiet hours and days off do not hold up what it tries. One in which the next
+ * two hours are open, or else the time that the test messages take. Undefined if the policy has no such times, or no place is open.
+ */
+export function zoneFor({ content }: Pick<Policy, 'content'>, at: string, neededMs: number): string | undefined {
+  const { quietHours, workingDays } = content.rules;
+  if (!quietHours && !workingDays) return undefined;
+  const from = Math.floor(Date.parse(at) / 1000);
+  const needed = Math.ceil(neededMs / 1000);
+  return (
+    zoneOpenFrom(content.rules, from, from + Math.max(2 * hourSeconds, needed)) ??
+    zoneOpenFrom(content.rules, from, from + needed)
+  );
 }
 
 interface Proposed {

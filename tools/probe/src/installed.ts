@@ -60,7 +60,7 @@ export const contact = (
   patienceMs: number,
   run: string,
   name: string,
-  accountId: string,
+  { accountId, timeZone }: { readonly accountId: string; readonly timeZone: string | undefined },
 ): Promise<Known> =>
   accepted(
     from,
@@ -72,6 +72,7 @@ export const contact = (
       seniority: 'individual',
       consents: [{ purpose: 'sales', channel: 'email', status: 'granted' }],
       person: { firstName: 'Probe' },
+      ...(timeZone !== undefined && { timeZone }),
     },
     new Date(Date.now() - 60_000).toISOString(),
   );

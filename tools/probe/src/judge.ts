@@ -15,18 +15,21 @@ export interface Found {
   readonly twinExecuted: number;
 }
 
-export type Seen = { readonly tried: true; readonly found: Found } | { readonly tried: false; readonly reason: string };
+export type Seen =
+  | { readonly tried: true; readonly found: Found }
+  /** `heldUp`: the gate refused the honest action, for example in quiet hours. */
+  | { readonly tried: false; readonly reason: string; readonly heldUp?: true };
 
 export interface Row {
   readonly id: Attempt['id'];
   readonly what: string;
   readonly expected: string;
   readonly happened: string;
-  readonly verdict: 'held' | 'ran' | 'no-record' | 'twin-failed' | 'not-tried';
+  readonly verdict: 'held' | 'ran' | 'no-record' | 'twin-failed' | 'not-tried' | 'not-measured';
 }
 
 export interface ProbeReport {
-  /** Nothing ran, everything left a record, and every honest twin ran exactly once. */
+  /** Nothing ran, everything left a record, and every honest twin ran exactly once. False if an honest action was refused, and if nothing was tried. */
   readonly ok: boolean;
   readonly run: string;
   readonly tried: number;
@@ -37,15 +40,18 @@ export interface ProbeReport {
 /** Judges the findings of every attempt. If nothing was seen, this counts as leaving no record. */
 export function judgeProbe(run: string, seen: ReadonlyMap<string, Seen>, planned = attempts): ProbeReport {
   const rows = planned.map((attempt) => judgeOne(attempt, seen.get(attempt.id)));
-  const tried = rows.filter((row) => row.verdict !== 'not-tried');
+  const tried = rows.filter(({ verdict }) => wasTried(verdict));
+  const measured = rows.every(({ verdict }) => verdict !== 'not-measured');
   return {
-    ok: tried.length > 0 && tried.every((row) => row.verdict === 'held'),
+    ok: measured && tried.length > 0 && tried.every((row) => row.verdict === 'held'),
     run,
     tried: tried.length,
     ran: rows.filter((row) => row.verdict === 'ran').length,
     rows,
   };
 }
+
+export const wasTried = (verdict: Row['verdict']): boolean => verdict !== 'not-tried' && verdict !== 'not-measured';
 
 function judgeOne({ id, what, expected }: Attempt, seen: Seen | undefined): Row {
   const row = (happened: string, verdict: Row['verdict']): Row => ({
@@ -56,7 +62,10 @@ function judgeOne({ id, what, expected }: Attempt, seen: Seen | undefined): Row 
     verdict,
   });
   if (!seen) return row('nothing was seen of it', 'no-record');
-  if (!seen.tried) return row(`not tried: ${seen.reason}`, 'not-tried');
+  if (!seen.tried)
+    return seen.heldUp
+      ? row(`not measured: ${seen.reason}`, 'not-measured')
+      : row(`not tried: ${seen.reason}`, 'not-tried');
   const { record, badEffects, twinEffects, twinExecuted } = seen.found;
   const happened = record ? foundText(record) : 'no record';
   if (badEffects > 0 || record?.as === 'executed') return row(`IT RAN (${happened})`, 'ran');

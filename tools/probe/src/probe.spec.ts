@@ -14,10 +14,10 @@ import {
 import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
 import { bids, forgedBid } from './forge.js';
-import { firstSteps, partFor, proposedBid, proposedMessage, taskOf } from './ground.js';
+import { firstSteps, partFor, proposedBid, proposedMessage, taskOf, zoneFor } from './ground.js';
 import { type Found, judgeProbe, type Seen } from './judge.js';
 import { type Attempt, attempts } from './plan.js';
-import { probeText } from './report.js';
+import { probeText, resultOf } from './report.js';
 
 const { signing, keys } = permitKeys('validator-1');
 const own = permitKeys('probe').signing;
@@ -187,6 +187,56 @@ test('what could not be tried is said, and decides nothing; where nothing could,
   expect(probeText(picocolors.createColors(false), report)).toContain('not tried: needs the signing key');
   const none = new Map<string, Seen>(attempts.map((a) => [a.id, { tried: false, reason: 'x' }]));
   expect(judgeProbe('r', none).ok).toBe(false);
+});
+
+test('an honest action that was refused leaves its attempt not measured, which is no success', () => {
+  const held: Seen = {
+    tried: false,
+    heldUp: true,
+    reason: 'the honest action was refused by quiet-hours: it is night',
+  };
+  const report = judgeProbe('r', all({ early: held, stopped: held }));
+  expect([report.ok, report.ran, report.tried]).toEqual([false, 0, attempts.length - 2]);
+  expect(resultOf(report)).toMatchObject({ outcome: 'broken' });
+  const text = probeText(picocolors.createColors(false), report);
+  expect(text).toContain('not measured: the honest action was refused by quiet-hours: it is night');
+  expect(text).toMatch(
+    new RegExp(`0 of ${report.tried} ran, 2 attempts not measured, because the honest action was refused; probe r\\.$`),
+  );
+});
+
+test('where nothing was tried, the text does not count nought of nought', () => {
+  const none = new Map<string, Seen>(attempts.map((a) => [a.id, { tried: false, reason: 'x' }]));
+  const text = probeText(picocolors.createColors(false), judgeProbe('r', none));
+  expect(text).toMatch(
+    new RegExp(`Nothing was tried, so nothing is known, ${attempts.length} attempts not tried; probe r\\.$`),
+  );
+});
+
+test('quiet hours do not hold the probe up: its contacts live where it is a time for messages', () => {
+  const quiet = policyOf({
+    ...policy.content,
+    rules: { ...policy.content.rules, quietHours: { from: '21:00', to: '08:00' } },
+  });
+  const part = { agent: 'paid-media-agent', play: 'return-below-floor', title: 't', currency: 'EUR' };
+  const contactId = '0b54d2f4-6a0c-5f0e-9a2b-1c6d0f6a1101';
+  for (const hour of ['00', '06', '12', '18']) {
+    const now = `2026-11-21T${hour}:30:00.000Z`;
+    const sendAt = `2026-11-21T${hour}:31:00.000Z`;
+    const message = proposedMessage(
+      { run: 'r1', part, name: 'x', at: now, madeFrom: {} },
+      { contactId, sendAt, accountId: 'probe-r1-x' },
+    );
+    const timeZone = zoneFor(quiet, now, 140_000);
+    const whereabouts = (known: object): FactsChange => ({ whereabouts: { [contactId]: { version: 3, ...known } } });
+    const against = (known: object) =>
+      judge(message, factsFor(message, whereabouts(known), quiet, now), quiet, now).verdict.reasons.find(
+        ({ rule }) => rule === 'quiet-hours',
+      )?.outcome;
+    expect(against({ timeZone })).toBe('pass');
+    expect(against({})).toBe('refuse');
+  }
+  expect(zoneFor(policy, at, 1000)).toBeUndefined();
 });
 
 test('[case 12] the text ends with how many ran of how many that were tried', () => {

@@ -1,6 +1,6 @@
 import type { InspectionResult } from '@countersign/client';
 import { count, type Paint, printable, titled } from '@countersign/client/core';
-import type { ProbeReport, Row } from './judge.js';
+import { type ProbeReport, type Row, wasTried } from './judge.js';
 
 const words: Readonly<Record<Row['verdict'], string>> = {
   held: 'held',
@@ -8,6 +8,7 @@ const words: Readonly<Record<Row['verdict'], string>> = {
   'no-record': 'NO RECORD',
   'twin-failed': 'TWIN FAILED',
   'not-tried': '-',
+  'not-measured': 'NOT MEASURED',
 };
 
 /** A row per attempt, then how many of them ran. */
@@ -21,8 +22,16 @@ export function probeText(paint: Paint, report: ProbeReport): string {
     ),
     '',
   ];
-  const skipped = rows.length - tried;
-  const detail = `${ran} of ${tried} ran${skipped > 0 ? `, ${count(skipped, 'attempt')} not tried` : ''}; probe ${run}.`;
+  const [skipped = 0, heldUp = 0] = (['not-tried', 'not-measured'] as const).map(
+    (verdict) => rows.filter((row) => row.verdict === verdict).length,
+  );
+  // Nought of nought is no result.
+  const result = tried === 0 ? 'Nothing was tried, so nothing is known' : `${ran} of ${tried} ran`;
+  const parts = [
+    ...(heldUp > 0 ? [`${count(heldUp, 'attempt')} not measured, because the honest action was refused`] : []),
+    ...(skipped > 0 ? [`${count(skipped, 'attempt')} not tried`] : []),
+  ];
+  const detail = `${[result, ...parts].join(', ')}; probe ${run}.`;
   lines.push(ok ? paint.green(detail) : paint.red(detail));
   return lines.join('\n');
 }
@@ -32,8 +41,8 @@ export function resultOf({ ok, rows }: ProbeReport): InspectionResult {
   const checks = rows.map(({ id, what, verdict }) => ({
     name: id,
     detail: what.slice(0, 300),
-    checked: verdict === 'not-tried' ? 0 : 1,
-    findings: verdict === 'held' || verdict === 'not-tried' ? 0 : 1,
+    checked: wasTried(verdict) ? 1 : 0,
+    findings: wasTried(verdict) && verdict !== 'held' ? 1 : 0,
   }));
   const hasFindings = checks.some(({ findings }) => findings > 0);
   return { outcome: ok ? 'clean' : hasFindings ? 'findings' : 'broken', checks };

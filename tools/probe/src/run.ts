@@ -27,6 +27,7 @@ import {
   proposedEnrolment,
   proposedMessage,
   taskOf,
+  zoneFor,
 } from './ground.js';
 import { account, campaign, contact, type Known, type Publisher, sandboxes, withdrawal } from './installed.js';
 import { type Found, judgeProbe, type ProbeReport, type Seen } from './judge.js';
@@ -47,6 +48,8 @@ export interface ProbeWith {
 
 /** Why an attempt could not be made. It is not a fault of the gate. */
 class NotTried extends Error {}
+/** The gate held the honest action up. Whether it would hold the bad one up for the right reason is then not known. */
+class NotMeasured extends NotTried {}
 
 type Record = Found['record'];
 /** What came of an attempt, but for what the sandboxes show at the end. */
@@ -68,6 +71,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   const run = randomUUID().slice(0, 8);
   const sandbox = sandboxes(s);
   const from: Publisher = { wire, source: publisherOf(deployment) };
+  const timeZone = zoneFor(policy, s.now(), leadMs + 2 * patienceMs);
   const parts = { bid: partFor('bid', policy), message: partFor('message', policy) };
   const forging = {
     own: ownKey(),
@@ -110,8 +114,10 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     if (!verdict) throw new NotTried('the validator gave the honest action no verdict');
     if (verdict.event.type === 'ActionApproved') return verdict as Heard<'ActionApproved'>;
     const { outcome, reasons } = verdict.event.data.verdict;
-    const reason = reasons.find((r) => r.outcome !== 'pass')?.detail ?? '';
-    throw new NotTried(`the honest action was ${outcome}: ${reason}`);
+    const { rule, detail = '' } = reasons.find((r) => r.outcome !== 'pass') ?? {};
+    const refused = reasons.find((r) => r.outcome === 'refuse');
+    if (refused) throw new NotMeasured(`the honest action was refused by ${refused.rule}: ${refused.detail}`);
+    throw new NotTried(`the honest action was ${outcome}${rule === undefined ? '' : ` by ${rule}`}: ${detail}`);
   };
   const settlements = (approval: Pick<ActionApproved, 'permitId' | 'executor'>) =>
     wire.eventsOf('ActionSettled', (d) => d.permitId === approval.permitId && d.executor === approval.executor);
@@ -186,7 +192,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   const message = async (name: string, part: Part, inMs: number) => {
     const accountId = probeAccountOf(run, name);
     await account(from, patienceMs, run, accountId);
-    const known: Known = await contact(from, patienceMs, run, name, accountId);
+    const known: Known = await contact(from, patienceMs, run, name, { accountId, timeZone });
     if (!known.contactId) throw new NotTried('ingestion named no contact');
     const base = { run, part, name, at: s.now(), madeFrom: known.madeFrom };
     const sendAt = new Date(Date.now() + inMs).toISOString();
@@ -202,7 +208,9 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
     if (id === 'task-of-another-sequence' && !other) throw new NotTried('there are no two sequences, one for sales');
     const accountId = probeAccountOf(run, id);
     await account(from, patienceMs, run, accountId);
-    const known = await Promise.all([id, `${id}-bad`].map((name) => contact(from, patienceMs, run, name, accountId)));
+    const known = await Promise.all(
+      [id, `${id}-bad`].map((name) => contact(from, patienceMs, run, name, { accountId, timeZone })),
+    );
     const [twinContact, badContact] = known.map(({ contactId }) => contactId);
     if (!twinContact || !badContact) throw new NotTried('ingestion named no contact');
     const madeFrom = Object.assign({}, ...known.map((contact) => contact.madeFrom)) as Known['madeFrom'];
@@ -347,7 +355,8 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
   for (const attempt of attempts) {
     const attempted = came.get(attempt.id);
     if (!attempted || attempted instanceof NotTried) {
-      seen.set(attempt.id, { tried: false, reason: attempted?.message ?? 'it did not come to it' });
+      const reason = attempted?.message ?? 'it did not come to it';
+      seen.set(attempt.id, { tried: false, reason, ...(attempted instanceof NotMeasured && { heldUp: true }) });
       continue;
     }
     const sentTo = (id: string | undefined): number => sentMessages.filter((m) => m.contactId === id).length;

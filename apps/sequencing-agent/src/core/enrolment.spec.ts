@@ -1,7 +1,16 @@
 import { aTask, at, contact, nurture } from '@countersign/agent/testing';
 import { ActionProposed, derivedId, type PolicyContent, proposalIdOf } from '@countersign/contracts';
-import { expect, test } from 'vitest';
-import { type Enrolment, endsSequence, endsSequenceLate, step, stepsDue } from './enrolment.js';
+import { describe, expect, test } from 'vitest';
+import {
+  type Enrolment,
+  endsSequence,
+  endsSequenceLate,
+  mostAgain,
+  step,
+  stepAfterQuiet,
+  stepAfterQuietLate,
+  stepsDue,
+} from './enrolment.js';
 
 const task = aTask({ agent: 'sequencing-agent', kinds: ['sequence.enroll', 'email.send'] });
 const enrolment: Enrolment = {
@@ -111,4 +120,56 @@ test('a message refused for want of consent ends its sequence, one refused for a
   expect(endsSequenceLate({ code: 'consent-changed', detail: 'withdrawn' })).toBe('withdrawn');
   expect(endsSequenceLate({ code: 'control-changed', detail: 'stopped' })).toBeUndefined();
   expect(endsSequenceLate(undefined)).toBeUndefined();
+});
+
+describe('a step that quiet hours refused', () => {
+  const opens = '2026-11-22T07:00:00.000Z';
+  const refusedWith = (figures: object | undefined, outcome: 'refuse' | 'pass' = 'refuse') => ({
+    verdict: {
+      ...refusedBy().verdict,
+      reasons: [{ rule: 'quiet-hours', outcome, detail: 'quiet', ...(figures && { figures }) }] as never,
+    },
+  });
+  const proposed = (again: number) => {
+    const result = step(enrolment, 0, task, policy, 6, at, again);
+    if (result.outcome !== 'propose') throw new Error('not proposed');
+    const { proposalId, taskId, agent } = result.proposal;
+    return { proposalId, taskId, agent, enrolmentId: enrolment.enrolmentId, step: 0 };
+  };
+
+  test('comes again at the moment that the refusal names, each time under an id of its own', () => {
+    const next = { enrolmentId: enrolment.enrolmentId, step: 0, dueAt: opens };
+    expect(stepAfterQuiet(proposed(0), refusedWith({ opens }))).toEqual({ ...next, again: 1 });
+    expect(stepAfterQuiet(proposed(1), refusedWith({ opens }))).toEqual({ ...next, again: 2 });
+    expect(new Set([0, 1, 2].map((again) => proposed(again).proposalId)).size).toBe(3);
+  });
+
+  test('does not come again without such a moment, for another reason, of another proposal, or for ever', () => {
+    for (const refused of [refusedWith(undefined), refusedWith({ opens: 'soon' }), refusedWith({ opens: 7 })])
+      expect(stepAfterQuiet(proposed(0), refused)).toBeUndefined();
+    expect(stepAfterQuiet(proposed(0), refusedWith({ opens }, 'pass'))).toBeUndefined();
+    expect(stepAfterQuiet(proposed(0), refusedBy('contact-frequency'))).toBeUndefined();
+    expect(stepAfterQuiet({ ...proposed(0), step: 1 }, refusedWith({ opens }))).toBeUndefined();
+    expect(stepAfterQuiet(proposed(mostAgain), refusedWith({ opens }))).toBeUndefined();
+  });
+
+  test('is proposed again although all later steps were proposed, and not if the enrolment has ended otherwise', () => {
+    const again = (state: Enrolment['state'], times: number) =>
+      step({ ...enrolment, state }, 1, task, policy, 0, at, times).outcome;
+    expect([again('running', 1), again('finished', 1), again('finished', 0)]).toEqual(['propose', 'propose', 'none']);
+    expect([again('stopped', 1), again('closed', 1)]).toEqual(['none', 'none']);
+    expect(step(enrolment, 0, task, policy, 0, at, 1)).toMatchObject({
+      proposal: {
+        rationale:
+          'Step 1 of 2 of the sequence nurture. It was refused for quiet hours, and is proposed again after them.',
+      },
+    });
+  });
+
+  test('comes again at once if its executor refused it for quiet hours', () => {
+    const late = (code: string) => stepAfterQuietLate(proposed(0), { code, detail: 'not now' }, at);
+    expect(late('quiet-hours')).toEqual({ enrolmentId: enrolment.enrolmentId, step: 0, again: 1, dueAt: at });
+    expect(late('consent-changed')).toBeUndefined();
+    expect(stepAfterQuietLate(proposed(0), undefined, at)).toBeUndefined();
+  });
 });

@@ -41,9 +41,17 @@ export function stepsDue(
   return steps.map(({ afterSeconds }) => new Date(from + afterSeconds * 1000).toISOString());
 }
 
+/** How often a step is proposed again that quiet hours refused. */
+export const mostAgain = 10;
+
+/** What distinguishes the proposal of a step from the others of its task. `again`: how often the step was proposed before. */
+const itemOf = (enrolmentId: string, n: number, again: number): string =>
+  again === 0 ? `${enrolmentId}/${n}` : `${enrolmentId}/${n}/${again}`;
+
 /**
  * The message of one step, as a proposal of its own. The text comes from the present policy, and the gate judges it separately.
- * It is to be sent `sendAheadSeconds` after `at`.
+ * It is to be sent `sendAheadSeconds` after `at`. A step that is proposed again may belong to an enrolment whose later steps were
+ * all proposed in the meantime.
  */
 export function step(
   enrolment: Enrolment,
@@ -52,8 +60,10 @@ export function step(
   policy: PolicyContent | null,
   sendAheadSeconds: number,
   at: string,
+  again = 0,
 ): StepOutcome {
-  if (enrolment.state !== 'running') return { outcome: 'none' };
+  const goesOn = enrolment.state === 'running' || (again > 0 && enrolment.state === 'finished');
+  if (!goesOn) return { outcome: 'none' };
   const { enrolmentId, sequenceId, contactId } = enrolment;
   const sequence = policy?.sequences.find((s) => s.id === sequenceId);
   const message = sequence?.steps[n];
@@ -63,7 +73,7 @@ export function step(
   if (placeholderFault('email.send', message.subject) || placeholderFault('email.send', message.body)) {
     return { outcome: 'close', reason: `step ${n + 1} of ${sequenceId} holds a placeholder that nobody can fill in` };
   }
-  const item = `${enrolmentId}/${n}`;
+  const item = itemOf(enrolmentId, n, again);
   const proposalId = proposalIdOf(task.agent, task.taskId, item);
   return {
     outcome: 'propose',
@@ -90,7 +100,7 @@ export function step(
           sequence: { id: sequenceId, enrolment: enrolmentId, step: n },
         },
       },
-      rationale: `Step ${n + 1} of ${sequence.steps.length} of the sequence ${sequenceId}. ${dueWords(message.afterSeconds)}`,
+      rationale: `Step ${n + 1} of ${sequence.steps.length} of the sequence ${sequenceId}. ${again === 0 ? dueWords(message.afterSeconds) : 'It was refused for quiet hours, and is proposed again after them.'}`,
       evidence: [...evidenceFor(task.evidence, contactId)],
       confidence: 0.8,
       alternatives: [
@@ -122,6 +132,55 @@ function dueWords(seconds: number): string {
     left -= n * length;
   }
   return `It is due ${parts.join(' and ')} after the contact was enrolled.`;
+}
+
+/** A step that is to be proposed once more, and when. */
+export interface StepAgain {
+  readonly enrolmentId: string;
+  readonly step: number;
+  readonly again: number;
+  readonly dueAt: string;
+}
+
+/** A message that was proposed for a step. */
+interface ProposedStep {
+  readonly proposalId: string;
+  readonly agent: string;
+  readonly taskId: string;
+  readonly enrolmentId: string;
+  readonly step: number;
+}
+
+/**
+ * The step of a message that quiet hours refused, at the moment that the refusal names. Undefined if it names none, and after the
+ * last time. The count is in the id of the proposal, so the same refusal gives the same answer.
+ */
+export function stepAfterQuiet(
+  proposed: ProposedStep,
+  { verdict: { reasons } }: Pick<ActionRefused, 'verdict'>,
+): StepAgain | undefined {
+  const opens = reasons.find((r) => r.outcome === 'refuse' && r.rule === 'quiet-hours')?.figures?.opens;
+  return typeof opens === 'string' ? againAt(proposed, opens) : undefined;
+}
+
+/**
+ * The same for a message that was approved, and came to its executor in quiet hours. It is proposed again at once, because only a
+ * verdict knows when they end.
+ */
+export const stepAfterQuietLate = (
+  proposed: ProposedStep,
+  reason: Fault | undefined,
+  at: string,
+): StepAgain | undefined => (reason?.code === 'quiet-hours' ? againAt(proposed, at) : undefined);
+
+function againAt({ proposalId, agent, taskId, enrolmentId, step }: ProposedStep, dueAt: string): StepAgain | undefined {
+  const ms = Date.parse(dueAt);
+  if (Number.isNaN(ms)) return undefined;
+  for (let before = 0; before < mostAgain; before++) {
+    if (proposalIdOf(agent, taskId, itemOf(enrolmentId, step, before)) === proposalId)
+      return { enrolmentId, step, again: before + 1, dueAt: new Date(ms).toISOString() };
+  }
+  return undefined;
 }
 
 const standing = ['consent', 'suppression'];

@@ -1,21 +1,31 @@
 import type { FollowUp, OwnRefusal, OwnSettlement, RememberedProposal } from '@countersign/agent';
 import type { Action, PayloadOf, PolicyContent } from '@countersign/contracts';
-import type { Work } from '@countersign/runtime';
+import type { Cause, Work } from '@countersign/runtime';
 import { Injectable } from '@nestjs/common';
-import { endsSequence, endsSequenceLate, stepsDue } from '../core/enrolment.js';
+import {
+  endsSequence,
+  endsSequenceLate,
+  type StepAgain,
+  stepAfterQuiet,
+  stepAfterQuietLate,
+  stepsDue,
+} from '../core/enrolment.js';
 import { beginEnrolments, closeEnrolments, endEnrolments, runningEnrolments } from './enrolments.repository.js';
 import { stepKind } from './step.job.js';
 
 /**
  * Begins an enrolment when its action was carried out. Ends it if it was stopped or undone, if consent is gone, or if a step never ends.
+ * A step that quiet hours refused comes again when they are over.
  */
 @Injectable()
 export class EnrolmentFollowUp implements FollowUp {
   async refused(refusals: readonly OwnRefusal[], work: Work): Promise<void> {
     const closed = new Map<string, string>();
-    for (const { refused, proposal } of refusals) {
+    for (const { cause, refused, proposal } of refusals) {
       const reason = endsSequence(refused);
       const enrolmentId = enrolmentOfStep(proposal.action);
+      if (reason === undefined)
+        proposeAgain(work, cause, proposedStep(proposal), (step) => stepAfterQuiet(step, refused));
       // The first reason stands.
       if (reason !== undefined && enrolmentId && !closed.has(enrolmentId)) closed.set(enrolmentId, reason);
     }
@@ -50,7 +60,7 @@ export class EnrolmentFollowUp implements FollowUp {
     closeEnrolments(work.tx, closed, work.at);
   }
 
-  private async end({ settled, action }: OwnSettlement, work: Work): Promise<void> {
+  private async end({ cause, settled, proposal, action }: OwnSettlement, work: Work): Promise<void> {
     if (action.kind === 'sequence.enroll' && settled.outcome === 'undone') {
       endEnrolments(work.tx, [action.actionId], 'stopped', 'the enrolment was undone', work.at);
     }
@@ -59,6 +69,8 @@ export class EnrolmentFollowUp implements FollowUp {
       const ids = running.map(({ enrolmentId }) => enrolmentId);
       endEnrolments(work.tx, ids, 'stopped', 'the sequence was stopped for this contact', work.at);
     }
+    if (settled.outcome === 'refused')
+      proposeAgain(work, cause, proposedStep(proposal), (step) => stepAfterQuietLate(step, settled.reason, work.at));
     const late = settled.outcome === 'refused' ? endsSequenceLate(settled.reason) : undefined;
     const enrolmentId = enrolmentOfStep(action);
     if (late !== undefined && enrolmentId) endEnrolments(work.tx, [enrolmentId], 'closed', late, work.at);
@@ -111,3 +123,25 @@ const placeOf = ({ contactId, sequenceId }: { contactId: string; sequenceId: str
 const stepOf = (action: Action): PayloadOf<'email.send'>['sequence'] =>
   action.kind === 'email.send' ? (action.payload as PayloadOf<'email.send'>).sequence : undefined;
 const enrolmentOfStep = (action: Action): string | undefined => stepOf(action)?.enrolment;
+
+type ProposedStep = Parameters<typeof stepAfterQuiet>[0];
+
+/** The step that a message of ours was proposed for. What a person made of the message is another matter. */
+function proposedStep({ proposalId, taskId, action }: RememberedProposal): ProposedStep | undefined {
+  const step = stepOf(action);
+  return step && { proposalId, agent: 'sequencing-agent', taskId, enrolmentId: step.enrolment, step: step.step };
+}
+
+/** Schedules a step once more, if it is to be proposed again. A second time under the same id changes nothing. */
+function proposeAgain(
+  work: Work,
+  cause: Cause,
+  proposed: ProposedStep | undefined,
+  read: (proposed: ProposedStep) => StepAgain | undefined,
+): void {
+  const next = proposed && read(proposed);
+  if (!next) return;
+  const { dueAt, ...payload } = next;
+  const id = `${payload.enrolmentId}/${payload.step}/${payload.again}`;
+  work.schedule(cause, { kind: stepKind, id, dueAt, payload });
+}

@@ -96,7 +96,7 @@ const settle = async (
     },
   ]);
 };
-const refuse = ({ proposalId, action, taskId, play }: ActionProposed, rule: string) =>
+const refuse = ({ proposalId, action, taskId, play }: ActionProposed, rule: string, figures?: object) =>
   service.deliver('actions.refused.v1', [
     {
       type: 'ActionRefused',
@@ -110,7 +110,7 @@ const refuse = ({ proposalId, action, taskId, play }: ActionProposed, rule: stri
         kind: action.kind,
         verdict: {
           outcome: 'refused',
-          reasons: [{ rule, outcome: 'refuse', detail: `refused by ${rule}` }],
+          reasons: [{ rule, outcome: 'refuse', detail: `refused by ${rule}`, ...(figures && { figures }) }],
           tier: null,
           policy: { version: 1, digest: null },
           at,
@@ -236,6 +236,45 @@ test('a message refused by a limit leaves the later steps to be judged on their 
   await refuse(message, 'contact-frequency');
   service.setNow(nextDay);
   expect(proposedOf(await service.runJobs())).toHaveLength(1);
+});
+
+test('a step that quiet hours refused comes again once when they are over, however often the refusal is told', async () => {
+  await enrolled();
+  const [message] = proposedOf(await service.runJobs());
+  if (!message) throw new Error('no message');
+  const opens = '2026-11-21T18:00:00.000Z';
+  await refuse(message, 'quiet-hours', { opens });
+  await refuse(message, 'quiet-hours', { opens });
+  service.setNow('2026-11-21T17:59:59.000Z');
+  expect(await service.runJobs()).toEqual([]);
+  service.setNow(opens);
+  const again = proposedOf(await service.runJobs());
+  expect(again).toMatchObject([
+    {
+      proposalId: proposalIdOf('sequencing-agent', message.taskId, `${message.item}/1`),
+      action: { payload: { template: 'guide', sendAt: '2026-11-21T18:00:06.000Z', sequence: { step: 0 } } },
+    },
+  ]);
+  await refuse(message, 'quiet-hours', { opens });
+  expect(await service.runJobs()).toEqual([]);
+  expect(await enrolments()).toMatchObject([{ state: 'running', stepsProposed: 1 }]);
+});
+
+test('the last step that quiet hours refused, or that came to its executor in them, comes again after the sequence is finished', async () => {
+  await enrolled();
+  await service.runJobs();
+  service.setNow(nextDay);
+  const [last] = proposedOf(await service.runJobs());
+  if (!last) throw new Error('no message');
+  expect(await enrolments()).toMatchObject([{ state: 'finished', stepsProposed: 2 }]);
+  await settle(last, { outcome: 'refused', reason: { code: 'quiet-hours', detail: 'it is quiet' } });
+  const [again] = proposedOf(await service.runJobs());
+  expect(again?.action.payload).toMatchObject({ template: 'story', sequence: { step: 1 } });
+  if (!again) throw new Error('not again');
+  await refuse(again, 'quiet-hours', { opens: '2026-11-23T07:00:00.000Z' });
+  service.setNow('2026-11-23T07:00:00.000Z');
+  expect(proposedOf(await service.runJobs())).toMatchObject([{ item: `${last.item}/2` }]);
+  expect(await enrolments()).toMatchObject([{ state: 'finished', stepsProposed: 2 }]);
 });
 
 test('a withdrawal between approval and sending closes the enrolment', async () => {

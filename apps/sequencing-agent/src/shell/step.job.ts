@@ -1,4 +1,4 @@
-import { propose, readSettings } from '@countersign/agent';
+import { proposalsById, propose, readSettings } from '@countersign/agent';
 import { type ActionProposed, topics } from '@countersign/contracts';
 import {
   type Cause,
@@ -19,6 +19,8 @@ export const stepKind = jobName<StepPayload>('step');
 interface StepPayload {
   readonly enrolmentId: string;
   readonly step: number;
+  /** How often the step was proposed before; absent the first time. */
+  readonly again?: number;
 }
 
 /** Proposes the message of a step when it is due, or nothing if the enrolment has ended. */
@@ -46,23 +48,39 @@ export class StepJobs implements JobKind<StepPayload> {
     const proposed = new Map<string, { steps: number; last: boolean }>();
     const closed = new Map<string, string>();
     for (const job of jobs) {
-      const { enrolmentId, step: n } = job.payload;
+      const { enrolmentId, step: n, again = 0 } = job.payload;
       const found = enrolments.get(enrolmentId);
       if (!found) continue;
       const settings = readSettings(found.task.settings);
       const ahead = settings.ok ? settings.settings.sendAheadSeconds : 0;
-      const result = step(found.enrolment, n, found.task, policy, ahead, work.at);
+      const result = step(found.enrolment, n, found.task, policy, ahead, work.at, again);
       if (result.outcome === 'none') continue;
       if (result.outcome === 'close') {
         if (!closed.has(enrolmentId)) closed.set(enrolmentId, result.reason);
         continue;
       }
       proposals.push({ cause: job.cause, proposal: result.proposal });
+      // It was counted the first time.
+      if (again > 0) continue;
       const before = proposed.get(enrolmentId) ?? { steps: 0, last: false };
       proposed.set(enrolmentId, { steps: before.steps + 1, last: before.last || result.last });
     }
-    propose(work, proposals);
+    propose(work, await this.notYetProposed(work, jobs, proposals));
     countSteps(work.tx, proposed, work.at);
     closeEnrolments(work.tx, closed, work.at);
+  }
+
+  /** A refusal may be told twice, the second time after its step was proposed again. Without such steps nothing is read. */
+  private async notYetProposed<P extends { readonly proposal: ActionProposed }>(
+    { tx }: Work,
+    jobs: readonly Job<StepPayload>[],
+    given: readonly P[],
+  ): Promise<readonly P[]> {
+    if (jobs.every(({ payload }) => payload.again === undefined)) return given;
+    const known = await proposalsById(
+      tx,
+      given.map(({ proposal }) => proposal.proposalId),
+    );
+    return given.filter(({ proposal }) => !known.has(proposal.proposalId));
   }
 }

@@ -337,6 +337,7 @@ export async function lockProposals(
   );
 }
 
+/** The agent's own proposals among these. */
 export async function proposalsById(
   tx: Tx,
   proposalIds: readonly string[],
