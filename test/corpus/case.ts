@@ -28,6 +28,8 @@ export const Given = z.strictObject({
   country: z.string().optional(),
   timeZone: z.string().optional(),
   dataFrom: z.array(z.string()).optional(),
+  /** The source that gave the address first; `unknown`: nobody recorded it. */
+  addressFrom: z.string().optional(),
   allowed: z.array(z.enum(actionKindNames)).optional(),
   /** The task as the orchestrator assigned it, if it differs from the proposal; `unknown`: it assigned none. */
   task: z

@@ -177,12 +177,13 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
           : given.contactOf !== 'unknown' && { accountId: given.contactOf }),
       },
     },
-    ...((given.country !== undefined || given.dataFrom) && {
+    ...((given.country !== undefined || given.dataFrom || given.addressFrom !== undefined) && {
       origins: {
         [contact]: {
           version: 3,
           ...(given.country !== undefined && { country: given.country }),
-          sources: given.dataFrom ?? [],
+          ...(given.addressFrom !== 'unknown' && { address: given.addressFrom ?? '/sources/website' }),
+          sources: given.dataFrom ?? ['/sources/website'],
         },
       },
     }),

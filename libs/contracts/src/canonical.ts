@@ -84,7 +84,7 @@ export const derivedId = (...parts: readonly (string | number)[]): string => v5(
 /**
  * The id of a proposal. It is derived from its author, so nobody can write under an id that another agent will use. `item`
  * distinguishes the proposals of an agent for one task, e.g. `0`, `1`; for a sequence's message `<id of the enrolment>/<its
- * place>`.
+ * place>`, with `/1`, `/2` and so on if it is proposed again.
  */
 export const proposalIdOf = (author: string, taskId: string, item: string): string =>
   derivedId('proposal', author, taskId, item);

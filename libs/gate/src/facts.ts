@@ -51,7 +51,9 @@ export interface OriginFact {
   readonly version: number;
   /** ISO 3166-1, if it is known. */
   readonly country?: string;
-  /** The sources of the profile's fields, sorted. */
+  /** The source that gave the address first, if it is known. */
+  readonly address?: string;
+  /** The sources of the profile's fields and of the address, sorted. */
   readonly sources: readonly string[];
 }
 

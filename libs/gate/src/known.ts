@@ -1,4 +1,4 @@
-import { type Consents, type Control, campaignKnown, type Profile } from '@countersign/contracts';
+import { type Consents, type Control, campaignKnown, own, type Profile } from '@countersign/contracts';
 import type {
   AccountFact,
   AdAccountFact,
@@ -33,7 +33,14 @@ export function contactFact({ version, data }: Known<Profile>, touched: boolean)
 export function originFact({ version, data }: Known<Profile>): OriginFact | null {
   if (data?.kind !== 'contact') return null;
   const sources = [...new Set(Object.values(data.provenance).map(({ source }) => source))].sort();
-  return { version, ...(data.country !== undefined && { country: data.country }), sources };
+  // The key under which ingestion stores who gave the address.
+  const address = own(data.provenance, 'email')?.source;
+  return {
+    version,
+    ...(data.country !== undefined && { country: data.country }),
+    ...(address !== undefined && { address }),
+    sources,
+  };
 }
 
 export function whereaboutsFact({ version, data }: Known<Profile>): WhereaboutsFact | null {

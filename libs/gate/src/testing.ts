@@ -254,7 +254,9 @@ export function factsFor(
       contacts.map((id) => [id, { version: 3, seniority: 'manager' as const, touched: false, ...ofAccount(proposal) }]),
     ),
     ...(origins.length > 0 && {
-      origins: Object.fromEntries(origins.map((id) => [id, { version: 3, sources: ['/sources/website'] }])),
+      origins: Object.fromEntries(
+        origins.map((id) => [id, { version: 3, address: '/sources/website', sources: ['/sources/website'] }]),
+      ),
     }),
     ...(whereabouts.length > 0 && {
       whereabouts: Object.fromEntries(whereabouts.map((id) => [id, { version: 3, timeZone: 'Europe/Berlin' }])),

@@ -1,5 +1,5 @@
 import { ForeignId, keyOfProfile, Profile, profileKey } from '@countersign/contracts';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Admitted, type AnyProfile, applySignals, type Known, keysOf, renamedBy } from './apply-signals.js';
 import type { Persons } from './identify.js';
 import type { Signal } from './signal.js';
@@ -164,4 +164,64 @@ test('an upsert that repeats the known name renames nothing', () => {
   const { profiles } = applySignals([admitted(named, [])], unknown);
   const known = new Map([...profiles].map(([key, { value }]) => [key, value]));
   expect(renamedBy(named, known)).toBeUndefined();
+});
+
+describe('who gave an address', () => {
+  const [list, website] = ['/sources/list', '/sources/website'];
+  const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z'];
+  const visit = (email: string, time: string) =>
+    admitted(
+      signal('PageViewed', { account, contact: { email }, url: 'https://example.com/' }, { source: website, time }),
+      [jane],
+    );
+  const listed = (email: string, time: string) =>
+    admitted(signal('ContactUpserted', { account, contact: { email } }, { source: list, time }), [jane]);
+  const after = (entries: readonly Admitted[], known = unknown) => {
+    const { profiles } = applySignals(entries, known);
+    const profile = profiles.get(`contact:${jane}`)?.value;
+    return profile && 'provenance' in profile ? profile.provenance : undefined;
+  };
+
+  test('is the source that stated this address first, in whatever order the signals arrive', () => {
+    for (const entries of [
+      [listed('jane@example.com', early), visit('Jane@Example.com', late)],
+      [visit('Jane@Example.com', late), listed('jane@example.com', early)],
+    ]) {
+      const provenance = after(entries);
+      expect(provenance?.email).toEqual({ source: list, signalId: 's-1', at: early });
+      // What the visit says of the account is later, and forgets the list.
+      expect(provenance?.accountId).toMatchObject({ source: website });
+    }
+    expect(after([visit('jane@example.com', early), listed('jane@example.com', late)])?.email?.source).toBe(website);
+  });
+
+  test('is another one where the address becomes another one', () => {
+    const entries = [listed('jane@example.com', early), visit('jane@other.example', late)];
+    expect(after(entries)?.email).toEqual({ source: website, signalId: 's-1', at: late });
+    // An older address that arrives late is not the one in use.
+    expect(after(entries.toReversed())?.email).toEqual({ source: website, signalId: 's-1', at: late });
+  });
+
+  test('is not known of an address that an earlier version stored, until it becomes another one', () => {
+    const points = new Map([[jane, { fields: { email: { value: 'jane@example.com', at: early } } }]]);
+    const known = { ...unknown, points };
+    expect(after([visit('jane@example.com', late)], known)).not.toHaveProperty('email');
+    expect(after([visit('jane@other.example', late)], known)?.email?.source).toBe(website);
+  });
+
+  test('goes with the address when two contacts are found to be one person', () => {
+    const referred = signal('ContactUpserted', { account, contact: { ref: 'crm:1' } }, { source: website, time: late });
+    const known = applySignals([{ ...listed('jane@example.com', early), persons: [john] }], unknown);
+    const both = {
+      ...unknown,
+      profiles: new Map([...known.profiles].map(([key, { value }]) => [key, value])),
+      points: new Map([...known.points].map(([key, { value }]) => [key, value])),
+    };
+    expect(after([{ ...admitted(referred, [jane]), joined: john }], both)?.email?.source).toBe(list);
+  });
+
+  test('is nobody where there is no address', () => {
+    const referred = signal('ContactUpserted', { account, contact: { ref: 'crm:1' } });
+    expect(after([admitted(referred, [jane])])).not.toHaveProperty('email');
+  });
 });

@@ -27,6 +27,7 @@ import {
   goneContact,
   joinedContact,
   type Unversioned,
+  withAddressFrom,
 } from './profiles.js';
 import type { Origin, Signal } from './signal.js';
 
@@ -181,7 +182,13 @@ export function applySignals(admitted: readonly Admitted[], known: Known): Appli
       // one that the other contact had.
       const name = account?.name ?? (others?.accountId === value.accountId ? others?.accountName : undefined);
       const after = value.accountId === undefined ? updated : belonging(updated, value.accountId, name);
-      profiles.set(key, { value: { ...value, reachable: after.fields.email ? ['email'] : [] }, by });
+      const address = after.fields.email?.value;
+      const from = withAddressFrom(value, address, [
+        { address: before.fields.email?.value, from: profile<Contact>(key)?.provenance.email },
+        { address: others?.fields.email?.value, from: other?.provenance.email },
+        ...(persons.length === 1 ? [{ address: pointsOf(signal).email, from: origin }] : []),
+      ]);
+      profiles.set(key, { value: { ...from, reachable: address === undefined ? [] : ['email'] }, by });
       if (after !== before) points.set(contactId, { value: after, by });
     }
     const touched = keysOf(entry);

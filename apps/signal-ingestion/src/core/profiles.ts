@@ -6,6 +6,7 @@ import {
   type ContactProfile,
   compareStatements,
   own,
+  readAddress,
   type Statement,
 } from '@countersign/contracts';
 import type { Origin, Signal, SignalOf } from './signal.js';
@@ -97,6 +98,33 @@ export function joinedContact(
     ...(lastEngagedAt !== undefined && { lastEngagedAt: later(first.lastEngagedAt, lastEngagedAt) }),
   };
 }
+
+/** What was said of a contact's address, and by whom; without an origin, nobody recorded it. */
+export interface StatedAddress {
+  readonly address: string | undefined;
+  readonly from: Origin | undefined;
+}
+
+/**
+ * The contact with who gave its address: of those who stated this address, the one who did so first. A person whose address came from
+ * a list has it from there, whatever they do later. It is not known if a version before this stored the address.
+ */
+export function withAddressFrom(
+  contact: Unversioned<ContactProfile>,
+  address: string | undefined,
+  stated: readonly StatedAddress[],
+): Unversioned<ContactProfile> {
+  const { email: _before, ...others } = contact.provenance;
+  const same = stated.filter((s) => s.address !== undefined && identityOf(s.address) === identityOf(address ?? ''));
+  const from = same.map((s) => s.from);
+  const [first] = from
+    .filter((origin) => origin !== undefined)
+    .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  const isKnown = first !== undefined && !from.includes(undefined);
+  return { ...contact, provenance: isKnown ? { ...others, email: first } : others };
+}
+
+const identityOf = (address: string): string => readAddress(address)?.identity ?? address;
 
 /** The contact that was joined into another. It names that contact and cannot be reached. */
 export function goneContact(

@@ -3,7 +3,7 @@ import { own } from '@countersign/contracts';
 /**
  * A text in the form in which phrases are compared, with the place in the original of each of its UTF-16 units. Lower case,
  * compatibility forms resolved (NFKD), invisible characters left out, each white space a space, and a letter of another script that
- * looks like a Latin letter as that letter.
+ * looks like a Latin letter as that letter. Typographic hyphens, dashes and apostrophes are those of ASCII.
  */
 export interface Folded {
   readonly text: string;
@@ -11,12 +11,14 @@ export interface Folded {
   readonly from: (index: number) => number;
 }
 
-/** Lower-case letters, and the Latin letters that they, or their capitals, look like. */
+/** Lower-case letters, and the Latin letters that they, or their capitals, look like; and signs in another form. */
 const lookAlikes: Readonly<Record<string, string>> = {
   ...{ а: 'a', в: 'b', е: 'e', к: 'k', м: 'm', н: 'h', о: 'o', р: 'p', с: 'c', т: 't', у: 'y', х: 'x' },
   ...{ і: 'i', ј: 'j', ѕ: 's', һ: 'h', ԁ: 'd', ԛ: 'q', ԝ: 'w', ӏ: 'l' },
   ...{ α: 'a', β: 'b', γ: 'y', ε: 'e', ζ: 'z', η: 'n', ι: 'i', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', τ: 't', υ: 'u' },
   ...{ χ: 'x', ω: 'w', ı: 'i', ȷ: 'j', ɑ: 'a', ɡ: 'g', ɩ: 'i', ʏ: 'y', ß: 'ss' },
+  ...{ '\u2010': '-', '\u2011': '-', '\u2012': '-', '\u2013': '-', '\u2014': '-', '\u2015': '-', '\u2212': '-' },
+  ...{ '\u2018': "'", '\u2019': "'", '\u02bc': "'" },
 };
 
 const ascii = /^[\p{ASCII}]*$/u;

@@ -20,7 +20,13 @@ export function hostsOf(written: readonly string[]): Hosts {
       ? 'no link is allowed: write it without'
       : `link to ${someOf(written)}, or have the host added to linkHosts`;
 
-  const against: Hosts['against'] = ({ url, open }) => {
+  let known: readonly Known[] | undefined;
+  const compared = (): readonly Known[] => {
+    known ??= entries.slice(0, 200).map(knownHost);
+    return known;
+  };
+
+  const faultOf: Hosts['against'] = ({ url, open }) => {
     if (open) return `the host of the link has a placeholder, so nobody knows where it goes: ${instead}`;
     if (!url) return `the link cannot be read as an address: ${instead}`;
     const { protocol, hostname: host, port, username, password } = url;
@@ -35,16 +41,47 @@ export function hostsOf(written: readonly string[]): Hosts {
       return `the host ${shown} ends in a dot: write ${host.replace(/\.+$/, '')}`;
     if (port !== '' && allows(host, '')) return `port ${port} of ${shown} is not allowed: leave it out, or ${instead}`;
     const address = /^(?:\d+\.){3}\d+$|^\[/.test(host) ? 'the IP address ' : '';
-    return `the link goes to ${address}${shown}, which is not allowed${likeness(host, entries)}: ${instead}`;
+    return `the link goes to ${address}${shown}, which is not allowed${likeness(host, compared())}: ${instead}`;
   };
-  return { against };
+
+  // A text may name the same host many times.
+  const faults = new Map<string, string | undefined>();
+  return {
+    against: (link) => {
+      const key = keyOf(link);
+      if (!faults.has(key)) {
+        if (faults.size >= mostFaults) faults.clear();
+        faults.set(key, faultOf(link));
+      }
+      return faults.get(key);
+    },
+  };
 }
 
-/** The place to which a message would go is a host as well. */
+const receivers: ReadonlySet<string> = new Set(['to', 'cc', 'bcc']);
+
+/** More hosts than texts in use name. */
+const mostFaults = 200;
+
+/** What a fault depends on. */
+function keyOf({ url, open }: Pick<Link, 'url' | 'open'>): string {
+  if (open || !url) return open ? 'open' : 'none';
+  if (url.protocol === 'mailto:') return url.href;
+  return `${url.protocol}//${url.username === '' && url.password === '' ? '' : '@'}${url.host}`;
+}
+
+/** The place to which a message would go is a host as well, that of each receiver. */
 function mailFault(url: URL, allows: (host: string, port: string) => boolean, instead: string): string | undefined {
-  const hosts = decodeURIComponentSafe(url.pathname)
-    .split(',')
-    .map((address) => URL.parse(`https://${address.slice(address.lastIndexOf('@') + 1)}/`)?.hostname ?? '');
+  const copies = [...url.searchParams].flatMap(([name, to]) => (receivers.has(name.toLowerCase()) ? [to] : []));
+  // Some programs take a semicolon between addresses.
+  const addresses = [decodeURIComponentSafe(url.pathname), ...copies]
+    .flatMap((list) => list.split(/[,;]/))
+    .map((address) => address.trim())
+    .filter((address) => address !== '');
+  const hosts = (addresses.length === 0 ? [''] : addresses).map((address) => {
+    const domain = address.slice(address.lastIndexOf('@') + 1).replace(/>$/, '');
+    return URL.parse(`https://${domain}/`)?.hostname ?? '';
+  });
   const other = hosts.find((host) => !allows(host, ''));
   return other === undefined
     ? undefined
@@ -57,18 +94,28 @@ function shownHost(host: string): string {
   return readable === host ? clip(host, 120) : `${clip(host, 120)} (shown as ${clip(readable, 80)})`;
 }
 
+/** An entry as people read it, and as they could take it for another. */
+interface Known extends LinkHost {
+  readonly name: string;
+  readonly alike: string;
+}
+
+const knownHost = (entry: LinkHost): Known => {
+  const name = readableHost(entry.host);
+  return { ...entry, name, alike: skeletonOf(name) };
+};
+
 /** What a host looks like, or only contains, among those that are allowed. */
-function likeness(host: string, entries: readonly LinkHost[]): string {
+function likeness(host: string, entries: readonly Known[]): string {
   const plain = readableHost(host).toLowerCase();
   const skeleton = skeletonOf(plain);
-  for (const { host: allowed, port, subdomains } of entries.slice(0, 200)) {
-    const name = readableHost(allowed);
-    const alike = skeletonOf(name);
+  for (const { name, alike, port, subdomains } of entries) {
     if (plain === name) return subdomains ? `, although its subdomains are` : `, although it is with port ${port}`;
     if (plain.endsWith(`.${name}`)) return `, although ${name} is`;
     if (skeleton === alike || skeleton.endsWith(`.${alike}`)) return ` and looks like ${name}`;
     if (plain.includes(name)) return ` and only contains ${name}`;
-    if (plain.length <= 100 && name.length > 4 && distance(plain, name) === 1)
+    const isNear = Math.abs(plain.length - name.length) <= 1;
+    if (isNear && plain.length <= 100 && name.length > 4 && distance(plain, name) === 1)
       return ` and is spelt almost like ${name}`;
   }
   return '';

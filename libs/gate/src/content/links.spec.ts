@@ -1,7 +1,7 @@
 import type { PlacedText } from '@countersign/contracts';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { hostsOf } from './hosts.js';
-import { linksIn } from './links.js';
+import { type Link, linksIn } from './links.js';
 
 const text = (words: string): PlacedText => ({ place: 'payload.body', text: words, role: 'text' });
 const target = (url: string): PlacedText => ({ place: 'payload.url', text: url, role: 'link' });
@@ -34,21 +34,35 @@ describe('the links of a text are found as mail programs find them', () => {
       'https://example.com/?to=https://example.org',
       ['https://example.com/?to=https://example.org', 'https://example.org'],
     ],
-    ['https://example.com(@example.org/', ['https://example.com', 'https://example.com(@example.org/']],
+    ['https://example.com(@example.org/', ['https://example.com', 'https://example.com(@example.org/', 'example.org/']],
+    ['see:example.org, our page=example.net!', ['example.org', 'example.net']],
+    [
+      '(example.org) [example.net] «example.com» –example.de… #example.fr',
+      ['example.org', 'example.net', 'example.com', 'example.de', 'example.fr'],
+    ],
+    ['at example.org:8443/a or example.org:see', ['example.org:8443/a', 'example.org']],
+    ['example.com:example.org and either/example.net', ['example.com', 'example.org', 'example.net']],
+    ['example.org→https://example.com', ['example.org', 'https://example.com']],
+    ['...example.org and _example.net_ or example.com./a', ['example.org', 'example.net', 'example.com./a']],
+    ['href=//host.example/a', ['//host.example/a']],
+    ['ann@example.org, ann@example.org:25 and example.com@example.org', []],
+    ['ann@example.org/sign-in', ['example.org/sign-in']],
+    ['{{https://example.org/a}} and {{example.net}}', ['https://example.org/a', 'example.net']],
+    ['{{account.name}} and {{contact.nickname}}', []],
   ])('%s', (words, found) => {
-    expect(linksIn(text(words)).map(({ start, end }) => words.slice(start, end))).toEqual(found);
+    expect([...linksIn(text(words))].map(({ start, end }) => words.slice(start, end))).toEqual(found);
   });
 
   test('a text that is a link is one link', () => {
-    expect(linksIn(target('https://example.com./a b'))).toMatchObject([{ start: 0, end: 24 }]);
-    expect(linksIn(target('no link'))).toMatchObject([{ url: undefined }]);
+    expect([...linksIn(target('https://example.com./a b'))]).toMatchObject([{ start: 0, end: 24 }]);
+    expect([...linksIn(target('no link'))]).toMatchObject([{ url: undefined }]);
   });
 
   test('a text of one kind of character takes no longer than its length', () => {
     for (const character of [')', '.', '(', '{', '}', ':', '/', 'a', '@', '0', '-'])
       for (const words of [character.repeat(5000), `${character.repeat(4999)}x`, `${`${character}a`.repeat(2500)}`]) {
         const before = performance.now();
-        linksIn(text(words));
+        for (const _link of linksIn(text(words)));
         expect(performance.now() - before, `${character} ${words.length}`).toBeLessThan(2000);
       }
   });
@@ -76,6 +90,7 @@ describe('[case 30] hosts are compared as browsers parse them', () => {
     'https://ｅｘａｍｐｌｅ。com/',
     'https://exam\u00adple.com/',
     'mailto:sales@example.com',
+    'mailto:sales@example.com,press@www.example.com;?cc=Sales%20%3Csales%40example.com%3E&subject=b%40evil.example',
   ])('%s is allowed', (url) => expect(against(url)).toBeUndefined());
 
   test.each([
@@ -111,12 +126,23 @@ describe('[case 30] hosts are compared as browsers parse them', () => {
     ['javascript:alert(1)', 'a link with javascript: is not allowed'],
     ['mailto:somebody@evil.example', 'the link writes a message to evil.example, which is not allowed'],
     ['mailto:a@example.com,b@evil.example', 'the link writes a message to evil.example, which is not allowed'],
+    ['mailto:b@evil.example,a@example.com', 'the link writes a message to evil.example, which is not allowed'],
+    ['mailto:b@evil.example;a@example.com', 'the link writes a message to evil.example, which is not allowed'],
+    ['mailto:b%40evil.example%2Ca@example.com', 'the link writes a message to evil.example, which is not allowed'],
+    ['mailto:a@example.com?BCC=b%40evil.example', 'the link writes a message to evil.example, which is not allowed'],
+    ['mailto:?to=b@evil.example', 'the link writes a message to evil.example, which is not allowed'],
+    ['mailto:?subject=a', 'the link writes a message to an address that cannot be read'],
+    ['https://example.com%40evil.example/', 'the link cannot be read as an address'],
+    [
+      'https:example.com%2F@evil.example/',
+      'what stands before the @ of the link is a name, and the link goes to evil.example',
+    ],
     ['https://exa mple.com/', 'the link cannot be read as an address'],
   ])('%s is not', (url, detail) => expect(against(url)).toContain(detail));
 
   test('an entry with a star is for subdomains only', () => {
     const only = hostsOf(['*.example.com']);
-    const detail = (url: string) => linksIn(target(url)).map((link) => only.against(link))[0];
+    const detail = (url: string) => [...linksIn(target(url))].map((link) => only.against(link))[0];
     expect(detail('https://www.example.com')).toBeUndefined();
     expect(detail('https://example.com')).toContain('example.com, which is not allowed, although its subdomains are');
   });
@@ -127,4 +153,20 @@ describe('[case 30] hosts are compared as browsers parse them', () => {
       'the link goes to example.com, which is not allowed: no link is allowed: write it without',
     );
   });
+});
+
+test('no more of a text is read than the marks that are asked for need, and a host is compared once', () => {
+  const words = Array.from({ length: 400 }, (_, i) => `https://h${i}.org/a`).join(' ');
+  const hosts = hostsOf(['example.com']);
+  const parse = vi.spyOn(URL, 'parse');
+  const links = linksIn(text(words));
+  for (let i = 0; i < 6; i++) expect(hosts.against(links.next().value as Link)).toContain('is not allowed');
+  expect(parse.mock.calls.length).toBeLessThanOrEqual(6);
+  // Two readings of the same address are one comparison: its words are made once.
+  const [first, again] = [...linksIn(text('https://h.org/a https://h.org/b'))];
+  const normalize = vi.spyOn(String.prototype, 'normalize');
+  const fault = first && hosts.against(first);
+  normalize.mockClear();
+  expect(again && hosts.against(again)).toBe(fault);
+  expect(normalize).not.toHaveBeenCalled();
 });

@@ -1,5 +1,5 @@
 import { domainToUnicode } from 'node:url';
-import type { PlacedText } from '@countersign/contracts';
+import { type PlacedText, placeholderNames } from '@countersign/contracts';
 import { countryEndings } from './regions.js';
 
 /** A link in a text, as mail programs and browsers read it. */
@@ -12,35 +12,43 @@ export interface Link {
   readonly open: boolean;
 }
 
-/** The links of a text. A text that is a link is one whole link. */
-export function linksIn({ text, role }: PlacedText): readonly Link[] {
-  if (role === 'link') return [linkOf(text, text, 0, text.length)];
+/** The links of a text, found as far as they are asked for. A text that is a link is one whole link. */
+export function* linksIn({ text, role }: PlacedText): Generator<Link> {
+  if (role === 'link') return yield linkOf(text, text, 0, text.length);
   // A placeholder is part of the word that it is in.
-  const masked = text.includes('{{')
-    ? text.replace(/\{\{[^{}\n]{0,80}\}\}/g, (found) => 'x'.repeat(found.length))
-    : text;
-  return wordsIn(masked).flatMap(([from, to]) => {
-    return linksOfWord(masked.slice(from, to)).map(({ start, end, address }) =>
-      linkOf(address, text.slice(from + start, from + end), from + start, from + end),
-    );
-  });
+  const masked = text.includes('{{') ? text.replace(braces, (found) => 'x'.repeat(found.length)) : text;
+  yield* linksBetween(masked, text, 0);
+  if (masked === text) return;
+  // What nobody fills in stays as it is, so a link in it is a link.
+  for (const { 0: found, index } of text.matchAll(braces)) {
+    if (!placeholders.has(found)) yield* linksBetween(found.slice(2, -2), found.slice(2, -2), index + 2);
+  }
+}
+
+const braces = /\{\{[^{}\n]{0,80}\}\}/g;
+const placeholders: ReadonlySet<string> = new Set(placeholderNames.map((name) => `{{${name}}}`));
+
+/** `masked`: what is searched; `text`: the same, as it is written; `at`: where it begins. */
+function* linksBetween(masked: string, text: string, at: number): Generator<Link> {
+  for (const [from, to] of wordsIn(masked)) {
+    for (const { start, end, address } of linksOfWord(masked.slice(from, to)))
+      yield linkOf(address, text.slice(from + start, from + end), at + from + start, at + from + end);
+  }
 }
 
 /** The words that could be links, by their places: those with a dot, a colon or a slash. */
-function wordsIn(text: string): readonly (readonly [number, number])[] {
-  const words: [number, number][] = [];
+function* wordsIn(text: string): Generator<readonly [number, number]> {
   let start = 0;
   let candidate = false;
   for (let i = 0; i <= text.length; i++) {
     const code = i < text.length ? text.charCodeAt(i) : 32;
     if (isEdge(code)) {
-      if (candidate) words.push([start, i]);
+      if (candidate) yield [start, i];
       start = i + 1;
       candidate = false;
     } else if (code === 46 || code === 58 || code === 47 || code === 92 || (code > 127 && isDot(code)))
       candidate = true;
   }
-  return words;
 }
 
 /** White space, and what no link goes on over: quotes, angle brackets and back ticks. */
@@ -77,21 +85,18 @@ interface Found {
   readonly address: string;
 }
 
-function linksOfWord(word: string): readonly Found[] {
+function* linksOfWord(word: string): Generator<Found> {
   let last = word.length;
   while (last > 0 && closing.has(word[last - 1] ?? '')) last -= 1;
   const whole = word.slice(0, last);
-  if (!punctuation.test(whole)) return [];
-  const found: Found[] = [];
+  if (!punctuation.test(whole)) return;
   let start = 0;
   for (const piece of whole.split(separators)) {
     const schemes = [...piece.matchAll(scheme)];
-    for (const { index } of schemes) found.push(...named(whole, start + index, start + piece.length));
-    const bare = schemes.length === 0 ? addressOf(piece) : undefined;
-    if (bare !== undefined) found.push({ start, end: start + piece.length, address: bare });
+    yield* bareIn(piece.slice(0, schemes[0]?.index), start);
+    for (const { index } of schemes) yield* named(whole, start + index, start + piece.length);
     start += piece.length + 1;
   }
-  return found;
 }
 
 /**
@@ -108,14 +113,37 @@ function named(word: string, start: number, end: number): readonly Found[] {
   return url.hostname.startsWith('[') || !url.protocol.startsWith('http') ? [wide] : [narrow, wide];
 }
 
-/** The address of a word that has no scheme, if programs make a link of it. */
-function addressOf(word: string): string | undefined {
-  const bare = word.replace(/^[_~‘“„«‚]+/, '');
-  const relative = /^[\\/]{2}(?=[^\\/])/.test(bare);
-  const host = bare.slice(relative ? 2 : 0).split(/[/\\?#:]/, 1)[0] ?? '';
-  if (host.includes('@') || !(relative ? punctuation.test(host) : isBareHost(host, bare))) return undefined;
-  return `http:${relative ? '' : '//'}${bare}`;
+/** The links without a scheme in a piece of a word that begins at `start`: two slashes and a name, or a name alone. */
+function* bareIn(piece: string, start: number): Generator<Found> {
+  const slashes = relative.exec(piece)?.index;
+  const authority = slashes === undefined ? '' : (piece.slice(slashes + 2).split(/[/\\?#]/, 1)[0] ?? '');
+  if (slashes === undefined || !punctuation.test(authority)) return yield* namesIn(piece, start);
+  yield* namesIn(piece.slice(0, slashes), start);
+  yield { start: start + slashes, end: start + piece.length, address: `http:${piece.slice(slashes)}` };
 }
+
+const relative = /(?<![\p{L}\p{N}:\\/])[\\/]{2}(?=[^\\/])/u;
+
+/**
+ * The names that programs make a link of, beside whatever punctuation. A port, a path, a query or a fragment belongs to its name. What
+ * belongs to an e-mail address is no link.
+ */
+function* namesIn(piece: string, start: number): Generator<Found> {
+  for (const { 0: name, index } of piece.matchAll(hostNames)) {
+    const host = name.replace(/^[_-]+|[_-]+$/g, '');
+    const from = index + name.indexOf(host);
+    const rest = piece.slice(from + host.length);
+    const inAddress = rest.startsWith('@') || (piece[from - 1] === '@' && !rest.startsWith('/'));
+    if (inAddress || !isBareHost(host, host + rest)) continue;
+    const tail = /^\.?(?::\d{1,5})?[/\\?#]/.test(rest) ? rest : (/^:\d{1,5}(?!\d)/.exec(rest)?.[0] ?? '');
+    const end = from + host.length + tail.length;
+    yield { start: start + from, end: start + end, address: `http://${piece.slice(from, end)}` };
+    if (end === piece.length) return;
+  }
+}
+
+/** Labels with dots between them. The look-behind makes each label be looked at once. */
+const hostNames = /(?<![\p{L}\p{N}\p{M}_-])[\p{L}\p{N}\p{M}_-]+(?:[.。．｡][\p{L}\p{N}\p{M}_-]+)+/gu;
 
 /** Whether programs make a link of a name that has no scheme. A name with a path is one in any case. */
 function isBareHost(host: string, whole: string): boolean {

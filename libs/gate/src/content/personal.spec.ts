@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { fold } from './folded.js';
 import { oursOf, personalIn } from './personal.js';
 
 const ours = oursOf(['@example.com', 'press@partner.example', '+49 30 7654321']);
 const found = (text: string): string[] => {
   const folded = fold(text);
-  return personalIn(folded, ours).map(({ start, end }) => text.slice(folded.from(start), folded.from(end)));
+  return [...personalIn(folded, ours)].map(({ start, end }) => text.slice(folded.from(start), folded.from(end)));
 };
 
 test.each([
@@ -13,6 +13,9 @@ test.each([
   ['ann＠elsewhere.example', ['ann＠elsewhere.example']],
   ['mailto:ann@elsewhere.example?subject=x', ['ann@elsewhere.example']],
   ['jörg@bücher.example.', ['jörg@bücher.example']],
+  ['https://social.example/?mail=ann%40elsewhere.example&x=1', ['ann%40elsewhere.example']],
+  ['https://example.com/?mail=sales%40example.com', []],
+  ['Call 030–123‑4567', ['030–123‑4567']],
   ['sales@example.com, Press@Partner.example', []],
   ['sales@example.com.evil.example', ['sales@example.com.evil.example']],
   ['@countersign, a@b and https://social.example/@ann', []],
@@ -28,7 +31,20 @@ test('no text takes long', () => {
   for (const part of ['@', 'a', '0', '+4', '0-', 'a@', 'a.', '1 ', '81deec63-', '(0']) {
     const folded = fold(part.repeat(5000 / part.length));
     const before = performance.now();
-    personalIn(folded, ours);
+    for (const _found of personalIn(folded, ours));
     expect(performance.now() - before, part).toBeLessThan(2000);
   }
+});
+
+test('an address is asked about once, and none after the marks that are asked for', () => {
+  const folded = fold(Array.from({ length: 300 }, (_, i) => `a${i}@b.example`).join(' '));
+  const address = vi.fn(() => false);
+  const found = personalIn(folded, { address, telephone: () => false });
+  for (let i = 0; i < 6; i++) found.next();
+  expect(address).toHaveBeenCalledTimes(6);
+  // However many domains are our own, an address is read once.
+  const many = oursOf(Array.from({ length: 200 }, (_, i) => `@d${i}.example`));
+  const normalize = vi.spyOn(String.prototype, 'normalize');
+  expect(many.address('ann@b.example')).toBe(false);
+  expect(normalize).toHaveBeenCalledTimes(1);
 });

@@ -21,27 +21,29 @@ export function oursOf(written: readonly string[]): Ours {
   const addresses = new Set(written.filter((entry) => entry.indexOf('@') > 0).map(identity));
   const numbers = new Set(written.filter((entry) => !entry.includes('@')).map(digitsOf));
   return {
-    address: (address) =>
-      addresses.has(identity(address)) || domains.some((domain) => identity(address).endsWith(domain)),
+    address: (address) => {
+      const same = identity(address);
+      return addresses.has(same) || domains.some((domain) => same.endsWith(domain));
+    },
     telephone: (digits) => numbers.has(digits),
   };
 }
 
 const digitsOf = (text: string): string => text.replace(/\D/g, '');
 
-export function personalIn({ text }: Folded, ours: Ours): readonly Personal[] {
-  const found = [...addressesIn(text, ours)];
+/** The personal data of a text, found as far as it is asked for. */
+export function* personalIn({ text }: Folded, ours: Ours): Generator<Personal> {
+  yield* addressesIn(text, ours);
   // Ids first, because a telephone number may seem to be inside one.
   const ids = [...text.matchAll(uuid)].map(({ 0: id, index }) => ({ start: index, end: index + id.length }));
-  found.push(...ids.map((place) => ({ kind: 'an id such as that of a contact' as const, ...place })));
-  if (!/\d[\d\s().\-/]{5}/.test(text)) return found;
+  for (const place of ids) yield { kind: 'an id such as that of a contact', ...place };
+  if (!/\d[\d\s().\-/]{5}/.test(text)) return;
   for (const { 0: number, index } of text.matchAll(telephone)) {
     const end = index + number.length;
     const inside = ids.some((id) => index < id.end && end > id.start);
     if (inside || date.test(number) || ours.telephone(digitsOf(number))) continue;
-    found.push({ kind: 'a telephone number', start: index, end });
+    yield { kind: 'a telephone number', start: index, end };
   }
-  return found;
 }
 
 const uuid = /(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])/g;
@@ -55,18 +57,20 @@ const telephone =
 /** A day, which may be followed by more figures: `01.12.2026`. */
 const date = /^0?\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d{2}/;
 
-/** An address around each @, of bounded length, so that no text takes long. */
+/** An address around each @, which a link may write as %40, of bounded length, so that no text takes long. */
 function* addressesIn(text: string, ours: Ours): Generator<Personal> {
   let from = 0;
-  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+  for (const { 0: sign, index: at } of text.matchAll(/@|%40/g)) {
+    const after = at + sign.length;
     let start = at;
     while (start > from && at - start < 64 && localPart.test(text[start - 1] ?? '')) start -= 1;
-    let end = at + 1;
+    let end = after;
     while (end < text.length && end - at <= 253 && domainPart.test(text[end] ?? '')) end += 1;
-    while (end > at + 1 && /[.-]/.test(text[end - 1] ?? '')) end -= 1;
-    if (start === at || !text.slice(at + 1, end).includes('.')) continue;
+    while (end > after && /[.-]/.test(text[end - 1] ?? '')) end -= 1;
+    if (start === at || !text.slice(after, end).includes('.')) continue;
     from = end;
-    if (!ours.address(text.slice(start, end))) yield { kind: 'an e-mail address', start, end };
+    if (!ours.address(`${text.slice(start, at)}@${text.slice(after, end)}`))
+      yield { kind: 'an e-mail address', start, end };
   }
 }
 

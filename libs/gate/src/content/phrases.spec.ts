@@ -33,6 +33,10 @@ describe('a phrase is found however it is spelt', () => {
     ['carefree', 'free', undefined],
     ['a guarantee and a guaranteed', 'guaranteed', 'guaranteed'],
     ['İstanbul free', 'free', 'free'],
+    ['risk‑free, risk–free', 'risk-free', 'risk‑free'],
+    ['risk−free', 'risk-free', 'risk−free'],
+    ['don’t wait', "don't wait", 'don’t wait'],
+    ["don't wait", 'donʼt wait', "don't wait"],
   ])('%s with %s', (text, phrase, expected) => expect(found(text, phrase)).toBe(expected));
 
   test('of several that begin at one place the longest counts', () => {

@@ -26,6 +26,33 @@ export function perSetting<S extends object, T>(make: (setting: S) => T): (setti
   };
 }
 
+/** A list that is read only as far as it is asked for. What was read is remembered. */
+export function remembered<T>(source: Iterator<T>): Iterable<T> {
+  const known: T[] = [];
+  return {
+    *[Symbol.iterator]() {
+      for (let i = 0; ; i++) {
+        if (i === known.length) {
+          const next = source.next();
+          if (next.done) return;
+          known.push(next.value);
+        }
+        yield known[i] as T;
+      }
+    },
+  };
+}
+
+/** The first of a list that fit, `most` at most. The rest is not read. */
+export function firstOf<T>(source: Iterable<T>, most: number, fits: (item: T) => boolean = () => true): readonly T[] {
+  const found: T[] = [];
+  for (const item of source) {
+    if (fits(item)) found.push(item);
+    if (found.length >= most) break;
+  }
+  return found;
+}
+
 /** More texts than the messages that are sent at one time have. */
 const mostTexts = 64;
 

@@ -26,7 +26,8 @@ const words: Readonly<Record<NoticePart, string>> = {
 
 /**
  * The first message to a person whose data came from elsewhere has the eight parts of the notice, if the person is or may be in the
- * EU, the EEA or the United Kingdom. What is not known about a person's data counts as elsewhere.
+ * EU, the EEA or the United Kingdom. What is not known about a person's data counts as elsewhere, and an address that a list gave is the
+ * list's, whatever the person does later.
  */
 export const dataNotice = textRule({
   name: 'data-notice',
@@ -55,12 +56,13 @@ export const dataNotice = textRule({
 
 /** Why a person needs the notice; undefined for one who needs none. */
 function neededFor(contact: string, origin: OriginFact | null, { fromThePerson }: Notice): string | undefined {
-  const { country, sources = [] } = origin ?? {};
+  const { country, sources = [], address } = origin ?? {};
   if (!hasEuropeanRights(country)) return undefined;
   const elsewhere = sources.find(
     (source) => !fromThePerson.some((given) => source === given || source.startsWith(`${given}/`)),
   );
-  if (sources.length > 0 && elsewhere === undefined) return undefined;
-  const from = elsewhere === undefined ? 'from an unknown source' : `from ${clip(elsewhere, 60)}`;
-  return `the first message to contact ${contact} with data ${from}, ${country === undefined ? 'country unknown' : `in ${clip(country, 20)}`},`;
+  if (address !== undefined && elsewhere === undefined) return undefined;
+  const unknown = sources.length === 0 ? 'data from an unknown source' : 'an address from an unknown source';
+  const from = elsewhere === undefined ? unknown : `data from ${clip(elsewhere, 60)}`;
+  return `the first message to contact ${contact} with ${from}, ${country === undefined ? 'country unknown' : `in ${clip(country, 20)}`},`;
 }

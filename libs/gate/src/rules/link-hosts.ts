@@ -1,22 +1,23 @@
-import { clip } from '@countersign/contracts';
-import { hostsOf } from '../content/hosts.js';
+import { clip, type PlacedText } from '@countersign/contracts';
+import { type Hosts, hostsOf } from '../content/hosts.js';
 import { linksIn } from '../content/links.js';
-import { markOf, mostMarks, placeWords } from '../content/marks.js';
+import { type Mark, markOf, mostMarks, placeWords } from '../content/marks.js';
 import { textRule } from '../content/text-rule.js';
-import { perSetting, perText } from '../content/texts.js';
+import { firstOf, perSetting, perText, remembered } from '../content/texts.js';
 
 const marksOf = perSetting((written: readonly string[]) => {
   const hosts = hostsOf(written);
-  return perText((text) =>
-    linksIn(text).flatMap((link) => {
-      const { start, end, url } = link;
-      const fault = hosts.against(link);
-      if (fault === undefined) return [];
-      const detail = `in ${placeWords(text.place)} ${fault}`;
-      return [markOf(text, [start, end], { outcome: 'refuse', detail, marked: originOf(url) })];
-    }),
-  );
+  return perText((text) => remembered(marksIn(text, hosts)));
 });
+
+function* marksIn(text: PlacedText, hosts: Hosts): Generator<Mark> {
+  for (const link of linksIn(text)) {
+    const fault = hosts.against(link);
+    if (fault === undefined) continue;
+    const detail = `in ${placeWords(text.place)} ${fault}`;
+    yield markOf(text, [link.start, link.end], { outcome: 'refuse', detail, marked: originOf(link.url) });
+  }
+}
 
 /** Links go only to hosts that are allowed. Hosts are compared as browsers parse them. */
 export const linkHosts = textRule({
@@ -24,13 +25,12 @@ export const linkHosts = textRule({
   setting: 'linkHosts',
   marks: (hosts, { subject, proposal }) =>
     subject.texts.flatMap((text) =>
-      marksOf(hosts)(text)
+      firstOf(
+        marksOf(hosts)(text),
+        mostMarks + 1,
         // A text for the CRM may name the account, and its id may be the name of a domain.
-        .filter(
-          ({ start, end }) =>
-            subject.spec.channel !== 'crm' || text.text.slice(start, end) !== proposal.action.accountId,
-        )
-        .slice(0, mostMarks + 1),
+        ({ start, end }) => subject.spec.channel !== 'crm' || text.text.slice(start, end) !== proposal.action.accountId,
+      ),
     ),
   clean: 'every link goes to a host that is allowed',
   unset: 'links may go to any host',

@@ -1,6 +1,6 @@
 import { actionKindNames, noticeParts, type Rules, type TextRules, textsOf } from '@countersign/contracts';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { judge } from '../judge.js';
 import { actionOf, at, contact, content, type FactsChange, factsFor, policyOf, proposalOf } from '../testing.js';
 
@@ -132,6 +132,35 @@ test('[case 30] a claim without its evidence is found behind any number of other
   expect(sent('the best price, measured in 2026, compared in 2026').outcome).toBe('approved');
 });
 
+test('[case 30] of two claims that begin at one place the longer one counts, with its own evidence', () => {
+  const claims = [
+    { claim: 'twice as fast', evidence: ['measured in 2026'] },
+    { claim: 'twice as fast as before', evidence: ['compared in 2026'] },
+  ];
+  const against = (body: string, given = claims) =>
+    judged('email.send', { body }, { rules: { claims: given } }).reason('claims')?.figures?.marked;
+  for (const given of [claims, claims.toReversed()]) {
+    expect(against('twice as fast as before, compared in 2026', given)).toBeUndefined();
+    expect(against('twice as fast as before, measured in 2026', given)).toBe('twice as fast as before');
+    expect(against('twice as fast as befores, measured in 2026', given)).toBeUndefined();
+    expect(against('twice as fast, compared in 2026', given)).toBe('twice as fast');
+  }
+});
+
+test('a text with hundreds of hosts or addresses costs no more than the marks of its reason', () => {
+  const parse = vi.spyOn(URL, 'parse');
+  const normalize = vi.spyOn(String.prototype, 'normalize');
+  const hosts = Array.from({ length: 300 }, (_, i) => `h${i}.evil.com`).join(' ');
+  const { reason } = judged('email.send', { body: hosts }, { rules: { linkHosts: ['example.com'] } });
+  expect(reason('link-hosts')?.detail).toMatch(/; and more of this kind$/);
+  expect(parse.mock.calls.length).toBeLessThanOrEqual(8);
+  const addresses = Array.from({ length: 300 }, (_, i) => `a${i}@b.example`).join(' ');
+  const rules = { personalData: { verdict: 'refuse' as const, ours: ['@c.example', '@d.example'] } };
+  normalize.mockClear();
+  expect(judged('email.send', { body: addresses }, { rules }).outcome).toBe('refused');
+  expect(normalize.mock.calls.length).toBeLessThanOrEqual(20);
+});
+
 test('what was found in a text is remembered for the same text at the same place only', () => {
   const rules: Partial<Rules> = { placeholdersMustFill: true, bannedTerms: ['act now'] };
   const words = 'Act now, {{contact.firstName}}';
@@ -171,7 +200,12 @@ describe('[case 27] the notice to a person whose data came from elsewhere', () =
   const complete = noticeParts.map((part) => `The ${part}.`).join(' ');
   const sent = (body: string, facts: FactsChange = {}) =>
     judged('email.send', { body }, { rules: { dataNotice: notice }, facts });
-  const from = (...sources: string[]): FactsChange => ({ origins: { [contact]: { version: 3, sources } } });
+  const from = (...[address, ...more]: string[]): FactsChange => ({
+    origins: {
+      [contact]:
+        address === undefined ? { version: 3, sources: [] } : { version: 3, address, sources: [address, ...more] },
+    },
+  });
 
   test('is complete, or names all that is missing', () => {
     expect(sent(complete, from('/sources/crm')).outcome).toBe('approved');
@@ -189,6 +223,8 @@ describe('[case 27] the notice to a person whose data came from elsewhere', () =
     expect(sent('A word.', from()).outcome).toBe('refused');
     expect(sent('A word.', from('/sources/website2')).outcome).toBe('refused');
     expect(sent('A word.', from('/sources/website')).outcome).toBe('approved');
+    const unknown = { origins: { [contact]: { version: 3, sources: ['/sources/website'] } } };
+    expect(sent('A word.', unknown).reason('data-notice')?.detail).toContain('with an address from an unknown source');
   });
 
   test('whose facts are not there refuses', () => {
@@ -199,7 +235,8 @@ describe('[case 27] the notice to a person whose data came from elsewhere', () =
 test('[case 52] words that no setting is about change no verdict', () => {
   const harmless = fc.stringMatching(/^[a-z]{1,12}$/).filter((word) => !['unsubscribe'].includes(word));
   const prose = fc.array(harmless, { minLength: 1, maxLength: 30 }).map((words) => words.join(' '));
-  const facts: FactsChange = { origins: { [contact]: { version: 3, sources: ['/sources/website'] } } };
+  const from = { address: '/sources/website', sources: ['/sources/website'] };
+  const facts: FactsChange = { origins: { [contact]: { version: 3, ...from } } };
   const outcomes = (body: string) => {
     const { outcome, against } = judged('email.send', { body: `${body} unsubscribe` }, { rules: all, facts });
     return { outcome, against };
