@@ -17,7 +17,7 @@ export const notifyEvents = [
   'acted-alone',
 ] as const;
 export type NotifyEvent = (typeof notifyEvents)[number] | 'test';
-export const alarms = ['dead-letter', 'unresolved', 'rejected-permit', 'not-confirmed'] as const;
+export const alarms = ['dead-letter', 'unresolved', 'rejected-permit', 'not-confirmed', 'gap'] as const;
 export type Alarm = (typeof alarms)[number];
 
 /** The path of a file with a secret or an address: absolute, or from the folder of notifications.yaml. */
@@ -92,21 +92,21 @@ const common = {
   digestMinutes: Minutes.optional(),
   /** Whether it is sent even in quiet hours. */
   urgent: z.boolean().optional(),
+  /** Who is told next, if it still needs a person by then. */
+  // biome-ignore lint/suspicious/noThenProperty: a word of the configuration, never awaited
+  then: listOf(
+    z.strictObject({
+      afterMinutes: Minutes.min(1),
+      to: listOf(Name, 50, 1),
+      by: listOf(Name, 20, 1).optional(),
+      /** Whether this step is sent even in quiet hours; absent: as the rule says. */
+      urgent: z.boolean().optional(),
+    }),
+    10,
+  ).optional(),
 };
 const NotifyRule = z.discriminatedUnion('event', [
-  z.strictObject({
-    event: z.literal('needs-review'),
-    ...common,
-    // biome-ignore lint/suspicious/noThenProperty: a word of the configuration, never awaited
-    then: listOf(
-      z.strictObject({
-        afterMinutes: Minutes.min(1),
-        to: listOf(Name, 50, 1),
-        by: listOf(Name, 20, 1).optional(),
-      }),
-      10,
-    ).optional(),
-  }),
+  z.strictObject({ event: z.literal('needs-review'), ...common }),
   z.strictObject({
     event: z.literal('deadline-near'),
     ...common,

@@ -66,6 +66,7 @@ export const standing: Now = {
     reviews: { count: 1, oldestAt: '2026-11-21T09:15:00.000Z' },
     unresolved: { count: 0, oldestAt: null },
     deadLetters: { count: 0, oldestAt: null },
+    gaps: { count: 0, oldestAt: null },
   },
   spend: {
     adAccounts: [{ id: 'ads-1', currency: 'EUR', heldMinor: 20_000, committedMinor: 12_500, capMinor: 300_000 }],

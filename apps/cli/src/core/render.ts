@@ -95,6 +95,7 @@ function waitingText({ waiting, at }: Now): string {
     ['reviews wait', waiting.reviews],
     ['unresolved wait', waiting.unresolved],
     ['dead letters wait', waiting.deadLetters],
+    ['gaps wait', waiting.gaps],
   ] as const;
   return table(
     kinds.flatMap(([name, { count: n, oldestAt }]) =>

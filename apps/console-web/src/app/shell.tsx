@@ -6,6 +6,7 @@ import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { StopsInForce } from '../parts/in-force.js';
 import { KeysDialog } from '../parts/keys-dialog.js';
+import { problemText } from '../parts/problem-text.js';
 import { StopDialog } from '../parts/stop-dialog.js';
 import { full, toTheSecond } from '../parts/times.js';
 import { answerOf, api } from './api.js';
@@ -131,7 +132,7 @@ export function Shell() {
           <NavLink
             component="button"
             label="Sign out"
-            description={signOut.isError ? 'That failed. Try again.' : session?.person}
+            description={signOut.isError ? `You are still signed in: ${problemText(signOut.error)}` : session?.person}
             leftSection={<IconLogout size={18} aria-hidden />}
             onClick={() => signOut.mutate()}
             disabled={signOut.isPending}

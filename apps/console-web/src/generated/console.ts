@@ -6378,6 +6378,17 @@ export interface operations {
                                     oldestAt: string;
                                 }[];
                             };
+                            /** @description Records that a service could not read, and that nobody has acknowledged */
+                            gaps: {
+                                count: number;
+                                oldestAt: string | null;
+                                byService: {
+                                    service: string;
+                                    n: number;
+                                    /** Format: date-time */
+                                    oldestAt: string;
+                                }[];
+                            };
                         };
                         spend: {
                             explained: string;

@@ -36,7 +36,6 @@ const onlyListed = [
   'ActionSettled',
   'SettlementDecided',
   'DeadLetterReplayed',
-  'GapReported',
   'GapAcknowledged',
   'AcknowledgementEnded',
   'SessionsEnded',

@@ -17,7 +17,7 @@ const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^counts reviews/, ['funnel', 'reviews', 'agents', 'plays', 'stories']],
   [/^counts (settled|permits)/, ['funnel', 'reviews', 'facts', 'agents', 'plays', 'people', 'stories']],
   [/^counts dead-letters/, ['funnel', 'dead-letters', 'services']],
-  [/^counts gaps/, ['services']],
+  [/^counts gaps/, ['services', 'funnel']],
   [/^counts reveals/, ['people']],
   [/^counts record/, ['record']],
   [/^(counts )?inspections/, ['record']],

@@ -14,8 +14,8 @@ const withRules = (...rules: NotifyRule[]): Notifications => ({ channels: [], re
 const owners = new Map([['paid-media-agent', 'mia']]);
 const planned = (rules: NotifyRule[], events: Received[], now = at) =>
   plan(withRules(...rules), thingsIn(events), owners, now);
-const line = ({ event, recipient, channel, dueAt }: Notification) =>
-  `${event} ${recipient} ${channel} ${dueAt.slice(11, 19)}`;
+const line = ({ event, recipient, channel, dueAt, urgent }: Notification) =>
+  `${event} ${recipient} ${channel} ${dueAt.slice(11, 19)}${urgent && event === 'needs-review' ? ' urgent' : ''}`;
 const lines = (...given: Parameters<typeof planned>) =>
   planned(...given)
     .map(line)
@@ -52,6 +52,19 @@ test.each<[string, NotifyRule[], string[]]>([
       { event: 'needs-review', to: ['lea'], by: ['mail'] },
     ],
     ['needs-review lea mail 10:00:00', 'needs-review tom mail 10:05:00'],
+  ],
+  [
+    'a step may pass quiet hours where the rule does not',
+    [
+      {
+        event: 'needs-review',
+        to: ['lea'],
+        by: ['mail'],
+        // biome-ignore lint/suspicious/noThenProperty: a word of the configuration, never awaited
+        then: [{ afterMinutes: 20, to: ['owner'], by: ['mail'], urgent: true }],
+      },
+    ],
+    ['needs-review lea mail 10:00:00', 'needs-review mia mail 10:20:00 urgent'],
   ],
   [
     'minutes before the deadline',
@@ -216,6 +229,34 @@ test('a dead letter that fails again is an alarm, once for each order; one that 
   ]);
   expect(rows.map(line)).toEqual(Array(3).fill('alarm lea mail 10:00:00'));
   expect(JSON.stringify(rows)).not.toMatch(/ann@|example/);
+});
+
+test('a gap is an alarm, once however often its service reports it, and a step tells others later', () => {
+  const gap = {
+    ...{ service: 'orchestrator', topic: 'signals.accepted.v1', topicId: 'abc', partition: 2, from: 10, to: 20 },
+    ...{ reason: 'records-deleted', noticedAt: at },
+  };
+  const events = ['2026-11-21T10:00:00.000Z', '2026-11-21T12:00:00.000Z'].map((time) =>
+    received('GapReported', { ...gap, at: time }),
+  );
+  const rows = planned(
+    [
+      {
+        event: 'alarm',
+        to: ['lea'],
+        by: ['mail'],
+        kinds: ['gap'],
+        // biome-ignore lint/suspicious/noThenProperty: a word of the configuration, never awaited
+        then: [{ afterMinutes: 30, to: ['tom'], by: ['mail'] }],
+      },
+    ],
+    events,
+  );
+  expect(rows.map(line).sort()).toEqual(['alarm lea mail 10:00:00', 'alarm tom mail 10:30:00']);
+  expect(rows[0]?.facts.lines).toContainEqual([
+    'Records',
+    'signals.accepted.v1, partition 2, from offset 10 to before 20',
+  ]);
 });
 
 test('a code of another service that is no word is not shown', () => {

@@ -81,15 +81,12 @@ export function plan(
       const first = dueAt(rule, thing);
       if (first === undefined) continue;
       const matched = rule.event === 'budget-nearly-spent' ? atShare(thing, rule.share) : thing;
-      const steps = [
-        { afterMinutes: 0, to: rule.to, by: rule.by },
-        ...(rule.event === 'needs-review' ? (rule.then ?? []) : []),
-      ];
-      for (const { afterMinutes, to, by } of steps)
+      const steps = [{ afterMinutes: 0, to: rule.to, by: rule.by, urgent: rule.urgent }, ...(rule.then ?? [])];
+      for (const { afterMinutes, to, by, urgent = rule.urgent } of steps)
         for (const recipient of namedBy(to, thing, owners).flatMap((name) => recipients.get(name) ?? []))
           for (const channel of channelsOf(recipient, by)) {
             const due = plus(first, afterMinutes * 60_000);
-            const row = notification(matched, recipient.name, channel, due, rule);
+            const row = notification(matched, recipient.name, channel, due, { ...rule, urgent });
             const name = JSON.stringify([row.thing, row.recipient, row.channel]);
             const before = rows.get(name);
             if (!before || row.dueAt < before.dueAt) rows.set(name, row);

@@ -104,6 +104,7 @@ function stepsOf(event: Event): FunnelStep[] {
     case 'PermitRejected':
     case 'DeadLetter':
     case 'ReplayEnded':
+    case 'GapReported':
       return [];
     default:
       return event satisfies never;

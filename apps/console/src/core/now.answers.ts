@@ -77,6 +77,13 @@ export const NowAnswer = z.object({
       oldestAt: Instant.nullable(),
       byService: z.array(z.object({ service: z.string(), n: z.int(), oldestAt: Instant })),
     }),
+    gaps: z
+      .object({
+        count: z.int(),
+        oldestAt: Instant.nullable(),
+        byService: z.array(z.object({ service: z.string(), n: z.int(), oldestAt: Instant })),
+      })
+      .describe('Records that a service could not read, and that nobody has acknowledged'),
   }),
   spend: z.object({
     explained: z.string(),

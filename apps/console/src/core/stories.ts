@@ -163,6 +163,7 @@ export function storiesIn(events: readonly Received[]): Stories {
       case 'PermitRejected':
       case 'DeadLetter':
       case 'ReplayEnded':
+      case 'GapReported':
         break;
       default:
         event satisfies never;

@@ -12,6 +12,7 @@ import {
 import type { Received } from '@countersign/runtime';
 import { campaignKeys } from './campaign-keys.js';
 import { isTracked } from './detail.js';
+import { gapIdOf } from './gap.js';
 import { count, kindWords as wordsOfKind } from './kind-words.js';
 import { foreign } from './stories.js';
 import { whyAsked } from './why-asked.js';
@@ -36,6 +37,7 @@ export type Check =
   | { readonly on: 'control'; readonly scope: string; readonly version: number }
   | { readonly on: 'unconfirmed'; readonly scope: string; readonly version: number }
   | ({ readonly on: 'budget' } & Budget)
+  | { readonly on: 'gap'; readonly gapId: string }
   | { readonly on: 'nothing' };
 
 /** What a message shows of a thing: no names, addresses or texts of people. An account is named as its CRM names it. */
@@ -112,6 +114,8 @@ export function thingsIn(events: readonly Received[], campaigns: CampaignNames =
         return event.data.outcome === 'failed' ? [failedAgainThing(event.data)] : [];
       case 'PermitRejected':
         return [rejectedThing(event.data)];
+      case 'GapReported':
+        return [gapThing(event.data)];
       case 'SignalAccepted':
       case 'SignalRejected':
       case 'TaskAssigned':
@@ -343,6 +347,26 @@ const rejectedThing = ({ executor, reason, topic, partition, offset, at }: DataO
     path: '/',
     check: { on: 'nothing' },
   });
+
+/** A service reports its open gaps again at each start: the gap is one thing, and the time is that of its first notice. */
+const gapThing = (gap: DataOf<'GapReported'>): Thing => {
+  const { service, topic, partition, from, to, noticedAt } = gap;
+  const gapId = gapIdOf(gap);
+  const end = to === null ? 'the end' : `before ${to}`;
+  return alarmThing('gap', gapId, noticedAt, {
+    title: `${service} could not read records that it needed: they are lost to it`,
+    lines: [
+      ['Service', service],
+      [
+        'Records',
+        `${isWord(topic) ? topic : 'an unknown topic'}, partition ${partition}, from offset ${from} to ${end}`,
+      ],
+      ['What to do', 'the guide says what may be missing and how to restore it; then note on the page what you did'],
+    ],
+    path: '/runbook/gap',
+    check: { on: 'gap', gapId },
+  });
+};
 
 /** A permit of which nobody knows whether it was executed, reported by the executor of its approval. */
 export const unresolvedThing = (permit: {

@@ -82,6 +82,23 @@ test('a gap that its service reports is open, is acknowledged by an event with w
   expect(await acknowledged()).toMatchObject([{ ...gap, ...word, answer: { outcome: 'closed', at: later } }]);
 });
 
+test('the page Now says that a gap waits for a person, until somebody acknowledges it', async () => {
+  const waiting = async () => (await call('GET', '/v1/now')).body.waiting.gaps;
+  expect(await waiting()).toEqual({ count: 0, oldestAt: null, byService: [] });
+  await reports(gap);
+  await reports({ ...gap, partition: 3 }, before, before);
+  expect(await waiting()).toEqual({
+    count: 2,
+    oldestAt: earlier,
+    byService: [{ service: 'orchestrator', n: 2, oldestAt: earlier }],
+  });
+  await acknowledge(gap);
+  expect(await waiting()).toMatchObject({ count: 1, oldestAt: before });
+  // Its service started again before it read the acknowledgement.
+  await reports(gap, later);
+  expect(await waiting()).toMatchObject({ count: 2 });
+});
+
 test('what no service reports, or reports no more, is not acknowledged: the answer says why and where the open gaps are', async () => {
   const wrong = [{ partition: 3 }, { from: 11 }, { topicId: 'other' }, { topic: 'tasks.assigned.v1' }];
   await reports(gap);

@@ -117,6 +117,26 @@ export class GapStore {
     }));
   }
 
+  /** How many gaps wait for a person, of which service, and since when. One that a person acknowledged waits for its service. */
+  async waiting(): Promise<{ service: string; n: number; oldestAt: string }[]> {
+    const rows = await this.forPages.query<{ service: string; n: number; oldest: Date }>(
+      `SELECT g.service, count(*)::int AS n, min(g.noticed_at) AS oldest FROM reported_gaps g
+       WHERE ${endedAt} IS NULL AND NOT EXISTS (SELECT FROM acknowledged_gaps a WHERE a.gap_id = g.gap_id AND a.at > g.reported_at)
+       GROUP BY g.service ORDER BY min(g.noticed_at), g.service`,
+    );
+    return rows.map(({ oldest, ...row }) => ({ ...row, oldestAt: oldest.toISOString() }));
+  }
+
+  /** Which of these gaps nobody has acknowledged, as the services last reported. */
+  async stillOpen(reader: Reader, gapIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await reader.query<{ gapId: string }>(
+      `SELECT g.gap_id AS "gapId" FROM reported_gaps g WHERE g.gap_id = ANY($1) AND ${endedAt} IS NULL
+         AND NOT EXISTS (SELECT FROM acknowledged_gaps a WHERE a.gap_id = g.gap_id AND a.at > g.reported_at)`,
+      [gapIds],
+    );
+    return new Set(rows.map(({ gapId }) => gapId));
+  }
+
   /** For each of these topics, when which service last reported that it was made again. */
   async madeAgain(topics: readonly string[]): Promise<MadeAgain[]> {
     if (topics.length === 0) return [];

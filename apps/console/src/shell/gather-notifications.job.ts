@@ -5,7 +5,7 @@ import { mayGoAt } from '../core/notify.js';
 import { type Mailbox, NotificationStore, type Waiting } from './notifications.repository.js';
 import { GATHER, SEND } from './notifier.service.js';
 import { NOTIFYING, type Notifying } from './notifying.js';
-import { StillTrue } from './still-true.js';
+import { StillTrue, undecidedMs } from './still-true.js';
 
 type GatherJob = Job<{ readonly id: string }>;
 
@@ -39,7 +39,8 @@ export class GatherNotifications implements JobKind<{ readonly id: string }> {
     const { due, rest } = await this.store.due(tx, mailbox, at);
     const recipient = this.recipient(mailbox);
     if (!recipient) this.drop(due, `${notThere(mailbox)} any more`, work);
-    const left = recipient ? await this.dropUntrue(due, work) : [];
+    const { left, undecided } = recipient ? await this.sorted(due, work) : { left: [], undecided: undefined };
+    if (undecided !== undefined) work.schedule(job.cause, lookAgain(undecided, at));
     const [first] = left;
     if (recipient && first) {
       const goesAt = mayGoAt(together(left), recipient, lastAt, at);
@@ -56,14 +57,19 @@ export class GatherNotifications implements JobKind<{ readonly id: string }> {
       work.schedule(job.cause, { kind: GATHER, id: `${rest} behind ${at}`, dueAt: at, payload: { id: rest } });
   }
 
-  private async dropUntrue(due: readonly Waiting[], work: Work): Promise<Waiting[]> {
-    const reasons = await this.stillTrue.untrue(work.tx, due, work.at);
+  /** Drops what is no longer true. Returns what is left to send, and the first of those of which it is not known yet. */
+  private async sorted(
+    due: readonly Waiting[],
+    work: Work,
+  ): Promise<{ left: Waiting[]; undecided: string | undefined }> {
+    const { untrue: reasons, undecided } = await this.stillTrue.judge(work.tx, due, work.at);
     const byReason = Map.groupBy(
       due.filter(({ id }) => reasons.has(id)),
       ({ id }) => reasons.get(id) ?? '',
     );
     for (const [reason, rows] of byReason) this.drop(rows, reason, work);
-    return due.filter(({ id }) => !reasons.has(id));
+    const left = due.filter(({ id }) => !reasons.has(id) && !undecided.has(id));
+    return { left, undecided: due.find(({ id }) => undecided.has(id))?.id };
   }
 
   private drop(rows: readonly Waiting[], reason: string, { tx, at }: Work): void {
@@ -76,6 +82,14 @@ export class GatherNotifications implements JobKind<{ readonly id: string }> {
     return found?.addresses.some((address) => address.channel === channel) ? found : undefined;
   }
 }
+
+/** The job that looks again at a notification of which it is not known yet whether it is still true. */
+export const lookAgain = (id: string, at: string) => ({
+  kind: GATHER,
+  id: `${id} undecided ${at}`,
+  dueAt: new Date(Date.parse(at) + undecidedMs).toISOString(),
+  payload: { id },
+});
 
 /** If one notification is urgent, the whole message is; the shortest gathering time applies to all. */
 const together = (rows: readonly Waiting[]): Pick<Waiting, 'urgent' | 'digestMs'> => ({

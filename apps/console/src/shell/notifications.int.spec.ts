@@ -6,7 +6,7 @@ import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { Webhook } from 'standardwebhooks';
 import type { QueryRunner } from 'typeorm';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { approved, at, deadLetter, escalated, proposalId, settled } from '../core/given.js';
+import { approved, at, deadLetter, escalated, proposalId, refused, settled } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
 import { NotificationThings1764600000901 } from './migrations/notification-things.js';
 import { NotificationStore } from './notifications.repository.js';
@@ -277,7 +277,9 @@ test('what a mail server refuses for good is asked once, is a dead letter in our
   expect(await states()).toEqual(['needs-review lea sent']);
 });
 
-test('what is answered before it is due is not sent, and the list says why', async () => {
+const rejected = () => harness.deliver('actions.refused.v1', [{ type: 'ActionRefused', data: refused({}, 'review') }]);
+
+test('what is answered before it is due waits for the verdict; then it is not sent, and the list says why', async () => {
   const rules = '  - { event: deadline-near, to: [reviewers], minutesBefore: 15 }\n';
   await start(config({ rules }));
   await escalate();
@@ -286,22 +288,59 @@ test('what is answered before it is due is not sent, and the list says why', asy
   await call('POST', `/v1/reviews/${proposalId}`, { decision: 'reject', digest: escalated().digest });
   await later(46);
   expect(mail.mails).toEqual([]);
+  expect(await states()).toEqual(['deadline-near lea waiting', 'deadline-near tom waiting']);
+  await rejected();
+  await later(48);
+  expect(mail.mails).toEqual([]);
   expect(await states()).toEqual([
-    'deadline-near lea dropped: it is answered already',
-    'deadline-near tom dropped: it is answered already',
+    'deadline-near lea dropped: it is refused already',
+    'deadline-near tom dropped: it is refused already',
   ]);
 });
 
-test('also what is answered while its channel is away is not sent', async () => {
+test('an answer that is set aside after all: the card waits for a person again, and the message is sent', async () => {
+  const rules = '  - { event: deadline-near, to: [lea], minutesBefore: 15 }\n';
+  await start(config({ rules, recipients: mailbox('lea') }));
+  await escalate();
+  await harness.runJobs();
+  const answer = { decision: 'approve', digest: escalated().digest };
+  const { body } = await call('POST', `/v1/reviews/${proposalId}`, answer);
+  await later(46);
+  expect(mail.mails).toEqual([]);
+  const reason = { code: 'digest', detail: 'the action was changed meanwhile' };
+  await harness.deliver('actions.escalated.v1', [
+    { type: 'ReviewSetAside', data: { reviewId: body.reviewId, proposalId, by: 'lea', reason, at } },
+  ]);
+  await later(48);
+  expect(await states()).toEqual(['deadline-near lea sent']);
+  expect(mail.mails).toHaveLength(1);
+});
+
+test('an answer without a verdict until the deadline: nobody is told of it, and the list says why', async () => {
+  const rules = '  - { event: deadline-near, to: [lea], minutesBefore: 15 }\n';
+  await start(config({ rules, recipients: mailbox('lea') }));
+  await escalate();
+  await call('POST', `/v1/reviews/${proposalId}`, { decision: 'approve', digest: escalated().digest });
+  await later(46);
+  await later(61);
+  expect(mail.mails).toEqual([]);
+  expect(await states()).toEqual(['deadline-near lea dropped: its time is over']);
+});
+
+test('what is answered while its channel is away waits too, apart from the rest of its message', async () => {
   await start(config({ rules: asks, recipients: mailbox('lea') }));
   mail.state.answer = () => 451;
-  await escalate();
+  await escalate({}, other(1));
   await later(0);
   await call('POST', `/v1/reviews/${proposalId}`, { decision: 'approve', digest: escalated().digest });
   mail.state.answer = () => undefined;
   await later(10);
-  expect(mail.mails).toEqual([]);
-  expect(await states()).toEqual(['needs-review lea dropped: it is answered already']);
+  expect(mail.mails).toHaveLength(1);
+  expect(await states()).toEqual(['needs-review lea sent', 'needs-review lea waiting']);
+  await rejected();
+  await later(12);
+  expect(mail.mails).toHaveLength(1);
+  expect(await states()).toEqual(['needs-review lea dropped: it is refused already', 'needs-review lea sent']);
 });
 
 test('nobody answers: the owner is told after the time of the step; somebody answers: the owner is not', async () => {
@@ -823,11 +862,12 @@ test('whether something is still true is asked through the transaction that is o
     { on: 'review', subjectId: proposalId, digest: '0'.repeat(64) },
     { on: 'dead-letter', deadLetterId: derivedId('given', 'letter') },
     { on: 'unresolved', permitId: derivedId('given', 'permit') },
+    { on: 'gap', gapId: derivedId('given', 'gap') },
     { on: 'control', scope: stop.scope, version: 7 },
     { on: 'unconfirmed', scope: stop.scope, version: 1 },
   ] as const;
   const rows = checks.map((check) => ({ id: check.on, facts: { title: '', lines: [], path: '/', check } }));
-  const reasons = await runtime.write((tx) => stillTrue.untrue(tx, rows as never, at));
-  expect([...reasons.keys()]).toEqual(['review', 'control']);
+  const { untrue } = await runtime.write((tx) => stillTrue.judge(tx, rows as never, at));
+  expect([...untrue.keys()]).toEqual(['review', 'gap', 'control']);
   expect(pool).not.toHaveBeenCalled();
 });

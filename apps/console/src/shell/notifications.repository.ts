@@ -198,6 +198,14 @@ export class NotificationStore {
     return { message: { ...rest, madeAt: made_at.toISOString() }, rows: rows.map(waitingOf) };
   }
 
+  /** Takes rows out of their message. They wait to be gathered again. */
+  takeOut(tx: Tx, ids: readonly string[]): void {
+    tx.write(
+      `UPDATE notifications SET message_id = NULL, state = 'waiting', detail = NULL, ended_at = NULL WHERE notification_id = ANY($1)`,
+      [ids],
+    );
+  }
+
   countTry(tx: Tx, messageId: string): void {
     tx.write('UPDATE notification_messages SET tries = tries + 1 WHERE message_id = $1', [messageId]);
   }

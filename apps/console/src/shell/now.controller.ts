@@ -10,6 +10,7 @@ import { servicesHealth } from '../core/services.js';
 import { dayCaps, dayOf, spend } from '../core/spend.js';
 import { Store } from './console.repository.js';
 import { type ControlRow, ControlStore } from './controls.repository.js';
+import { GapStore } from './gaps.repository.js';
 import { Groups } from './groups.js';
 import { NowStore } from './now.repository.js';
 import { QueueStore } from './queue.repository.js';
@@ -31,6 +32,7 @@ export class Now {
     @Inject(ControlStore) private readonly controls: ControlStore,
     @Inject(NowStore) private readonly figures: NowStore,
     @Inject(QueueStore) private readonly queue: QueueStore,
+    @Inject(GapStore) private readonly gaps: GapStore,
     @Inject(UnresolvedStore) private readonly unresolved: UnresolvedStore,
     @Inject(Groups) private readonly groups: Groups,
   ) {}
@@ -61,6 +63,7 @@ export class Now {
       this.controls.lifted(few),
       figures.rejectedPermits(since, few),
     ]);
+    const gaps = await this.gaps.waiting();
     const details = await figures.details(unresolved.map(({ actionId }) => actionId));
     const groups = await seen;
     return {
@@ -82,6 +85,11 @@ export class Now {
           count: open.deadLettersOpen,
           oldestAt: letters.map(({ oldestAt }) => oldestAt).sort()[0] ?? null,
           byService: letters,
+        },
+        gaps: {
+          count: gaps.reduce((sum, { n }) => sum + n, 0),
+          oldestAt: gaps[0]?.oldestAt ?? null,
+          byService: gaps,
         },
       },
       spend: spend(spent, charters),

@@ -6,7 +6,7 @@ import { nextTry } from '../core/notify.js';
 import type { Delivery } from './channels/delivery.js';
 import { sendMail } from './channels/mail.js';
 import { sendSlack, sendTeams, sendWebhook } from './channels/web.js';
-import { notThere } from './gather-notifications.job.js';
+import { lookAgain, notThere } from './gather-notifications.job.js';
 import { type MessageRow, NotificationStore } from './notifications.repository.js';
 import { SEND } from './notifier.service.js';
 import { NOTIFYING, type Notifying } from './notifying.js';
@@ -71,15 +71,22 @@ export class SendNotifications implements JobKind<{ readonly messageId: string }
 
   /** Removes parts that are no longer true, and counts the try. Undefined if there is nothing left to send. */
   private async prepare(
-    { payload }: SendJob,
-    { tx, at }: Work,
+    { payload, cause }: SendJob,
+    work: Work,
   ): Promise<{ row: MessageRow; message: Message } | undefined> {
+    const { tx, at } = work;
     const found = await this.store.lockMessage(tx, payload.messageId);
     if (!found) return undefined;
     const { message: row, rows } = found;
-    const reasons = await this.stillTrue.untrue(tx, rows, at);
-    for (const [id, reason] of reasons) this.store.end(tx, [id], 'dropped', reason, at);
-    const left = rows.filter(({ id }) => !reasons.has(id));
+    const { untrue, undecided } = await this.stillTrue.judge(tx, rows, at);
+    for (const [id, reason] of untrue) this.store.end(tx, [id], 'dropped', reason, at);
+    const [open] = undecided;
+    // The other parts do not wait for these: they go into another message, if they are still true then.
+    if (open !== undefined) {
+      this.store.takeOut(tx, [...undecided]);
+      work.schedule(cause, lookAgain(open, at));
+    }
+    const left = rows.filter(({ id }) => !untrue.has(id) && !undecided.has(id));
     if (left.length === 0) return undefined;
     if (row.refusal === null) this.store.countTry(tx, row.messageId);
     const recipient = this.notifying?.config.recipients.find(({ name }) => name === row.recipient);

@@ -6,10 +6,20 @@ import type { Check } from '../core/things.js';
 import { Store } from './console.repository.js';
 import { ControlStore } from './controls.repository.js';
 import { FailureStore } from './failures.repository.js';
+import { GapStore } from './gaps.repository.js';
 import { NotificationStore, type Waiting } from './notifications.repository.js';
 import { NowStore } from './now.repository.js';
 
 type CheckOn<K extends Check['on']> = Extract<Check, { on: K }>;
+
+/** Of which notifications it is known that they are no longer true, by id with the reason, and of which it is not known yet. */
+export interface Judged {
+  readonly untrue: ReadonlyMap<string, string>;
+  readonly undecided: ReadonlySet<string>;
+}
+
+/** After this time, what was undecided is looked at again. */
+export const undecidedMs = 60_000;
 
 /**
  * Checks that the content of a notification is still true when it is due. It reads through the caller's transaction: jobs that each hold
@@ -21,22 +31,28 @@ export class StillTrue {
     @Inject(Store) private readonly store: Store,
     @Inject(ControlStore) private readonly controlStore: ControlStore,
     @Inject(FailureStore) private readonly failures: FailureStore,
+    @Inject(GapStore) private readonly gaps: GapStore,
     @Inject(NotificationStore) private readonly notifications: NotificationStore,
     @Inject(NowStore) private readonly figures: NowStore,
   ) {}
 
-  /** The notifications that are no longer true, by id, each with the reason. */
-  async untrue(reader: Reader, rows: readonly Waiting[], at: string): Promise<ReadonlyMap<string, string>> {
+  async judge(reader: Reader, rows: readonly Waiting[], at: string): Promise<Judged> {
     const reasons = new Map<string, string>();
+    const undecided = new Set<string>();
+    const unless = (over: boolean, id: string) => (over ? reasons.set(id, 'its time is over') : undecided.add(id));
     const on = <K extends Check['on']>(kind: K) =>
-      rows.flatMap(({ id, facts: { check } }) => (check.on === kind ? [{ id, check: check as CheckOn<K> }] : []));
+      rows.flatMap(({ id, until, facts: { check } }) =>
+        check.on === kind ? [{ id, until, check: check as CheckOn<K> }] : [],
+      );
 
     const reviews = on('review');
     if (reviews.length > 0) {
       const found = await this.store.standings(reader, at, unique(reviews.map(({ check }) => check.subjectId)));
-      for (const { id, check } of reviews) {
+      for (const { id, until, check } of reviews) {
         const current = found.get(check.subjectId);
         if (current && current.digest !== check.digest) reasons.set(id, 'it was escalated again, with other content');
+        // The answer may be set aside. Then the card waits for a person again.
+        else if (current?.standing === 'answered') unless(until !== null && until <= at, id);
         else if (current?.standing !== 'open') reasons.set(id, `it is ${current?.standing ?? 'gone'} already`);
       }
     }
@@ -50,18 +66,30 @@ export class StillTrue {
     }
     const permits = on('unresolved');
     if (permits.length > 0) {
+      const ids = permits.map(({ check }) => check.permitId);
       const settled = await keys(
         reader,
-        `SELECT permit_id AS key FROM settlement_decisions WHERE permit_id = ANY($1)
-         UNION SELECT permit_id FROM settlements WHERE permit_id = ANY($1) AND approved AND outcome <> 'unresolved'`,
-        permits.map(({ check }) => check.permitId),
+        `SELECT permit_id AS key FROM settlements WHERE permit_id = ANY($1) AND approved AND outcome <> 'unresolved'`,
+        ids,
+      );
+      const decided = await keys(
+        reader,
+        'SELECT permit_id AS key FROM settlement_decisions WHERE permit_id = ANY($1)',
+        ids,
       );
       for (const { id, check } of permits)
         if (settled.has(check.permitId)) reasons.set(id, 'it is known by now what became of it');
+        // A person said what became of it, and the executor has not settled it yet.
+        else if (decided.has(check.permitId)) undecided.add(id);
+    }
+    const gaps = on('gap');
+    if (gaps.length > 0) {
+      const open = await this.gaps.stillOpen(reader, unique(gaps.map(({ check }) => check.gapId)));
+      for (const { id, check } of gaps) if (!open.has(check.gapId)) reasons.set(id, 'it is acknowledged by now');
     }
     await this.budgets(reader, rows, at, reasons);
     await this.controls(reader, [...on('control'), ...on('unconfirmed')], reasons);
-    return reasons;
+    return { untrue: reasons, undecided };
   }
 
   /** A budget is of one day. After a while it also counts whether what was held was released again. */

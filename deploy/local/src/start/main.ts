@@ -70,7 +70,10 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream = pr
     out.write(`\n${pc.bold('Open the console:')} ${link}\n`);
     out.write(`${pc.dim('The link works once, for ten minutes; npx countersign sign-in makes a new one.')}\n`);
     if (opensBrowser(out, options.open && !options.exit, process.env)) await openInBrowser(link);
-  }
+  } else
+    out.write(
+      `\n${pc.yellow('The console gave no link to sign in.')} It may be busy. Run npx countersign sign-in for one; npx countersign status shows how the console is.\n`,
+    );
   const note = await folderNote(running);
   if (note !== undefined) out.write(`\n${pc.yellow(note)}\n`);
 

@@ -43,6 +43,7 @@ export interface Now {
     readonly reviews: WaitingFor;
     readonly unresolved: WaitingFor;
     readonly deadLetters: WaitingFor;
+    readonly gaps: WaitingFor;
   };
   readonly spend: { readonly adAccounts: readonly Spend[]; readonly campaigns: readonly Spend[] };
   /** What is stopped. */

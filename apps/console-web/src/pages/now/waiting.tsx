@@ -15,7 +15,7 @@ import type { Now } from './now.queries.js';
 import { Section } from './section.js';
 
 /** What only a person can end, and how long it has waited. */
-export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { readonly waiting: Now['waiting'] }) {
+export function Waiting({ waiting: { reviews, unresolved, deadLetters, gaps } }: { readonly waiting: Now['waiting'] }) {
   const cards = useInfiniteQuery({ ...openReviewsQuery, enabled: reviews.count > 0 }).data?.cards ?? [];
   return (
     <Section title="Waits for a person">
@@ -93,6 +93,30 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters } }: { rea
             </List.Item>
           ))}
         </Kind>
+        {gaps.count > 0 && (
+          <Kind
+            title="Gaps"
+            explained="Records that a service needed were deleted before it read them. What they said is missing there until a person has seen to it."
+            count={gaps.count}
+            oldestAt={gaps.oldestAt}
+            all={
+              <Link to="/runbook/$guide" params={{ guide: 'gap' }}>
+                See to them
+              </Link>
+            }
+          >
+            {gaps.byService.map(({ service, n, oldestAt }) => (
+              <List.Item key={service}>
+                <Text>
+                  {n.toLocaleString()} of {service}
+                </Text>
+                <Text size="sm" c="dimmed">
+                  The oldest noticed <When at={oldestAt} />
+                </Text>
+              </List.Item>
+            ))}
+          </Kind>
+        )}
       </SimpleGrid>
     </Section>
   );

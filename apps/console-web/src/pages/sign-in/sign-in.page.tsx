@@ -101,11 +101,11 @@ export function SignInPage() {
                 <Stack gap="xs">
                   <Text>
                     {openId ? 'Or use a link.' : 'You need a link to sign in.'} In the project's folder, run this
-                    command, or ask an operator for a link in your name:
+                    command. If you have no token, ask the operator for one:
                   </Text>
                   <Code block>npx countersign sign-in</Code>
                   <Text size="sm" c="dimmed">
-                    It prints a link and opens it. A link works once, for a few minutes.
+                    It prints a link. Open the link in this browser. It works once, for ten minutes.
                   </Text>
                 </Stack>
               )}
