@@ -16,6 +16,7 @@ import { stage } from './stage.js';
 const on = stage();
 const onEach = test.each<Screen>(['desktop', 'phone']);
 const play = 'asks-first';
+const title = 'Comparison, if a person agrees';
 const patience = { timeout: 60_000 };
 type Asked = DataOf<'TaskEscalated'>;
 
@@ -25,7 +26,7 @@ function publish(purpose = 'Be visible while the account compares') {
   const shipped = readFileSync(join(folder(), 'tier-1-comparison-surge.yaml'), 'utf8');
   const own = shipped
     .replace(/^id: .*$/m, `id: ${play}`)
-    .replace(/^title: .*$/m, 'title: Comparison, if a person agrees')
+    .replace(/^title: .*$/m, `title: ${title}`)
     .replace('topic: comparison', `topic: ${play}`)
     .replace('purpose: Be visible while the account compares', `purpose: ${purpose}`)
     .replace(/^tasks:$/m, 'checkpoint:\n  reviewers: [lea]\n  withinMinutes: 240\ntasks:');
@@ -185,14 +186,14 @@ onEach('on a %s the card warns, and an approval ends with the reason in place of
   await stop(reason);
   await page
     .getByRole('alert')
-    .filter({ hasText: `lea stopped the play ${play}` })
+    .filter({ hasText: `lea stopped the play “${title}”` })
     .getByText(reason)
     .waitFor();
   await page.getByText('Stopped. If you approve it now, no task goes out, and it cannot be approved later.').waitFor();
   expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);
   await approveAllTheSame(page, 'No task would go out now, and it cannot be approved later. Wait for the resume, or');
   const ended = status(page, 'Approved, but no task went out');
-  await ended.getByText(`Lea stopped the play ${play}: ${reason}.`, { exact: false }).waitFor(patience);
+  await ended.getByText(`Lea stopped the play “${title}”: ${reason}.`, { exact: false }).waitFor(patience);
   await ended.getByText('It cannot be approved again.', { exact: false }).waitFor();
   expect(await page.getByText('The tasks are not out yet').count()).toBe(0);
   expect([...(await objections(page)), ...(await tooWide(page))]).toEqual([]);

@@ -35,6 +35,7 @@ afterAll(async () => {
 });
 
 interface Held {
+  readonly name: string | null;
   readonly id: string;
   readonly currency: string;
   readonly heldMinor: number;
@@ -90,8 +91,8 @@ function expected({ now, funnel }: Status) {
       .filter(([, n]) => n > 0 && Object.keys(byLabel).length > 1)
       .map(([label, n]) => `${count(n)} ${labelWords[label] ?? label}`)
       .toSorted();
-  const held = ({ id, currency, heldMinor, committedMinor, capMinor }: Held) => [
-    id,
+  const held = ({ id, name, currency, heldMinor, committedMinor, capMinor }: Held) => [
+    name === null || name === id ? id : `${name} ${id}`,
     ...(capMinor === null ? [] : [`${Math.round((100 * (heldMinor + committedMinor)) / capMinor)} %`]),
     `${money(committedMinor, currency)} spent, ${money(heldMinor, currency)} reserved${
       capMinor === null ? '' : `, of ${money(capMinor, currency)} a day`

@@ -146,7 +146,11 @@ test('an approval that is pinned to another digest is not sent', async () => {
 test('an approval that would be refused now is sent only with --yes, and says what it would lose', async () => {
   reviewable();
   const reasons = [{ rule: 'kill-control', detail: 'lea stopped everything: a look' }];
-  const verdict = { judged: true, outcome: 'refused', reasons, at: letter.at, policy: { version: 1, digest: null } };
+  const lost = 'It would be refused now and cannot be approved later.';
+  const verdict = {
+    ...{ judged: true, outcome: 'refused', reasons, at: letter.at, policy: { version: 1, digest: null } },
+    loss: `${lost} Wait for the resume, or reject it.` as string | null,
+  };
   answers[`POST /v1/reviews/${card.id}/dry-run`] = { body: verdict };
   const { out, err, code } = await run('review', 'approve', card.id);
   expect(sent()).toEqual([]);
@@ -154,6 +158,7 @@ test('an approval that would be refused now is sent only with --yes, and says wh
   expect(out).toContain('lea stopped everything');
   expect(err).toContain('It would be refused now and cannot be approved later. Wait for the resume, or reject it.');
   verdict.reasons = [{ rule: 'consent', detail: 'it was withdrawn' }];
+  verdict.loss = `${lost} Wait until the rules let it through, change it, or reject it.`;
   expect((await run('review', 'edit', card.id, '--set', 'amountMinor=40000')).err).toContain(
     'cannot be approved later. Wait until the rules let it through, change it, or reject it.',
   );
@@ -161,7 +166,7 @@ test('an approval that would be refused now is sent only with --yes, and says wh
   // To reject loses nothing, and neither does an answer that would be set aside.
   await run('review', 'reject', card.id);
   await run('review', 'approve', card.id, '--yes');
-  answers[`POST /v1/reviews/${card.id}/dry-run`] = { body: { ...verdict, policy: null } };
+  answers[`POST /v1/reviews/${card.id}/dry-run`] = { body: { ...verdict, policy: null, loss: null } };
   await run('review', 'approve', card.id);
   expect(sent()).toHaveLength(3);
 });
@@ -194,6 +199,46 @@ test('an approval of a checkpoint that let no task go out ends with 1 and says w
     body: { reviewId: 'r-1', state: 'withheld', decision: 'approve', detail },
   };
   expect(await run('review', 'approve', card.id)).toMatchObject({ code: 1, out: expect.stringContaining(detail) });
+});
+
+test('the tasks of a checkpoint that a stop would hold back are approved only with --yes', async () => {
+  reviewable();
+  const { action: _, agentSays: __, ...asked } = card;
+  const stop = { scope: 'play:surge', name: 'Surge', by: 'tom', reason: 'a test', changedAt: letter.at };
+  const underStop = { stops: [stop], approving: 'No task goes out.', loss: 'No task would go out now. Wait.' };
+  answers[`GET /v1/reviews/${card.id}`] = { body: { ...asked, subject: 'checkpoint', underStop } };
+  const { out, err, code } = await run('review', 'approve', card.id);
+  expect([code, sent()]).toEqual([1, []]);
+  expect(out).toContain('tom stopped the play “Surge” (surge): a test');
+  expect(err).toContain('No task would go out now. Wait.');
+  expect((await run('review', 'reject', card.id)).code).toBe(0);
+  expect((await run('review', 'approve', card.id, '--yes')).code).toBe(0);
+  expect(sent()).toHaveLength(2);
+});
+
+test('what is under way and what was stopped have names where the console knows them', async () => {
+  const campaigns = [{ campaignId: 'c-1', name: 'Search, DACH' }];
+  const review = { id: card.id, detail: 'pause c-1', deadline: letter.at, campaigns };
+  const approved = { count: 1, due: 0, first: [{ detail: 'resume c-1', notBefore: letter.at, campaigns }] };
+  const empty = { count: 0, first: [] };
+  const body = { scope: 'account:acme', name: 'Acme', tasks: empty, reviews: { count: 1, first: [review] }, approved };
+  answers['GET /v1/queue?scope=account%3Aacme'] = { body };
+  const shown = await run('queue', '--account', 'acme');
+  expect(shown.out).toContain('resume Search, DACH (c-1), due');
+  expect(shown.out).toContain('pause Search, DACH (c-1), answer due by');
+  expect(JSON.parse((await run('queue', '--account', 'acme', '--json')).out)).toEqual(body);
+  answers['GET /v1/queue?scope=account%3Aacme'] = {
+    body: { ...body, reviews: empty, approved: { ...empty, due: 0 } },
+  };
+  expect((await run('queue', '--account', 'acme')).out).toContain('Nothing of the account “Acme” (acme) is under way.');
+  const control = { scope: 'account:acme', name: 'Acme', state: 'stopped', by: 'lea', reason: 'x', version: 1 };
+  const everybody = { confirmed: true, confirmedBy: [], notConfirmedBy: [], unknown: [] };
+  answers['POST /v1/controls'] = {
+    body: { changed: true, control: { ...control, changedAt: letter.at, ...everybody }, ...everybody },
+  };
+  expect((await run('stop', '--account', 'acme', '--reason', 'x')).out).toContain(
+    'the account “Acme” (acme) is stopped.',
+  );
 });
 
 test('somebody who may not answer is told who may, with 1', async () => {
@@ -1452,7 +1497,7 @@ test('a play is told step by step, with its runs', async () => {
       { ...nothing, state: 'ahead', title: 'Each proposal is judged', detail: 'There is no proposal yet.' },
     ],
   };
-  const runs = { runs: [{ ...run1, subject: { kind: 'account', id: 'acme' } }], next: null };
+  const runs = { runs: [{ ...run1, subject: { kind: 'account', id: 'acme', name: 'Acme' } }], next: null };
   answers['GET /v1/plays/surge/runs?limit=20'] = { body: runs };
   answers['GET /v1/plays/surge/runs?limit=20&live=true'] = { body: { ...runs, runs: [] } };
   const { out } = await run('plays', 'surge');
@@ -1460,7 +1505,7 @@ test('a play is told step by step, with its runs', async () => {
   expect(out).toContain('Follow up (seo-agent)\n  3 runs here now: 1 late');
   expect(out).toContain('Each proposal is judged\n  no run here now');
   expect(out).toContain('At steps that an earlier policy had: 1 run here now: 1 for a person to act');
-  expect(out).toMatch(/account acme +running +Follow up: seo-agent has not answered yet\. +7c0d6c1e/);
+  expect(out).toMatch(/account Acme \(acme\) +running +Follow up: seo-agent has not answered yet\. +7c0d6c1e/);
   expect((await run('plays', 'surge', '--live')).out).toMatch(/Runs\n {2}None\./);
   expect(await run('plays', '--live')).toMatchObject({ code: 2 });
 });
@@ -1601,7 +1646,7 @@ test('a run, a kind, an earlier policy and the caller are told as the pages tell
           state: 'waiting',
           correlationId: 's-1',
         },
-        subject: { kind: 'account', id: 'acme' },
+        subject: { kind: 'account', id: 'acme', name: 'Acme' },
         steps: [
           { ...noStep, state: 'done', title: 'It started', detail: '', at: now, story: 's-1' },
           {
@@ -1623,7 +1668,7 @@ test('a run, a kind, an earlier policy and the caller are told as the pages tell
     },
   };
   const shown = await run('plays', '--run', '7c0d');
-  expect(shown.out).toContain('A run of surge for the account acme  waiting, since 2026-11-21 10:00:00Z');
+  expect(shown.out).toContain('A run of surge for the account Acme (acme)  waiting, since 2026-11-21 10:00:00Z');
   expect(shown.out).toContain('countersign review show c-1');
   expect(shown.out).toMatch(/2026-11-21 10:00:00Z +done +It started +s-1/);
   expect(shown.out).toMatch(/waits +A person agrees +It waits\. The time ends 2026-11-21 10:00:00Z\./);

@@ -36,6 +36,7 @@ import { ControlConfirmations1764300000053 } from './shell/migrations/control-co
 import { DryRuns1764500000191 } from './shell/migrations/dry-runs.js';
 import { EscalationTraces1763700000018 } from './shell/migrations/escalation-traces.js';
 import { KeptForDays1764500000233 } from './shell/migrations/kept-for-days.js';
+import { KnownCampaigns1764600000971 } from './shell/migrations/known-campaigns.js';
 import { LiveOrders1764500000092 } from './shell/migrations/live-orders.js';
 import { NamesByTime1764600000921 } from './shell/migrations/names-by-time.js';
 import { NotificationThings1764600000901 } from './shell/migrations/notification-things.js';
@@ -52,6 +53,7 @@ import { Permits1764300000064 } from './shell/migrations/permits.js';
 import { PlainNames1764400000071 } from './shell/migrations/plain-names.js';
 import { Projection1763700000008 } from './shell/migrations/projection.js';
 import { RecordPasses1764600000782 } from './shell/migrations/record-passes.js';
+import { RefusedByStops1764600000973 } from './shell/migrations/refused-by-stops.js';
 import { RejectedPermits1764600000961 } from './shell/migrations/rejected-permits.js';
 import { Rejections1764500000081 } from './shell/migrations/rejections.js';
 import { ReplayEnds1764500000071 } from './shell/migrations/replay-ends.js';
@@ -163,6 +165,8 @@ export const spec: ServiceSpec = {
     CampaignNames1764600000931,
     PeopleByRole1764600000941,
     RejectedPermits1764600000961,
+    KnownCampaigns1764600000971,
+    RefusedByStops1764600000973,
   ],
   ownState: [topics.controls, topics.policies],
   gathers: 'pages',

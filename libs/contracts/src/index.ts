@@ -7,6 +7,7 @@ export * from './charset.js';
 export * from './config.js';
 export { type ConfigFile, type ConfigProblem, type Part, problemLine, readPart } from './config-file.js';
 export * from './config-folder.js';
+export * from './control-scopes.js';
 export * from './credential-files.js';
 export * from './deployment.js';
 export * from './depth.js';

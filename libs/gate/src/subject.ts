@@ -14,6 +14,7 @@ import {
   type PlacedText,
   type Rules,
   type Spend,
+  scopesCovering,
 } from '@countersign/contracts';
 import type { Proposal } from './facts.js';
 import { type SpendDraw, spendDraws } from './spend.js';
@@ -94,10 +95,8 @@ export const stopsIn = ({ sequence }: Subject): string | undefined =>
 
 /** The control scopes that can stop an action, sorted. */
 export function controlScopes(agent: string, play: string, action: Action, subject: Subject): readonly string[] {
-  const scopes = ['all', `agent:${agent}`, `play:${play}`, `channel:${subject.spec.channel}`];
-  if (action.accountId !== undefined) scopes.push(`account:${action.accountId}`);
-  if (subject.adAccountId !== undefined) scopes.push(`account:${subject.adAccountId}`);
-  return [...new Set(scopes)].sort();
+  const accounts = [action.accountId, subject.adAccountId];
+  return scopesCovering({ play, agents: [agent], channel: subject.spec.channel, accounts }).toSorted();
 }
 
 /** When a permit that is signed now can run first, in seconds. A send time is rounded up: nothing leaves a fraction too early. */

@@ -1,4 +1,6 @@
 import { clock, count, type Paint, printable, table, tally } from '@countersign/client/core';
+import type { CampaignKnown } from './ledger.js';
+import { nameAndId, withNames } from './names.js';
 
 interface Stop {
   readonly scope: string;
@@ -49,6 +51,8 @@ export interface ActionsList {
     state: string;
     edited: boolean;
     reason: string | null;
+    /** The names of its campaigns. An older console does not send them. */
+    campaigns?: readonly CampaignKnown[];
   }[];
   readonly next: string | null;
 }
@@ -72,6 +76,12 @@ export interface PlayPage extends PlayRow {
   readonly steps: readonly { title: string; lines: readonly string[]; agent?: string; runs?: Standing }[];
   readonly elsewhere: Standing;
 }
+interface Subject {
+  readonly kind: string;
+  readonly id: string | null;
+  /** An older console does not send it. */
+  readonly name?: string | null;
+}
 interface RunStep {
   readonly state: string;
   readonly title: string;
@@ -87,7 +97,7 @@ export interface PlayRuns {
     runId: string;
     startedAt: string;
     state: string;
-    subject: { kind: string; id: string | null };
+    subject: Subject;
     steps: readonly RunStep[];
   }[];
   readonly next: string | null;
@@ -98,7 +108,7 @@ export interface RunPage {
     readonly playId: string;
     readonly startedAt: string;
     readonly state: string;
-    readonly subject: { readonly kind: string; readonly id: string | null };
+    readonly subject: Subject;
     readonly steps: readonly RunStep[];
   };
   readonly actions: ActionsList['actions'];
@@ -195,10 +205,10 @@ const actionLines = (given: ActionsList['actions']): string[] =>
     ? ['  Nothing yet.']
     : [
         table(
-          printable(given).map(({ proposalId, detail, at, state, edited, reason }) => [
+          printable(given).map(({ proposalId, detail, at, state, edited, reason, campaigns }) => [
             `  ${clock(at)}`,
             `${state}${edited ? ', edited' : ''}`,
-            reason === null ? detail : `${detail}: ${reason}`,
+            withNames(reason === null ? detail : `${detail}: ${reason}`, campaigns),
             proposalId.slice(0, 8),
           ]),
         ),
@@ -233,7 +243,7 @@ export function playText(paint: Paint, given: PlayPage, { runs, next }: PlayRuns
   const play = printable(given);
   const rows = printable(runs).map(({ runId, startedAt, state, subject, steps }) => [
     `  ${clock(startedAt)}`,
-    subject.id === null ? '' : `${subject.kind} ${subject.id}`,
+    subject.id === null ? '' : `${subject.kind} ${nameAndId(subject.id, subject.name)}`,
     state,
     currentSteps(steps)
       .map(({ title, detail }) => `${title}: ${detail}`)
@@ -264,7 +274,10 @@ function currentSteps(steps: readonly RunStep[]): readonly RunStep[] {
 /** One run: its subject, its steps with their times, and its actions. */
 export function runText(paint: Paint, given: RunPage): string {
   const { run, more } = printable(given);
-  const about = run.subject.id === null ? '' : ` for the ${run.subject.kind.replace('-', ' ')} ${run.subject.id}`;
+  const about =
+    run.subject.id === null
+      ? ''
+      : ` for the ${run.subject.kind.replace('-', ' ')} ${nameAndId(run.subject.id, run.subject.name)}`;
   const waiting = run.steps.flatMap(({ state, review }) =>
     state === 'waits' && review !== null ? [`It waits for a person: countersign review show ${review}`] : [],
   );

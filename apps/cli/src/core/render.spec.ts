@@ -63,6 +63,11 @@ test('the status tells how fast it goes, what waits and since when, and what is 
   expect(text).not.toMatch(/settlements +0/);
   expect(text).toMatch(/reviews wait +1 +the oldest came 45 min ago/);
   expect(text).toMatch(/ad account ads-1 +EUR 125.00 spent, EUR 200.00 reserved today +of EUR 3,000.00/);
+  const [figure] = standing.spend.adAccounts.map((spent) => ({ ...spent, id: 'c-1', name: 'Search, DACH' }));
+  const campaigns = figure ? [figure] : [];
+  expect(statusText(plain, { ...standing, spend: { adAccounts: [], campaigns } }, undefined, [])).toMatch(
+    /campaign Search, DACH \(c-1\) +EUR 125.00 spent/,
+  );
 });
 
 test('the status tells which permits were rejected, how often and when', () => {
@@ -195,13 +200,26 @@ test('runs name what they ran for', () => {
     { ...run, subject: { kind: 'campaign', campaignId: 'c-1', adAccountId: 'a' } },
     { ...run, subject: { kind: 'account', accountId: 'acme' } },
   ]);
-  expect(text).toContain('r    p     c-1   started  2026-11-21 10:00:00Z  reason\nr    p     acme  started');
+  expect(text).toContain('r    P (p)  c-1   started  2026-11-21 10:00:00Z  reason\nr    P (p)  acme  started');
 });
 
 test('open reviews are listed with how long is left', () => {
   expect(cardsText(plain, [card], now)).toBe(`id                                    state  deadline   reviewers  what
 3f2a6c1e-0000-5000-8000-000000000001  open   in 60 min  lea,tom    move EUR 600.00 of daily budget from c-1 to c-2`);
   expect(cardsText(plain, [], now)).toBe('Nothing to review. Closed reviews too: countersign review list --all');
+});
+
+test('a card and a list of cards have the names of campaigns with their ids, and what is stopped', () => {
+  const named = { ...card, facts: { ...card.facts, campaigns: [{ campaignId: 'c-1', name: 'Search, DACH' }] } };
+  expect(cardsText(plain, [named], now)).toContain('daily budget from Search, DACH (c-1) to c-2');
+  const stop = { scope: 'account:acme', name: 'Acme', by: 'lea', reason: 'a drill', changedAt: now };
+  const underStop = { stops: [stop], approving: 'If you approve it now, it is refused.', loss: 'It would be lost.' };
+  const text = cardText(plain, { ...named, underStop }, now);
+  expect(text).toMatch(/^move EUR 600\.00 of daily budget from Search, DACH \(c-1\) to c-2/);
+  expect(text).toContain(
+    '  lea stopped the account “Acme” (acme): a drill\n  If you approve it now, it is refused.\n  proposal',
+  );
+  expect(text).not.toContain(card.approving);
 });
 
 test('the funnel aligns its numbers and says beside them what they are made of', () => {
@@ -226,6 +244,12 @@ test('only what is stopped is told of the controls', () => {
     ...everybody,
   };
   expect(controlsText(plain, [control])).toBe('STOPPED  all  by lea at 2026-11-21 10:00:00Z: incident');
+  expect(controlsText(plain, [{ ...control, scope: 'play:surge', name: 'Surge' }])).toBe(
+    'STOPPED  the play “Surge” (surge)  by lea at 2026-11-21 10:00:00Z: incident',
+  );
+  expect(controlsText(plain, [{ ...control, scope: 'account:acme', name: null }])).toContain(
+    'STOPPED  account:acme  by',
+  );
   expect(controlsText(plain, [{ ...control, state: 'running' }])).toBe('Nothing is stopped.');
   const open = { ...control, confirmed: false, confirmedBy: [], notConfirmedBy: ['action-executor'] };
   expect(controlsText(plain, [open])).toContain('incident  NOT CONFIRMED by action-executor');

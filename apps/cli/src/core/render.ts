@@ -26,6 +26,8 @@ import {
 import { accountText, contactText, money } from '@countersign/contracts';
 import type { RecordReport } from '@countersign/record';
 import { type CampaignKnown, ledgerWords } from './ledger.js';
+import { nameAndId, withNames } from './names.js';
+import { scopeName } from './scope.js';
 import { isAside, shortStory } from './story.js';
 
 /** Answers of the services as text for a person: pure functions of the answer, whose texts are made harmless first. */
@@ -108,7 +110,7 @@ function waitingText({ waiting, at }: Now): string {
 function spendText({ spend }: Now): string {
   const rows = (kind: string, figures: Now['spend']['campaigns']) =>
     printable(figures).map((figure) => [
-      `${kind} ${figure.id}`,
+      `${kind} ${nameAndId(figure.id, figure.name)}`,
       `${money(figure.committedMinor, figure.currency)} spent, ${money(figure.heldMinor, figure.currency)} reserved today`,
       figure.capMinor === null ? '' : `of ${money(figure.capMinor, figure.currency)}`,
     ]);
@@ -139,9 +141,9 @@ export const liftedText = (paint: Paint, controls: readonly Control[]): string =
     .map((c) => `LIFTED  ${controlLine(paint, c)}`)
     .join('\n');
 
-function controlLine(paint: Paint, { scope, by, changedAt, reason, confirmed, notConfirmedBy }: Control): string {
+function controlLine(paint: Paint, { scope, name, by, changedAt, reason, confirmed, notConfirmedBy }: Control): string {
   const open = confirmed ? '' : paint.yellow(`  NOT CONFIRMED by ${notConfirmedBy.join(', ')}`);
-  return `${scope}  by ${by} at ${clock(changedAt)}: ${reason}${open}`;
+  return `${name ? scopeName(scope, name) : scope}  by ${by} at ${clock(changedAt)}: ${reason}${open}`;
 }
 
 /** Which readers follow a control now, and what to do if not all do. */
@@ -177,14 +179,15 @@ export function cardsText(paint: Paint, cards: readonly Card[], now: string): st
   return titled(
     paint,
     ['id', 'state', 'deadline', 'reviewers', 'what'],
-    printable(cards).map((c) => [c.id, stateText(c), distance(c.deadline, now), c.reviewers.join(','), c.detail]),
+    printable(cards).map((c) => [
+      ...[c.id, stateText(c), distance(c.deadline, now), c.reviewers.join(',')],
+      withNames(c.detail, c.facts.campaigns),
+    ]),
   );
 }
 
-function campaignText(id: string, campaigns: readonly CampaignKnown[] = []): string {
-  const name = campaigns.find(({ campaignId }) => campaignId === id)?.name;
-  return name === undefined ? id : `${name} (${id})`;
-}
+const campaignText = (id: string, campaigns: readonly CampaignKnown[] = []): string =>
+  nameAndId(id, campaigns.find(({ campaignId }) => campaignId === id)?.name);
 
 /** Facts first. The agent's words stand below them, quoted and marked. */
 export function cardText(paint: Paint, given: Card, now: string): string {
@@ -210,12 +213,13 @@ export function cardText(paint: Paint, given: Card, now: string): string {
   }
   for (const { agent, purpose, kinds, may = kinds.join(', '), has } of facts.tasks ?? [])
     row('task', `${purpose}: ${agent} may ${may}${has === undefined ? '' : `, and has ${has}`}`);
-  for (const reason of facts.whyAsked ?? []) row('why asked', `${reason.detail} [${reason.rule}]`);
+  for (const reason of facts.whyAsked ?? [])
+    row('why asked', `${withNames(reason.detail, facts.campaigns)} [${reason.rule}]`);
   for (const evidence of facts.evidence) row('evidence', `${clock(evidence.occurredAt)} ${evidence.detail}`);
   row('reviewers', card.reviewers.join(', '));
   row('deadline', `${clock(card.deadline)} (${distance(card.deadline, now)})`);
   const lines = [
-    `${paint.bold(card.detail)}  ${card.state === 'open' ? paint.yellow('open') : stateText(card)}`,
+    `${paint.bold(withNames(card.detail, facts.campaigns))}  ${card.state === 'open' ? paint.yellow('open') : stateText(card)}`,
     table(rows, (cell, column) => (column === 0 ? paint.dim(cell) : cell)),
   ];
   if (given.action) {
@@ -233,8 +237,11 @@ ${payloadText(given.action.payload)}`);
     );
   }
   for (const answer of card.answers ?? []) lines.push(`  ${answerText(answer)}`);
+  const { stops = [], approving = card.approving } = card.underStop ?? {};
+  for (const { scope, name, by, reason } of stops)
+    lines.push(`  ${paint.red(`${by} stopped ${scopeName(scope, name)}: ${reason}`)}`);
   if (card.state === 'open')
-    for (const text of [card.approving, card.unanswered]) if (text !== undefined) lines.push(`  ${paint.yellow(text)}`);
+    for (const text of [approving, card.unanswered]) if (text !== undefined) lines.push(`  ${paint.yellow(text)}`);
   if (card.ending) {
     const { reason, next, at } = card.ending;
     lines.push(`  ${paint.yellow(`No task goes out: ${reason.detail} (${clock(at)}). ${next}`)}`);
@@ -284,13 +291,13 @@ export const changesText = (
     ])
     .join('\n');
 
-export function resultText(paint: Paint, given: ReviewResult): string {
+export function resultText(paint: Paint, given: ReviewResult, campaigns?: readonly CampaignKnown[]): string {
   const result = printable(given);
   const tint = { waiting: paint.yellow, 'set-aside': paint.red, refused: paint.red, withheld: paint.red } as Record<
     string,
     Paint['red']
   >;
-  return `${(tint[result.state] ?? paint.green)(result.detail)}\n${paint.dim(`review ${result.reviewId}`)}`;
+  return `${(tint[result.state] ?? paint.green)(withNames(result.detail, printable(campaigns)))}\n${paint.dim(`review ${result.reviewId}`)}`;
 }
 
 /** The format of a story: `all` its lines, or the short one; times in UTC, or as `time` shows them. */
@@ -321,7 +328,7 @@ export function runsText(paint: Paint, runs: readonly Run[]): string {
     ['run', 'play', 'for', 'state', 'at', 'reason'],
     printable(runs).map((r) => [
       r.runId,
-      r.playId,
+      nameAndId(r.playId, r.title),
       scalar(r.subject.campaignId ?? r.subject.accountId ?? r.subject),
       r.state,
       clock(r.at),

@@ -1,4 +1,5 @@
 import { type Card, clock, type Paint, printable, titled } from '@countersign/client/core';
+import { withNames } from './names.js';
 import { totalText } from './render.js';
 
 /** What a list of cards is narrowed to. */
@@ -32,6 +33,8 @@ export type DryRunVerdict =
       /** Null where the answer would be set aside, so that the rules were not asked; a console of before it was told does not answer it. */
       readonly policy?: { readonly version: number; readonly digest: string | null } | null;
       readonly runningTotals?: readonly RunningTotal[] | null;
+      /** What an approval would lose at this moment, in words; null if nothing. An older console does not answer it. */
+      readonly loss?: string | null;
     }
   | { readonly judged: false };
 
@@ -57,7 +60,7 @@ export function dryRunText(
           ]
         : [
             paint.red(`The rules would refuse it at this moment (${clock(at)}):`),
-            ...reasons.map(({ rule, detail }) => `  ${detail} [${rule}]`),
+            ...reasons.map(({ rule, detail }) => `  ${withNames(detail, printable(facts.campaigns))} [${rule}]`),
           ]),
     ...(policy && before && policy.digest !== before.digest
       ? [
@@ -66,15 +69,6 @@ export function dryRunText(
       : []),
     ...moved.map((total) => `limit now  ${totalText(total, printable(facts.campaigns))}`),
   ].join('\n');
-}
-
-/** What an approval would lose at this moment, in the words of the console's page; undefined if nothing is known against it. */
-export function lossText(verdict: DryRunVerdict): string | undefined {
-  if (!verdict.judged || verdict.outcome === 'approved' || verdict.policy === null) return undefined;
-  const next = verdict.reasons.some(({ rule }) => rule === 'kill-control')
-    ? 'Wait for the resume, or reject it.'
-    : 'Wait until the rules let it through, change it, or reject it.';
-  return `It would be refused now and cannot be approved later. ${next}`;
 }
 
 const textOf = (total: RunningTotal | undefined): string | undefined => total && totalText(total);

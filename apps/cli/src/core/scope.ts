@@ -21,5 +21,10 @@ export function scopeOf(options: ScopeOptions): string {
   return scope;
 }
 
-/** A scope in a sentence. */
-export const scopeName = (scope: string): string => (scope === 'all' ? 'everything' : scope);
+/** A scope in a sentence. `name`: the title of its play or the name of its account, if the console knows one. */
+export function scopeName(scope: string, name?: string | null): string {
+  if (scope === 'all') return 'everything';
+  const colon = scope.indexOf(':');
+  const id = scope.slice(colon + 1);
+  return name && name !== id ? `the ${scope.slice(0, colon)} “${name}” (${id})` : scope;
+}

@@ -1,4 +1,6 @@
 import { clock, type Paint, printable, table } from '@countersign/client/core';
+import type { CampaignKnown } from './ledger.js';
+import { withNames } from './names.js';
 
 export interface StoriesList {
   readonly stories: readonly {
@@ -6,6 +8,8 @@ export interface StoriesList {
     readonly sentence: string;
     readonly outcome: string;
     readonly reason: string | null;
+    /** The names of its campaigns, as far as the console knows them. */
+    readonly campaigns?: readonly CampaignKnown[];
     readonly agent: string;
     readonly startedAt: string;
   }[];
@@ -35,6 +39,14 @@ export interface StorySteps {
   readonly complete: boolean;
 }
 
+/** What the action of a story does, and why it ended, with the names of its campaigns. */
+export const storyLine = ({
+  sentence,
+  reason,
+  campaigns,
+}: Pick<StoriesList['stories'][number], 'sentence' | 'reason' | 'campaigns'>): string =>
+  withNames(reason === null ? sentence : `${sentence}: ${reason}`, campaigns);
+
 export function storiesText(paint: Paint, given: StoriesList): string {
   const { stories, chains, next, incomplete } = printable(given);
   const others = incomplete
@@ -44,12 +56,7 @@ export function storiesText(paint: Paint, given: StoriesList): string {
     return incomplete
       ? ['No story was found among those that are looked at.', ...others].join('\n')
       : 'There is no such story. The latest ones: countersign stories';
-  const rows = stories.map(({ id, sentence, outcome, reason, startedAt }) => [
-    clock(startedAt),
-    outcome,
-    reason === null ? sentence : `${sentence}: ${reason}`,
-    id,
-  ]);
+  const rows = stories.map((story) => [clock(story.startedAt), story.outcome, storyLine(story), story.id]);
   const found = chains.map(({ id, detail, at }) => [clock(at), '', detail, id]);
   return [
     table([...rows, ...found]),
@@ -60,11 +67,12 @@ export function storiesText(paint: Paint, given: StoriesList): string {
 
 export function stepsText(paint: Paint, given: StorySteps): string {
   const { story, steps, more, complete } = printable(given);
-  const title = story === null ? [] : [paint.bold(`${story.sentence} (${story.outcome})`)];
-  const why = story?.reason ? [story.reason] : [];
+  const named = (text: string): string => withNames(text, story?.campaigns);
+  const title = story === null ? [] : [paint.bold(`${named(story.sentence)} (${story.outcome})`)];
+  const why = story?.reason ? [named(story.reason)] : [];
   const rows = steps.map(({ at, detail, by, topic, partition, offset }) => [
     clock(at),
-    detail,
+    named(detail),
     by.name,
     partition === null ? topic : `${topic}/${partition}@${offset}`,
   ]);

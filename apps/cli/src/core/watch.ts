@@ -1,4 +1,5 @@
 import { clock, type Paint, printable } from '@countersign/client/core';
+import { scopeName } from './scope.js';
 
 /** An entry that can be watched: a row of a list, with a text that shows a change of it. */
 export interface Seen {
@@ -9,6 +10,10 @@ export interface Seen {
   /** The state in words, where a person reads other words than a program. */
   readonly words?: string;
   readonly detail: string;
+  /** The same for people, with names where the console knows them. */
+  readonly named?: string;
+  /** What a control's scope is called, if the console knows it. */
+  readonly name?: string | null;
 }
 
 export type Known = ReadonlyMap<string, Seen>;
@@ -51,6 +56,6 @@ export function eventReader(): (line: string) => LiveEvent | undefined {
 }
 
 export function seenText(paint: Paint, at: string, given: Seen): string {
-  const { what, id, state, words = state, detail } = printable(given);
-  return `${paint.dim(clock(at))}  ${what.padEnd(11)}  ${paint.bold(words)}  ${detail}  ${paint.dim(id)}`;
+  const { what, id, state, words = state, detail, named = detail, name } = printable(given);
+  return `${paint.dim(clock(at))}  ${what.padEnd(11)}  ${paint.bold(words)}  ${named}  ${paint.dim(name ? scopeName(id, name) : id)}`;
 }

@@ -96,7 +96,6 @@ const inside = [
       read(reviewQuery(text(params.subjectId))),
       read(factsQuery(text(params.subjectId))),
       readPages(openReviewsQuery),
-      read(controlsQuery),
       read(kindsQuery),
     ],
   ),

@@ -1895,6 +1895,22 @@ export interface operations {
                             of: "account" | "person";
                             country: string;
                         }[];
+                        /** @description The stops in force that cover it while it is open; null if there are none */
+                        underStop: {
+                            stops: {
+                                scope: string;
+                                /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                                name: string | null;
+                                by: string;
+                                reason: string;
+                                /** Format: date-time */
+                                changedAt: string;
+                            }[];
+                            /** @description What an approval comes to at this moment */
+                            approving: string;
+                            /** @description What an approval would lose at this moment, and what to do in its place */
+                            loss: string;
+                        } | null;
                     } | {
                         /** Format: uuid */
                         id: string;
@@ -1997,6 +2013,22 @@ export interface operations {
                             of: "account" | "person";
                             country: string;
                         }[];
+                        /** @description The stops in force that cover it while it is open; null if there are none */
+                        underStop: {
+                            stops: {
+                                scope: string;
+                                /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                                name: string | null;
+                                by: string;
+                                reason: string;
+                                /** Format: date-time */
+                                changedAt: string;
+                            }[];
+                            /** @description What an approval comes to at this moment */
+                            approving: string;
+                            /** @description What an approval would lose at this moment, and what to do in its place */
+                            loss: string;
+                        } | null;
                     };
                 };
             };
@@ -2485,6 +2517,8 @@ export interface operations {
                             /** @description What the action takes, if its own amount is in another currency than the limit */
                             asked?: number;
                         }[] | null;
+                        /** @description What an approval would lose at this moment, and what to do in its place; null if nothing */
+                        loss: string | null;
                     } | {
                         /**
                          * @description The validator has not answered in time
@@ -2699,6 +2733,8 @@ export interface operations {
                     "application/json": {
                         controls: {
                             scope: string;
+                            /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                            name: string | null;
                             /** @enum {string} */
                             state: "stopped" | "running";
                             by: string;
@@ -2808,6 +2844,8 @@ export interface operations {
                         changed: boolean;
                         control: {
                             scope: string;
+                            /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                            name: string | null;
                             /** @enum {string} */
                             state: "stopped" | "running";
                             by: string;
@@ -6394,6 +6432,8 @@ export interface operations {
                             explained: string;
                             adAccounts: {
                                 id: string;
+                                /** @description Of a campaign, if the console knows it; an ad account has none */
+                                name: string | null;
                                 day: string;
                                 currency: string;
                                 /** @description Approved, and not settled yet or unresolved */
@@ -6406,6 +6446,8 @@ export interface operations {
                             }[];
                             campaigns: {
                                 id: string;
+                                /** @description Of a campaign, if the console knows it; an ad account has none */
+                                name: string | null;
                                 day: string;
                                 currency: string;
                                 /** @description Approved, and not settled yet or unresolved */
@@ -6418,6 +6460,8 @@ export interface operations {
                             }[];
                             agents: {
                                 id: string;
+                                /** @description Of a campaign, if the console knows it; an ad account has none */
+                                name: string | null;
                                 day: string;
                                 currency: string;
                                 /** @description Approved, and not settled yet or unresolved */
@@ -6441,6 +6485,8 @@ export interface operations {
                         };
                         stops: {
                             scope: string;
+                            /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                            name: string | null;
                             /** @enum {string} */
                             state: "stopped" | "running";
                             by: string;
@@ -6456,6 +6502,8 @@ export interface operations {
                         /** @description Stops that were lifted in the last seven days, the latest first */
                         lifted: {
                             scope: string;
+                            /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                            name: string | null;
                             /** @enum {string} */
                             state: "stopped" | "running";
                             by: string;
@@ -6497,6 +6545,11 @@ export interface operations {
                         /** @description Who can be stopped */
                         agents: string[];
                         plays: string[];
+                        /** @description The same plays with their titles */
+                        playTitles: {
+                            id: string;
+                            title: string;
+                        }[];
                     };
                 };
             };
@@ -6580,6 +6633,8 @@ export interface operations {
                         /** Format: date-time */
                         at: string;
                         scope: string;
+                        /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                        name: string | null;
                         tasks: {
                             count: number;
                             first: {
@@ -6751,6 +6806,8 @@ export interface operations {
                             }[];
                             stops: {
                                 scope: string;
+                                /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                                name: string | null;
                                 by: string;
                                 reason: string;
                                 /** Format: date-time */
@@ -6893,6 +6950,8 @@ export interface operations {
                         }[];
                         stops: {
                             scope: string;
+                            /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                            name: string | null;
                             by: string;
                             reason: string;
                             /** Format: date-time */
@@ -7273,6 +7332,8 @@ export interface operations {
                             agents: string[];
                             stops: {
                                 scope: string;
+                                /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                                name: string | null;
                                 by: string;
                                 reason: string;
                                 /** Format: date-time */
@@ -7371,6 +7432,8 @@ export interface operations {
                         agents: string[];
                         stops: {
                             scope: string;
+                            /** @description The title of the play or the name of the account that the scope names, if the console knows one */
+                            name: string | null;
                             by: string;
                             reason: string;
                             /** Format: date-time */
@@ -8986,6 +9049,8 @@ export interface operations {
                                 rule: string;
                                 detail: string;
                             }[];
+                            /** @description What refused it, which decides what a person can do next; null where it was not refused */
+                            refusedBy: ("stop" | "person" | "deadline" | "rule") | null;
                         } | null;
                         steps: {
                             /** @description Of this step, for its record */

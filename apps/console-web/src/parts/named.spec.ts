@@ -30,6 +30,24 @@ test('a play is called by its title', () => {
   expect(withNames('the play return-below-floor-2', { campaigns: [], play })).toBe('the play return-below-floor-2');
 });
 
+test('an account is called by its name, and so is what was stopped', () => {
+  const account = { id: 'acme', name: 'Acme' };
+  const play = { id: 'surge', title: 'Surge' };
+  expect(withNames('lea stopped the account acme: see acme', { campaigns: [], account })).toBe(
+    'lea stopped the account “Acme”: see acme',
+  );
+  expect(withNames('the account acme', { campaigns: [], account: { id: 'acme', name: null } })).toBe(
+    'the account acme',
+  );
+  const named = { people: [], campaigns: [], play, account };
+  expect(legible('stopped: account:acme by lea: a drill', named, 0)).toBe(
+    'stopped: the account “Acme” by lea: a drill',
+  );
+  expect(legible('refused: stopped: play:surge by lea: a drill', named, 0)).toBe(
+    'refused: stopped: the play “Surge” by lea: a drill',
+  );
+});
+
 const contactId = '365ef280-cd30-5487-b503-bd0ad8a2fbb5';
 const people = [{ contactId, seniority: 'c-suite', jobFunction: 'finance', accountName: 'Lumen Health' }];
 

@@ -1,4 +1,5 @@
 import { plainReason, withoutContacts } from './reason.js';
+import { scopeWords } from './scope.js';
 import { type CampaignKnown, personWords, withAccount } from './sentence.js';
 
 interface PersonNamed {
@@ -12,6 +13,7 @@ export interface Named {
   readonly people: readonly PersonNamed[];
   readonly campaigns: readonly CampaignKnown[];
   readonly play?: { readonly id: string; readonly title: string };
+  readonly account?: { readonly id: string; readonly name: string | null } | null;
 }
 export const nothingNamed: Named = { people: [], campaigns: [] };
 
@@ -24,7 +26,7 @@ export const wordsOf = ({ seniority, jobFunction, accountName }: PersonNamed): s
  */
 export function legible(text: string, named: Named, now: number): string {
   const people = new Map(named.people.map((person) => [person.contactId, wordsOf(person)]));
-  return withAccount(plainReason(withNames(text, named), people, now), named.people);
+  return withAccount(plainReason(withNames(text, named), people, now, scopesOf(named)), named.people);
 }
 
 /** What an action does, or why it ended, as a line of a list. */
@@ -34,12 +36,19 @@ export const actionText = (
   now: number,
 ): string => withoutContacts(legible(text, { people, campaigns }, now));
 
+/** The names of what a stop can cover, by scope. */
+export const scopesOf = ({ play, account }: Pick<Named, 'play' | 'account'>): ReadonlyMap<string, string> =>
+  new Map([
+    ...(play ? [[`play:${play.id}`, play.title] as const] : []),
+    ...(account?.name ? [[`account:${account.id}`, account.name] as const] : []),
+  ]);
+
 /** The same text with names in place of ids. An id is replaced only as a whole, and no name is searched for ids. */
-export function withNames(text: string, { campaigns, play }: Pick<Named, 'campaigns' | 'play'>): string {
+export function withNames(text: string, named: Omit<Named, 'people'>): string {
   const names = new Map(
-    campaigns.flatMap(({ campaignId, name }) => (name === undefined ? [] : [[campaignId, name] as const])),
+    named.campaigns.flatMap(({ campaignId, name }) => (name === undefined ? [] : [[campaignId, name] as const])),
   );
-  if (play) names.set(`the play ${play.id}`, `the play “${play.title}”`);
+  for (const [scope, name] of scopesOf(named)) names.set(scopeWords({ scope }), scopeWords({ scope, name }));
   if (names.size === 0) return text;
   const ids = [...names.keys()].sort((a, b) => b.length - a.length).map(literally);
   const whole = new RegExp(`(?<![\\p{L}\\p{N}_.-])(?:${ids.join('|')})(?![.-]?[\\p{L}\\p{N}_])(?!-)`, 'gu');

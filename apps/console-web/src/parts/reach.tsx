@@ -40,7 +40,9 @@ export function Reach({ scope }: { readonly scope: string }) {
         What this does
       </Text>
       <List size="sm">
-        <List.Item>Nothing new {scope === 'all' ? '' : `of ${scopeWords(scope)} `}is approved.</List.Item>
+        <List.Item>
+          Nothing new {scope === 'all' ? '' : `of ${scopeWords({ scope, name: data?.name ?? null })} `}is approved.
+        </List.Item>
         <List.Item>
           What was approved and has not been sent out yet does not run
           {data && `: ${counted(data.approved.count, 'action', 'actions')}`}.

@@ -58,6 +58,21 @@ test('a stop names what is stopped in words, and leaves what a person wrote', ()
   expect(plain('EUR 20.00 over the cap')).toBe('EUR 20.00 over the cap');
 });
 
+test('a stop of a play or an account has its name, where the reader of the text knows it', () => {
+  const scopes = new Map([
+    ['play:surge', 'Surge'],
+    ['account:acme', 'Acme'],
+  ]);
+  const named = (text: string): string => plainReason(text, people, now, scopes);
+  expect(named('stopped: play:surge by lea: see account:acme')).toBe(
+    'stopped: the play “Surge” by lea: see account:acme',
+  );
+  expect(named('account:acme was stopped and resumed since: version 3, signed at 1')).toBe(
+    'the account “Acme” was stopped and resumed after this was approved',
+  );
+  expect(named('stopped: play:surge-2 by lea: x')).toBe('stopped: the play surge-2 by lea: x');
+});
+
 test('a text of the console names no contact by its id, and its times are in the zone of the reader', () => {
   expect(plainText(`contact ${id} agreed to marketing on 2026-11-29T12:00:00.000Z`, now)).toMatch(
     /^a contact agreed to marketing on .*\b29\b.*2026.*\d\d:\d\d/,

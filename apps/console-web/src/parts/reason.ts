@@ -9,9 +9,15 @@ const resumed = new RegExp(`(${scope}) was stopped and resumed since: version \\
 
 /**
  * Why something was refused, for people. The protected people are described, quotation marks are those of the pages, times are in the
- * reader's zone, and versions are left out.
+ * reader's zone, and versions are left out. `scopes` has the names of plays and accounts by the scopes of their stops.
  */
-export function plainReason(text: string, people: ReadonlyMap<string, string>, now: number): string {
+export function plainReason(
+  text: string,
+  people: ReadonlyMap<string, string>,
+  now: number,
+  scopes: ReadonlyMap<string, string> = new Map(),
+): string {
+  const scopeText = (scope: string): string => scopeWords({ scope, name: scopes.get(scope) ?? null });
   let words = text;
   for (const [contactId, description] of people) words = words.replaceAll(`contact ${contactId}`, description);
   words = words
@@ -24,8 +30,8 @@ export function plainReason(text: string, people: ReadonlyMap<string, string>, n
     )
     .replace(/\bin 1 days\b/, 'in 1 day')
     .replace(/\b(consent of .+?) changed: version \d+, signed at \d+/, 'the $1 changed after this was approved')
-    .replace(stopped, (_all, before: string, named: string) => before + scopeWords(named))
-    .replace(resumed, (_all, named: string) => `${scopeWords(named)} was stopped and resumed after this was approved`)
+    .replace(stopped, (_all, before: string, scope: string) => before + scopeText(scope))
+    .replace(resumed, (_all, scope: string) => `${scopeText(scope)} was stopped and resumed after this was approved`)
     .replaceAll(instant, (at) => clock(at, now));
   return quoted(words);
 }

@@ -12,6 +12,7 @@ import { NoteField, useNote } from './note-field.js';
 import { Problem } from './problem.js';
 import { Reach, ReachComing, StartsAgain, StillOpen, useReach } from './reach.js';
 import { scopeWords } from './scope.js';
+import { ScopeName } from './scope-name.js';
 import { useSeen } from './use-seen.js';
 import { When } from './when.js';
 
@@ -30,6 +31,13 @@ const writtenWords: Readonly<Record<Exclude<Family, 'all'>, string>> = {
   channel: 'Its name',
   account: 'Its id in the CRM, as it stands on a review',
 };
+
+interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+/** What has no other name than its id. */
+const called = (id: string): Choice => ({ value: id, label: id });
 
 const policyQuery = {
   queryKey: ['policy'],
@@ -57,22 +65,24 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
   const scope = family === 'all' ? 'all' : `${family}:${name.trim()}`;
   const named = family === 'all' || name.trim() !== '';
   const ready = reason.text !== '' && named;
-  const names: Readonly<Record<Family, readonly string[] | undefined>> = {
+  const choices: Readonly<Record<Family, readonly Choice[] | undefined>> = {
     all: undefined,
     account: undefined,
-    channel: ['email', 'advertising', 'crm'],
-    agent: policy.data?.content.charters.map(({ agent }) => agent),
-    play: policy.data?.content.plays.map(({ id }) => id),
+    channel: ['email', 'advertising', 'crm'].map(called),
+    agent: policy.data?.content.charters.map(({ agent }) => called(agent)),
+    play: policy.data?.content.plays.map(({ id, title }) => ({ value: id, label: title })),
   };
-  const choice = names[family];
+  const choice = choices[family];
   // Without the names the person writes one. If there is no such agent or play, the console says which there are.
   const written = choice
-    ? name !== '' && !choice.includes(name)
+    ? name !== '' && !choice.some(({ value }) => value === name)
     : family === 'account' || policy.isError || policy.failureCount > 0;
   // A written name is not known to be whole before the person has paused.
   const [paused] = useDebouncedValue(scope, 400);
   const reached = named ? (written && paused !== scope ? undefined : scope) : undefined;
-  const seen = useSeen(useReach(reached), reached ?? '');
+  const reach = useReach(reached);
+  const seen = useSeen(reach, reached ?? '');
+  const words = scopeWords({ scope, name: reach?.name ?? null });
   const stop = (event: FormEvent) => {
     event.preventDefault();
     if (ready) change.mutate({ scope, state: 'stopped', reason: reason.text, key: `${key}:${scope}`, seen });
@@ -115,7 +125,7 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
               ) : (
                 <Select
                   label={`Which ${family}`}
-                  data={[...(choice ?? [name].filter((known) => known !== ''))]}
+                  data={[...(choice ?? [name].filter((known) => known !== '').map(called))]}
                   disabled={choice === undefined}
                   value={name || null}
                   onChange={(value) => setName(value ?? '')}
@@ -146,7 +156,7 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
                 loading={change.isPending}
                 leftSection={<IconHandStop size={18} aria-hidden />}
               >
-                Stop {named ? scopeWords(scope) : `the ${family}`}
+                Stop {named ? words : `the ${family}`}
               </Button>
             </Group>
             {change.isPending && (
@@ -171,7 +181,7 @@ export function StopDialog({ onClose, scope: given = 'all' }: Props) {
               <Group key={control.scope} justify="space-between" wrap="nowrap" align="flex-start">
                 <div>
                   <Text size="sm" fw={600}>
-                    {capital(scopeWords(control.scope))}
+                    <ScopeName named={control} first />
                   </Text>
                   <Text size="sm" c="dimmed">
                     {control.reason} ({control.by}, <When at={control.changedAt} />)
@@ -213,7 +223,8 @@ function Resume({ control, onClose, onLeave = onClose }: ResumeProps) {
     >
       <Stack>
         <Text>
-          {capital(scopeWords(scope))} was stopped by {control.by} <When at={control.changedAt} />: {control.reason}
+          <ScopeName named={control} first /> was stopped by {control.by} <When at={control.changedAt} />:{' '}
+          {control.reason}
         </Text>
         <StartsAgain scope={scope} />
         <NoteField note={reason} label="Why it may go on" most={500} first />
@@ -223,7 +234,7 @@ function Resume({ control, onClose, onLeave = onClose }: ResumeProps) {
             Leave it stopped
           </Button>
           <Button type="submit" variant="light" loading={change.isPending} disabled={reason.text === ''}>
-            Resume {scopeWords(scope)}
+            Resume {scopeWords(control)}
           </Button>
         </Group>
       </Stack>
@@ -239,7 +250,7 @@ export const ResumeDialog = ({ control, onClose }: Omit<ResumeProps, 'onLeave'>)
 );
 
 interface Changed {
-  readonly control?: { readonly version: number } | null;
+  readonly control?: { readonly version: number; readonly name: string | null } | null;
   readonly changed: boolean;
   readonly confirmed: boolean;
   readonly confirmedBy: readonly string[];
@@ -255,6 +266,7 @@ function Done({ change, scope, state, onClose }: DoneProps) {
   });
   const control = read.data ?? undefined;
   const now: Changed | Control = control?.state === state ? control : change;
+  const words = capital(scopeWords({ scope, name: control?.name ?? change.control?.name ?? null }));
   const verb = state === 'stopped' ? 'stopped' : 'running again';
   // The cached data may be older than the answer. A later version with the other state is another person's act.
   const overtaken = control && control.state !== state && control.version > (change.control?.version ?? 0);
@@ -262,8 +274,8 @@ function Done({ change, scope, state, onClose }: DoneProps) {
     return (
       <Stack role="status">
         <Text fw={600}>
-          {capital(scopeWords(scope))} was {verb}, but {control.by} has{' '}
-          {control.state === 'stopped' ? 'stopped' : 'resumed'} it since: {control.reason}
+          {words} was {verb}, but {control.by} has {control.state === 'stopped' ? 'stopped' : 'resumed'} it since:{' '}
+          {control.reason}
         </Text>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} data-autofocus>
@@ -275,8 +287,7 @@ function Done({ change, scope, state, onClose }: DoneProps) {
   return (
     <Stack role="status">
       <Text fw={600}>
-        {capital(scopeWords(scope))} is {verb}.{' '}
-        {!change.changed && `Somebody had done this before${control ? `: ${control.by}` : ''}.`}
+        {words} is {verb}. {!change.changed && `Somebody had done this before${control ? `: ${control.by}` : ''}.`}
       </Text>
       <Confirmations {...now} />
       {now.confirmed ? (

@@ -6,12 +6,11 @@ import { useState } from 'react';
 import { useMay } from '../app/session.js';
 import { type Control, controlsQuery } from './controls.js';
 import { Problem } from './problem.js';
-import { scopeWords } from './scope.js';
+import { type ScopeNamed, scopeWords } from './scope.js';
 import { ResumeDialog, StopDialog } from './stop-dialog.js';
 import { When } from './when.js';
 
-export interface Stop {
-  readonly scope: string;
+export interface Stop extends ScopeNamed {
   readonly by: string;
   readonly reason: string;
   readonly changedAt: string;
@@ -29,8 +28,13 @@ export const StopBadge = ({ stops }: { readonly stops: readonly Stop[] }) =>
     </Badge>
   );
 
+interface StopHereProps extends ScopeNamed {
+  readonly stops: readonly Stop[];
+}
+
 /** Who stopped it and why, with the button that stops or resumes it. */
-export function StopHere({ scope, stops }: { readonly scope: string; readonly stops: readonly Stop[] }) {
+export function StopHere({ scope, name = null, stops }: StopHereProps) {
+  const words = scopeWords({ scope, name });
   const [stopping, stop] = useDisclosure();
   // The state when its button was pressed, so that the result is still shown after the stop is over.
   const [resuming, setResuming] = useState<Control>();
@@ -41,17 +45,17 @@ export function StopHere({ scope, stops }: { readonly scope: string; readonly st
   const coming = own === undefined && stops.some((stop) => stop.scope === scope);
   return (
     <>
-      {stops.map(({ scope: stopped, by, reason, changedAt }) => (
+      {stops.map((stop) => (
         <Alert
-          key={stopped}
+          key={stop.scope}
           color="red"
           icon={<IconHandStop aria-hidden />}
-          title={`${by} stopped ${scopeWords(stopped)}`}
+          title={`${stop.by} stopped ${scopeWords(stop)}`}
         >
           <Text size="sm">
-            {reason} (<When at={changedAt} />
+            {stop.reason} (<When at={stop.changedAt} />
             ). Nothing of it is approved, and nothing that was approved before runs.
-            {stopped === scope
+            {stop.scope === scope
               ? ''
               : ' To let it go on, resume everything: the button Stop above lists what is stopped.'}
           </Text>
@@ -66,7 +70,7 @@ export function StopHere({ scope, stops }: { readonly scope: string; readonly st
               leftSection={<IconPlayerPlay size={18} aria-hidden />}
               onClick={() => setResuming(own)}
             >
-              Resume {scopeWords(scope)}
+              Resume {words}
             </Button>
           ) : (
             <Button
@@ -75,7 +79,7 @@ export function StopHere({ scope, stops }: { readonly scope: string; readonly st
               leftSection={<IconHandStop size={18} aria-hidden />}
               onClick={stop.open}
             >
-              Stop {scopeWords(scope)}
+              Stop {words}
             </Button>
           )}
         </Group>

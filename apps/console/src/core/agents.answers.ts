@@ -2,7 +2,7 @@ import { ControlScope, Instant, Name, PolicyContent, Sha256, Uuid } from '@count
 import { z } from 'zod';
 import { tokenStates } from './agent-tokens.js';
 import { documentFormats } from './document.js';
-import { NamedCampaigns, NamedPeople } from './names.answers.js';
+import { NamedCampaigns, NamedPeople, ScopeName } from './names.answers.js';
 import { stepStates } from './run.js';
 
 /* What the pages of agents, plays and the policy are answered. */
@@ -10,7 +10,7 @@ import { stepStates } from './run.js';
 const Section = z.object({ title: z.string(), lines: z.array(z.string()) });
 const counts = z.record(z.string(), z.int());
 /** A stop that applies to it: its own, or the stop of everything. */
-const Stop = z.object({ scope: ControlScope, by: Name, reason: z.string(), changedAt: Instant });
+const Stop = z.object({ scope: ControlScope, name: ScopeName, by: Name, reason: z.string(), changedAt: Instant });
 const stops = z.array(Stop);
 
 const Figures = z.object({

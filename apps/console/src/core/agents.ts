@@ -29,6 +29,7 @@ export function figuresOf({ counts, tokens }: AgentSums) {
 
 export interface StopNow {
   readonly scope: string;
+  readonly name: string | null;
   readonly state: 'stopped' | 'running';
   readonly by: string;
   readonly reason: string;
@@ -39,7 +40,7 @@ export interface StopNow {
 export const stopsFor = (controls: readonly StopNow[], scope: string) =>
   controls
     .filter((control) => control.state === 'stopped' && (control.scope === scope || control.scope === 'all'))
-    .map(({ scope: stopped, by, reason, changedAt }) => ({ scope: stopped, by, reason, changedAt }));
+    .map(({ scope: stopped, name, by, reason, changedAt }) => ({ scope: stopped, name, by, reason, changedAt }));
 
 /** The time since which there are figures: since their beginning, or since the first stored day. */
 export const figuresSince = (begunAt: string, at: string, retentionDays: number): string => {

@@ -15,7 +15,7 @@ import {
   WrittenFault,
 } from '@countersign/contracts';
 import { z } from 'zod';
-import { NamedCampaigns } from './names.answers.js';
+import { NamedCampaigns, ScopeName } from './names.answers.js';
 import { Role } from './people.js';
 import { letterStates } from './replay.js';
 import { standings } from './review.js';
@@ -31,6 +31,7 @@ const Confirmed = {
 };
 const ControlAnswer = z.object({
   scope: ControlScope,
+  name: ScopeName,
   state: z.enum(['stopped', 'running']),
   by: Name,
   reason: z.string(),
@@ -171,14 +172,24 @@ const otherRules = z.array(z.object({ rule: z.string(), detail: z.string() })).d
 const regions = z
   .array(z.object({ of: z.enum(['account', 'person']), country: z.string() }))
   .describe('Countries of its account and its people, as far as they are known');
+const underStop = z
+  .object({
+    stops: z.array(
+      z.object({ scope: ControlScope, name: ScopeName, by: Name, reason: z.string(), changedAt: Instant }),
+    ),
+    approving: z.string().describe('What an approval comes to at this moment'),
+    loss: z.string().describe('What an approval would lose at this moment, and what to do in its place'),
+  })
+  .nullable()
+  .describe('The stops in force that cover it while it is open; null if there are none');
 export const ReviewsAnswer = z.object({
   reviews: z.array(z.discriminatedUnion('subject', [z.object(ActionCard), z.object(CheckpointCard)])),
   /** Send it as `cursor` for the next page; null at the end. */
   next: z.string().nullable(),
 });
 export const ReviewAnswer = z.discriminatedUnion('subject', [
-  z.object({ ...ActionCard, answers, otherRules, regions }),
-  z.object({ ...CheckpointCard, answers, otherRules, regions }),
+  z.object({ ...ActionCard, answers, otherRules, regions, underStop }),
+  z.object({ ...CheckpointCard, answers, otherRules, regions, underStop }),
 ]);
 export const DryRunAnswer = z.discriminatedUnion('judged', [
   z.object({
@@ -188,6 +199,10 @@ export const DryRunAnswer = z.discriminatedUnion('judged', [
     at: Instant,
     policy: UnderPolicy.nullable().describe('Under which it was judged; null where the rules were not asked'),
     runningTotals: RunningTotals.nullable().describe('What counts now under the limits that it concerns, without it'),
+    loss: z
+      .string()
+      .nullable()
+      .describe('What an approval would lose at this moment, and what to do in its place; null if nothing'),
   }),
   z.object({ judged: z.literal(false).describe('The validator has not answered in time') }),
 ]);

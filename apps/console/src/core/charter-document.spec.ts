@@ -55,7 +55,7 @@ describe.each(documentFormats)('as %s', (format) => {
   });
 
   test('a stop is part of what it can do now', () => {
-    const stop = { scope: 'all', by: 'lea', reason: 'an incident', changedAt: at };
+    const stop = { scope: 'all', name: null, by: 'lea', reason: 'an incident', changedAt: at };
     expect(written(charterDocument(given({ stops: [stop] })), format)).toContain('(everything): an incident');
   });
 });
@@ -84,7 +84,7 @@ test.each(attacks)('in HTML the text %j is shown and does nothing', (text) => {
     given({ policy: { ...policy, content: hostile(text) } }),
     given({ agent: text }),
     given({ policy: { ...policy, by: text } }),
-    given({ stops: [{ scope: 'all', by: 'lea', reason: text, changedAt: at }] }),
+    given({ stops: [{ scope: 'all', name: null, by: 'lea', reason: text, changedAt: at }] }),
     given({ address: text }),
   ]) {
     const html = written(charterDocument(asked), 'html');

@@ -8,7 +8,7 @@ test('tells the parts that show what changed, each once, and nothing where nothi
   const before = { 'counts verdicts': '3', 'own controls.v1': '1 1', 'counts reviews': '2' };
   expect(compare(before, { ...before })).toEqual([]);
   expect(compare(before, { ...before, 'own controls.v1': '1 2' })).toEqual([
-    ...['funnel', 'facts', 'controls', 'agents', 'plays'],
+    ...['funnel', 'reviews', 'facts', 'controls', 'agents', 'plays'],
   ]);
   expect(compare(before, { ...before, consents: '2026-11-21' })).toEqual(['facts', 'people']);
   // A rejected checkpoint ends a run.

@@ -21,7 +21,7 @@ const shownBy: readonly (readonly [sight: RegExp, parts: readonly Part[]])[] = [
   [/^counts reveals/, ['people']],
   [/^counts record/, ['record']],
   [/^(counts )?inspections/, ['record']],
-  [/^own controls/, ['controls', 'facts', 'funnel', 'agents', 'plays']],
+  [/^own controls/, ['controls', 'reviews', 'facts', 'funnel', 'agents', 'plays']],
   [/^confirmations/, ['controls']],
   [/^own policies/, ['policy', 'reviews', 'facts', 'agents', 'plays']],
   [/^consents/, ['people', 'facts']],

@@ -16,3 +16,8 @@ export const NamedPeople = z
 export const NamedCampaigns = z
   .array(z.object({ campaignId: z.string(), name: z.string() }))
   .describe('The campaigns that it is about and whose names the console knows');
+/** A scope of a stop is an id. */
+export const ScopeName = z
+  .string()
+  .nullable()
+  .describe('The title of the play or the name of the account that the scope names, if the console knows one');

@@ -1,7 +1,7 @@
 import { ControlScope, Instant, Name, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 import { ControlsAnswer, FunnelAnswer } from './answers.js';
-import { NamedCampaigns, NamedPeople } from './names.answers.js';
+import { NamedCampaigns, NamedPeople, ScopeName } from './names.answers.js';
 import { stages } from './now-changes.js';
 
 /* The answers for the page Now, for the OpenAPI document. */
@@ -21,6 +21,7 @@ const ReviewWaiting = z.object({
 const ReviewsWaiting = z.object({ count: z.int(), oldestAt: Instant.nullable(), first: z.array(ReviewWaiting) });
 const SpendFigure = z.object({
   id: z.string(),
+  name: z.string().nullable().describe('Of a campaign, if the console knows it; an ad account has none'),
   day: z.string(),
   currency: Currency,
   heldMinor: z.int().describe('Approved, and not settled yet or unresolved'),
@@ -112,11 +113,13 @@ export const NowAnswer = z.object({
   askedBrokerAt: Instant.nullable(),
   agents: z.array(Name).describe('Who can be stopped'),
   plays: z.array(Name),
+  playTitles: z.array(z.object({ id: Name, title: z.string() })).describe('The same plays with their titles'),
 });
 
 export const QueueAnswer = z.object({
   at: Instant,
   scope: ControlScope,
+  name: ScopeName,
   tasks: z.object({
     count: z.int(),
     first: z.array(

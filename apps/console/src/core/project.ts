@@ -5,6 +5,7 @@ import { type Confirmation, readerOf } from './confirmed.js';
 import { detail, isCounted, isRead, subjectOf } from './detail.js';
 import { type NowChanges, nowChanges } from './now-changes.js';
 import { type PersonAction, personActions } from './person-actions.js';
+import { isStopped } from './refused-by.js';
 import { type OfRequest, requestIdOf } from './reveal.js';
 import type { Unresolved } from './settle.js';
 import {
@@ -61,6 +62,8 @@ export interface Verdict {
   readonly reviewId: string | null;
   readonly supersededBy: string | null;
   readonly reasons: readonly { rule: string; detail: string }[];
+  /** Whether a stop in force refused it. */
+  readonly stopped: boolean;
   readonly notBefore: string | null;
   /** The executor whose settlement counts. */
   readonly executor: string | null;
@@ -76,6 +79,8 @@ export interface Settlement {
   readonly digest: string;
   readonly outcome: DataOf<'ActionSettled'>['outcome'];
   readonly executor: string;
+  /** Why, as a word for programs. */
+  readonly code: string | null;
   readonly detail: string | null;
   readonly externalReference: string | null;
   /** The spend that the connected system reports, if it does. */
@@ -295,6 +300,7 @@ export function project(events: readonly Received[], sources: readonly NamedSour
           digest: event.data.digest,
           outcome: event.data.outcome,
           executor: event.data.executor,
+          code: event.data.reason?.code ?? null,
           detail: event.data.reason?.detail ?? null,
           externalReference: event.data.externalReference ?? null,
           spentMinor: event.data.spentMinor ?? null,
@@ -408,5 +414,6 @@ const verdictOf = (
     outcome === 'approved'
       ? []
       : data.verdict.reasons.filter((r) => r.outcome === 'refuse').map(({ rule, detail }) => ({ rule, detail })),
+  stopped: outcome === 'refused' && isStopped(data.verdict.reasons),
   at: data.verdict.at,
 });

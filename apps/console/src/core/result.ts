@@ -9,8 +9,8 @@ export interface ReviewRecord {
   readonly by: string;
   readonly at: string;
   readonly setAside: { readonly code: string; readonly detail: string } | null;
-  readonly verdict: Verdict | null;
-  readonly settlement: Omit<Settlement, 'permitId' | 'digest' | 'spentMinor'> | null;
+  readonly verdict: Omit<Verdict, 'stopped'> | null;
+  readonly settlement: Omit<Settlement, 'permitId' | 'digest' | 'spentMinor' | 'code'> | null;
   /** When the tasks of a checkpoint were assigned. */
   readonly tasksAssignedAt: string | null;
   /** How a checkpoint ended whose tasks never go out; null if it is not known that they do not. */

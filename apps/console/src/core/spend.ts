@@ -3,6 +3,8 @@ import type { PolicyContent } from '@countersign/contracts';
 /** What one holder of a daily cap has reserved and spent today. */
 export interface SpendFigure {
   readonly id: string;
+  /** Of a campaign, if it is known. */
+  readonly name: string | null;
   readonly day: string;
   readonly currency: string;
   /** Approved, and not settled yet, or unresolved. */

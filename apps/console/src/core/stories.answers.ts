@@ -1,6 +1,7 @@
 import { Instant, Name, Uuid } from '@countersign/contracts';
 import { z } from 'zod';
 import { NamedCampaigns, NamedPeople } from './names.answers.js';
+import { refusers } from './refused-by.js';
 import { outcomes } from './stories.js';
 
 /* The answers for the pages Stories and Record. */
@@ -53,6 +54,10 @@ export const StoryAnswer = z.object({
     reasons: z
       .array(z.object({ rule: z.string(), detail: z.string() }))
       .describe('The rules that refused it; none where no rule did, or where its executor refused it'),
+    refusedBy: z
+      .enum(refusers)
+      .nullable()
+      .describe('What refused it, which decides what a person can do next; null where it was not refused'),
   })
     .nullable()
     .describe('Null where what was asked for is about no proposal'),

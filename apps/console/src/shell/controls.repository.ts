@@ -4,6 +4,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { askedReaders, type Confirmation, type Confirmed, confirmed } from '../core/confirmed.js';
 import { unconfirmed } from '../core/control.js';
 import type { ScopeCursor } from '../core/cursor.js';
+import type { StopInForce } from '../core/loss.js';
+import { nameOfScope, scopeNamed } from './names.js';
 import { readersOf } from './readers.js';
 
 /** Stops and resumes, as the state topic has them: it is the only account of what is stopped. */
@@ -27,14 +29,19 @@ export class ControlStore {
     return control;
   }
 
-  /** Those of these scopes that are stopped. */
-  async stoppedOf(reader: Reader, scopes: readonly string[]): Promise<string[]> {
-    const rows = await reader.query<{ key: string }>(
-      `SELECT key FROM published_state
-       WHERE topic = 'controls.v1' AND key = ANY($1) AND data->>'state' = 'stopped' ORDER BY key`,
+  /** The stops in force among these scopes. */
+  async stopsOf(scopes: readonly string[], reader = this.forPages): Promise<StopInForce[]> {
+    const rows = await reader.query<{ name: string | null; data: DataOf<'ControlChanged'> }>(
+      `SELECT o.data, ${scopeNamed('o.key')} AS name FROM published_state o
+       WHERE o.topic = 'controls.v1' AND o.key = ANY($1) AND o.data->>'state' = 'stopped' ORDER BY o.key`,
       [scopes],
     );
-    return rows.map(({ key }) => key);
+    return rows.map(({ name, data: { scope, by, reason, changedAt } }) => ({ scope, name, by, reason, changedAt }));
+  }
+
+  /** What a scope is called; null if only its id is known. */
+  nameOf(scope: string): Promise<string | null> {
+    return nameOfScope(this.forPages, scope);
   }
 
   /** The stops that were lifted, the latest first. Nothing deletes them, so a page shows only a part. */
@@ -64,17 +71,21 @@ const participants = deployment();
 const changedAt = `(o.data->>'changedAt')::timestamptz`;
 
 async function read(reader: Reader, which: string, params: readonly unknown[]): Promise<ControlRow[]> {
-  const rows = await reader.query<{ data: DataOf<'ControlChanged'>; confirmations: Confirmation[] }>(
-    `SELECT o.data, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS confirmations
+  const rows = await reader.query<{
+    data: DataOf<'ControlChanged'>;
+    name: string | null;
+    confirmations: Confirmation[];
+  }>(
+    `SELECT o.data, ${scopeNamed('o.key')} AS name, coalesce((SELECT json_agg(c) FROM control_confirmations c WHERE c.scope = o.key), '[]') AS confirmations
      FROM published_state o WHERE o.topic = 'controls.v1' AND o.data IS NOT NULL AND ${which}`,
     params,
   );
   if (rows.length === 0) return [];
   const readers = await confirmersOf(reader);
-  return rows.map(({ data, confirmations }) => {
+  return rows.map(({ data, name, confirmations }) => {
     const control = unconfirmed(data);
     const digests = [digestOf(data), digestOf(control)];
-    return { ...control, ...confirmed({ ...control, digests }, confirmations, readers, participants) };
+    return { ...control, name, ...confirmed({ ...control, digests }, confirmations, readers, participants) };
   });
 }
 
@@ -90,6 +101,8 @@ async function confirmersOf(reader: Reader): Promise<ReadonlySet<string>> {
 
 export interface ControlRow extends Confirmed {
   readonly scope: string;
+  /** The title of the play or the name of the account that it concerns, if the console knows one. */
+  readonly name: string | null;
   readonly state: 'stopped' | 'running';
   readonly by: string;
   readonly reason: string;

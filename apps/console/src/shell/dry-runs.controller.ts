@@ -16,6 +16,7 @@ import { Body, Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/co
 import { Payload } from '@nestjs/microservices';
 import type { z } from 'zod';
 import { DryRunAnswer } from '../core/answers.js';
+import { lossByRules } from '../core/loss.js';
 import { problem } from '../core/problem.js';
 import { DryRunRequest, tried } from '../core/review.js';
 import { Store } from './console.repository.js';
@@ -46,6 +47,8 @@ const tooMany = problem(
   'Too many dry runs',
   'you have asked the rules too often within a minute; nothing was asked. Wait, or send your answer: it is judged then',
 );
+
+const judgedAnswer = (verdict: DryVerdict) => ({ judged: true as const, ...verdict, loss: lossByRules(verdict) });
 
 /** Shows the verdict that an answer would have, before it is given: for an approval, or for an edit while a person writes it. */
 @Controller('v1/reviews')
@@ -85,7 +88,7 @@ export class DryRuns {
     const key = JSON.stringify([person.person, subjectId]);
     const facts = asked.payload === undefined ? await this.facts.digest(escalation, at) : undefined;
     const known = facts === undefined ? undefined : this.known.get(key);
-    if (known && known.facts === facts && known.since() < knownMs) return { judged: true as const, ...known.verdict };
+    if (known && known.facts === facts && known.since() < knownMs) return judgedAnswer(known.verdict);
     const retryAfter = await server.countDryRun(request);
     if (retryAfter !== undefined) throw new Refused({ ...tooMany, retryAfter });
     const { action } = answer;
@@ -101,7 +104,7 @@ export class DryRuns {
       const verdict = await this.dryRuns.verdict(dryRunId);
       if (!verdict) continue;
       if (facts !== undefined) this.remember(key, { facts, verdict, since: ago() });
-      return { judged: true as const, ...verdict };
+      return judgedAnswer(verdict);
     }
     return { judged: false as const };
   }

@@ -23,6 +23,12 @@ const campaignsNamed = (keys: string): string => `(
   SELECT coalesce(json_agg(json_build_object('campaignId', named.campaign_id, 'name', named.name) ORDER BY named.key), '[]')
   FROM campaigns named WHERE named.key = ANY(${keys}) AND named.name IS NOT NULL)`;
 
+/** A column: the name of the campaign with this id in these ad accounts; null if it has none there, or several. */
+export const campaignNamed = (adAccounts: string, id: string): string => `(
+  SELECT min(named.name) FROM campaigns named
+  WHERE named.key = ANY(ARRAY(SELECT 'campaign:' || account || ' ' || ${id} FROM unnest(${adAccounts}) account))
+  HAVING count(DISTINCT named.name) = 1)`;
+
 /** A column: the people whom a proposal concerns; at most ten. */
 const peopleNamed = (proposalId: string): string => `(
   SELECT coalesce(json_agg(known), '[]') FROM (
@@ -34,6 +40,26 @@ const peopleNamed = (proposalId: string): string => `(
 /** The columns `people` and `campaigns` of a list of actions: part of the statement that reads the list. */
 export const thingsNamed = (row: string): string =>
   `${peopleNamed(`${row}.proposal_id`)} AS people, ${campaignsNamed(`${row}.campaign_keys`)} AS campaigns`;
+
+/**
+ * A column: the title of the play or the name of the account that a scope of a stop names, if the console knows one. An ad account has no
+ * name. Part of a statement with one row for each scope.
+ */
+export const scopeNamed = (scope: string): string => `CASE
+  WHEN ${scope} LIKE 'account:%' THEN (SELECT named.name FROM accounts named WHERE named.account_id = substr(${scope}, 9))
+  WHEN ${scope} LIKE 'play:%' THEN (
+    SELECT named->>'title' FROM published_state policy, json_array_elements(policy.value::json->'content'->'plays') named
+    WHERE policy.topic = 'policies.v1' AND policy.key = 'main' AND policy.value IS NOT NULL AND named->>'id' = substr(${scope}, 6)
+    LIMIT 1) END`;
+
+/** The title of the play or the name of the account that a scope of a stop names; null if the console knows none. */
+export async function nameOfScope(reader: Reader, scope: string): Promise<string | null> {
+  const [row] = await reader.query<{ name: string | null }>(
+    `SELECT ${scopeNamed('asked.scope')} AS name FROM (VALUES ($1::text)) asked(scope)`,
+    [scope],
+  );
+  return row?.name ?? null;
+}
 
 /** The names that campaigns have now, by the keys of their profiles. A campaign without a name is left out. */
 export async function campaignNames(reader: Reader, keys: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -118,21 +118,6 @@ export class NotificationStore {
     return new Map(rows.map(({ agent, ...charter }) => [agent, charter]));
   }
 
-  /** The title of the play in force, or the name of the account, that a scope is about; undefined if the console knows none. */
-  async nameOf(reader: Reader, scope: string): Promise<string | undefined> {
-    const id = scope.slice(scope.indexOf(':') + 1);
-    const read = (sql: string) => reader.query<{ name: string | null }>(sql, [id]);
-    const rows = scope.startsWith('play:')
-      ? await read(
-          `SELECT y->>'title' AS name FROM published_state p, json_array_elements(p.value::json->'content'->'plays') y
-           WHERE p.topic = 'policies.v1' AND p.key = 'main' AND p.value IS NOT NULL AND y->>'id' = $1`,
-        )
-      : scope.startsWith('account:')
-        ? await read('SELECT name FROM accounts WHERE account_id = $1')
-        : [];
-    return rows[0]?.name ?? undefined;
-  }
-
   /** The mailboxes of rows that wait, in order. */
   mailboxes(tx: Tx, ids: readonly string[]): Promise<Mailbox[]> {
     return tx.query<Mailbox>(

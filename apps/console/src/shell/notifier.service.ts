@@ -4,7 +4,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { type Notification, plan } from '../core/notify.js';
 import type { Changes } from '../core/project.js';
 import { campaignsIn, controlThings, type Thing, thingsIn, unresolvedThing } from '../core/things.js';
-import { campaignNames } from './names.js';
+import { campaignNames, nameOfScope } from './names.js';
 import { NotificationStore } from './notifications.repository.js';
 import { NOTIFYING, type Notifying } from './notifying.js';
 
@@ -45,8 +45,8 @@ export class Notifier implements OnApplicationBootstrap {
   /** Stores the notifications that follow from a change of a control, in the transaction that makes the change. */
   async afterControl(work: Work, cause: Cause, control: Omit<DataOf<'ControlChanged'>, 'changedAt'>): Promise<void> {
     if (!this.watches()) return;
-    const name = await this.store.nameOf(work.tx, control.scope);
-    await this.notify(work, cause, controlThings({ ...control, at: work.at }, name));
+    const name = await nameOfScope(work.tx, control.scope);
+    await this.notify(work, cause, controlThings({ ...control, at: work.at }, name ?? undefined));
   }
 
   /** Stores rows and schedules their gathering for when they are due. */

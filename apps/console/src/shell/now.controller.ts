@@ -106,6 +106,7 @@ export class Now {
       askedBrokerAt: groups.at,
       agents: charters.map(({ agent }) => agent),
       plays: policy?.content.plays.map(({ id }) => id) ?? [],
+      playTitles: policy?.content.plays.map(({ id, title }) => ({ id, title })) ?? [],
     };
   }
 
@@ -121,7 +122,8 @@ export class Now {
     const tasks = await this.queue.tasks(at, inside, many);
     const reviews = await this.queue.reviews(at, inside, many);
     const approved = await this.queue.approved(at, inside, many);
-    return { at, scope, tasks, reviews, approved };
+    const name = await this.controls.nameOf(scope);
+    return { at, scope, name, tasks, reviews, approved };
   }
 }
 

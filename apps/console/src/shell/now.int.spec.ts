@@ -79,12 +79,34 @@ test('money of the day is held until its action settles, spent when it was execu
   const figure = { currency: 'EUR', day: '2026-11-21', heldMinor: 20_000, committedMinor: 22_500 };
   const charter = { agents: ['paid-media-agent'] };
   const { spend } = await now();
-  expect(spend.adAccounts).toEqual([{ ...figure, ...charter, id: 'ads-1', capMinor: 300_000 }]);
-  expect(spend.campaigns).toEqual([{ ...figure, ...charter, id: 'c-2', capMinor: 50_000 }]);
-  expect(spend.agents).toEqual([{ ...figure, ...charter, id: 'paid-media-agent', capMinor: null }]);
+  const unnamed = { ...figure, ...charter, name: null };
+  expect(spend.adAccounts).toEqual([{ ...unnamed, id: 'ads-1', capMinor: 300_000 }]);
+  expect(spend.campaigns).toEqual([{ ...unnamed, id: 'c-2', capMinor: 50_000 }]);
+  expect(spend.agents).toEqual([{ ...unnamed, id: 'paid-media-agent', capMinor: null }]);
 
   await settle(settlement(3, 'executed'), settlement(1, 'undone'));
   expect((await now()).spend.campaigns).toMatchObject([{ heldMinor: 10_000, committedMinor: 22_500 }]);
+});
+
+test('what a campaign spends has its name, unless campaigns of the same id in several ad accounts are called differently', async () => {
+  const campaign = (adAccountId: string, campaignId: string, name: string) => ({
+    type: 'ProfileChanged' as const,
+    key: `campaign:${adAccountId} ${campaignId}`,
+    data: {
+      ...{ kind: 'campaign' as const, adAccountId, campaignId, name, currency: 'EUR', status: 'active' as const },
+      ...{ days: [], version: 1, changedAt: at },
+    },
+  });
+  await harness.deliver('profiles.v1', [campaign('ads-1', 'c-2', 'Search, DACH'), campaign('ads-2', 'c-1', 'Other')]);
+  await approve(approval(1));
+  const named = async () =>
+    (await now()).spend.campaigns.map(({ id, name }: { id: string; name: string }) => [id, name]);
+  expect(await named()).toEqual([['c-2', 'Search, DACH']]);
+  const other = reservations(10).map((part) => ({ ...part, ledger: part.ledger.replace('ads-1', 'ads-2') }));
+  await approve(approval(2, { reservations: other }));
+  expect(await named()).toEqual([['c-2', 'Search, DACH']]);
+  await harness.deliver('profiles.v1', [campaign('ads-2', 'c-2', 'Display')]);
+  expect(await named()).toEqual([['c-2', null]]);
 });
 
 test("an approval of another action than the proposal's own is on the record, and holds, spends and runs nothing", async () => {
@@ -155,7 +177,7 @@ test('what all agents spend counts against the lowest cap of those agents, on th
       ...[['2026-11-21', 'EUR', 51, 7, 900, ['seo', 'stranger']] as const],
       ...[['2026-11-21', 'USD', 2, 0, null, ['seo']] as const],
     ].map(([day, currency, heldMinor, committedMinor, capMinor, agents]) => ({
-      ...{ id: 'ads-1', day, currency, heldMinor, committedMinor, capMinor, agents },
+      ...{ id: 'ads-1', name: null, day, currency, heldMinor, committedMinor, capMinor, agents },
     })),
   });
   expect(found.campaign.first.map(({ id, capMinor }) => [id, capMinor])).toEqual([

@@ -4,7 +4,7 @@ import { type MinuteCount, recentMs } from '../core/rates.js';
 import { type DayCaps, type Figures, type Holder, mostFigures, type SpendFigure } from '../core/spend.js';
 import type { Budget } from '../core/things.js';
 import { notOrdered } from './failures.repository.js';
-import { type NamedThings, thingsNamed } from './names.js';
+import { campaignNamed, type NamedThings, thingsNamed } from './names.js';
 import { readersOf } from './readers.js';
 
 const before = (at: string, ms: number): string => new Date(Date.parse(at) - ms).toISOString();
@@ -76,7 +76,8 @@ export class NowStore {
            coalesce(a.ad_account_id, a.campaign_id, a.agent) AS id, a.day, a.currency,
            least(sum(a.held), ${exact})::bigint AS "heldMinor", least(sum(a.committed), ${exact})::bigint AS "committedMinor",
            CASE WHEN grouping(a.ad_account_id) = 0 THEN min(a.account_cap) WHEN grouping(a.campaign_id) = 0 THEN min(a.campaign_cap) ELSE min(a.agent_cap) END AS "capMinor",
-           array_agg(DISTINCT a.agent) AS agents
+           array_agg(DISTINCT a.agent) AS agents,
+           CASE WHEN grouping(a.campaign_id) = 0 THEN array_agg(DISTINCT a.ad_account_id) END AS campaign_of
          FROM summed a
          GROUP BY a.day, a.currency, GROUPING SETS ((a.ad_account_id), (a.campaign_id), (a.agent))
          HAVING coalesce(a.ad_account_id, a.campaign_id, a.agent) IS NOT NULL),
@@ -85,7 +86,7 @@ export class NowStore {
            ORDER BY CASE WHEN "capMinor" IS NULL THEN 0 ELSE ("heldMinor" + "committedMinor")::numeric / greatest(1, "capMinor") END DESC,
              "heldMinor" + "committedMinor" DESC, id) AS place
          FROM figures)
-       SELECT holder, id, day, currency, "heldMinor", "committedMinor", "capMinor", agents, count FROM placed
+       SELECT holder, id, ${campaignNamed('campaign_of', 'id')} AS name, day, currency, "heldMinor", "committedMinor", "capMinor", agents, count FROM placed
        WHERE place <= ${mostFigures} ORDER BY holder, place`,
       [
         caps.map(({ agent }) => agent),

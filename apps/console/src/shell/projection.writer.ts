@@ -42,10 +42,11 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
     ],
   });
   insert(tx, lastBy(changes.verdicts, 'actionId'), {
-    sql: `INSERT INTO verdicts (action_id, outcome, review_id, superseded_by, reasons, not_before, executor, decided_at)
-          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::timestamptz[], $7::text[], $8::timestamptz[])
+    sql: `INSERT INTO verdicts (action_id, outcome, review_id, superseded_by, reasons, not_before, executor, decided_at, stopped)
+          SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::timestamptz[], $7::text[], $8::timestamptz[], $9::boolean[])
           ON CONFLICT (action_id) DO UPDATE SET outcome = excluded.outcome, review_id = excluded.review_id, superseded_by = excluded.superseded_by,
-            reasons = excluded.reasons, not_before = excluded.not_before, executor = excluded.executor, decided_at = excluded.decided_at
+            reasons = excluded.reasons, not_before = excluded.not_before, executor = excluded.executor, decided_at = excluded.decided_at,
+            stopped = excluded.stopped
           WHERE verdicts.decided_at <= excluded.decided_at`,
     columns: [
       (v) => v.actionId,
@@ -56,6 +57,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (v) => v.notBefore,
       (v) => v.executor,
       (v) => v.at,
+      (v) => v.stopped,
     ],
   });
   insert(tx, lastBy(changes.permits, 'actionId'), {
@@ -72,11 +74,11 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
     ]);
   // A permit has one end. A later report of its executor changes it only if the contract allows that.
   const settlements = {
-    sql: `INSERT INTO settlements (action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at, spent_minor, uncounted)
+    sql: `INSERT INTO settlements (action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at, spent_minor, code, uncounted)
           SELECT n.*, ARRAY[n.outcome]
-          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[], $9::timestamptz[], $10::bigint[])
-            AS n(action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at, spent_minor)
-          ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail,
+          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[], $9::timestamptz[], $10::bigint[], $11::text[])
+            AS n(action_id, outcome, executor, detail, external_reference, settled_at, permit_id, digest, kept_at, spent_minor, code)
+          ON CONFLICT (action_id, executor) DO UPDATE SET outcome = excluded.outcome, detail = excluded.detail, code = excluded.code,
             external_reference = excluded.external_reference, settled_at = excluded.settled_at, permit_id = excluded.permit_id,
             digest = excluded.digest, spent_minor = excluded.spent_minor,
             uncounted = CASE WHEN ${samePermit} THEN settlements.uncounted || excluded.uncounted ELSE excluded.uncounted END
@@ -92,6 +94,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (s: Settlement) => s.digest,
       () => at,
       (s: Settlement) => s.spentMinor,
+      (s: Settlement) => s.code,
     ],
   };
   for (const round of orderedRounds(changes.settlements, (s) => `${s.actionId} ${s.executor}`))

@@ -12,10 +12,12 @@ import {
 } from '../core/answers.js';
 import { cardOf, otherRules } from '../core/card.js';
 import { Cursor, paged } from '../core/cursor.js';
+import { scopesOf, underStop } from '../core/loss.js';
 import { problem } from '../core/problem.js';
 import { resultOf } from '../core/result.js';
 import { fingerprint, ReviewRequest, review, reviewIdOf, standings } from '../core/review.js';
 import { type Standings, Store } from './console.repository.js';
+import { ControlStore } from './controls.repository.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { Limit } from './limit.js';
 import { PathId } from './path-id.js';
@@ -30,6 +32,7 @@ export class Reviews {
     @Inject(RUNTIME) private readonly runtime: Runtime,
     @Inject(Store) private readonly store: Store,
     @Inject(ReviewFactStore) private readonly facts: ReviewFactStore,
+    @Inject(ControlStore) private readonly controls: ControlStore,
   ) {}
 
   @Get()
@@ -65,14 +68,22 @@ export class Reviews {
     const at = this.runtime.now();
     const found = await this.escalation(at, subjectId, this.store.forPages);
     const { escalation, standing, ending } = found;
-    const [answers, regions, parts, campaigns] = await Promise.all([
+    const open = standing === 'open';
+    const [answers, regions, parts, campaigns, stops] = await Promise.all([
       this.store.answers(subjectId),
       this.facts.regions(escalation),
       this.partsFor([found]),
       this.facts.campaigns([escalation]),
+      open ? this.controls.stopsOf(scopesOf(escalation.card)) : [],
     ]);
     const card = cardOf(escalation, standing, at, { ending, parts, campaigns });
-    return { ...card, answers, otherRules: otherRules(escalation), regions };
+    return {
+      ...card,
+      answers,
+      otherRules: otherRules(escalation),
+      regions,
+      underStop: underStop(escalation.card, stops),
+    };
   }
 
   @Get(':subjectId/facts')

@@ -183,7 +183,7 @@ test('a dry run asks the validator what it would say of a changed version, and a
   await harness.deliver('dry-runs.judged.v1', [{ type: 'DryRunJudged', data: judged, key: proposalId }]);
   expect(await answer).toEqual({
     status: 200,
-    body: { judged: true, outcome: 'refused', reasons, at, policy: null, runningTotals: null },
+    body: { judged: true, outcome: 'refused', reasons, at, policy: null, runningTotals: null, loss: null },
   });
   // Nobody has answered anything by it, and it is not among the acts that are known for ever.
   expect(decided()).toHaveLength(0);
@@ -204,7 +204,7 @@ test('a dry run of what waits, as it is, asks with its own action and answers un
   const judged = { dryRunId: data.dryRunId, proposalId, outcome: 'approved' as const, reasons: [], at };
   const event = { ...judged, policy, runningTotals };
   await harness.deliver('dry-runs.judged.v1', [{ type: 'DryRunJudged', data: event, key: proposalId }]);
-  const body = { judged: true, outcome: 'approved', reasons: [], at, policy, runningTotals };
+  const body = { judged: true, outcome: 'approved', reasons: [], at, policy, runningTotals, loss: null };
   expect(await answer).toEqual({ status: 200, body });
   // The card says under which policy its reader was asked, so that both can be compared.
   const card = (await call('GET', `/v1/reviews/${proposalId}`)).body;
@@ -270,6 +270,32 @@ test('a dry run of a checkpoint is refused here: no rule judges it', async () =>
     body: { title: 'Not judged by rules' },
   });
   expect(asked()).toHaveLength(0);
+});
+
+test('an open card has the stops that cover it, by name, and what an approval under them comes to', async () => {
+  await escalate(escalated());
+  await harness.query(`INSERT INTO accounts (account_id, name, version) VALUES ('acme', 'Acme', 1)`);
+  const order = (scope: string, state: string) =>
+    call('POST', '/v1/controls', { scope, state, reason: `for ${scope}` });
+  const held = async () => (await call('GET', `/v1/reviews/${proposalId}`)).body.underStop;
+  expect(await held()).toBeNull();
+  for (const scope of ['account:other', 'channel:email', 'account:acme', 'channel:advertising'])
+    expect((await order(scope, 'stopped')).status).toBe(200);
+  expect(await held()).toEqual({
+    stops: [
+      { scope: 'account:acme', name: 'Acme', by: 'lea', reason: 'for account:acme', changedAt: at },
+      { scope: 'channel:advertising', name: null, by: 'lea', reason: 'for channel:advertising', changedAt: at },
+    ],
+    approving: expect.stringMatching(/^If you approve it now, changed or not, it is refused/),
+    loss: expect.stringMatching(/^It would be refused now .* Wait for the resume/),
+  });
+  for (const scope of ['account:acme', 'channel:advertising']) await order(scope, 'running');
+  expect(await held()).toBeNull();
+  await order('all', 'stopped');
+  expect((await held()).stops).toHaveLength(1);
+  // Nothing can be approved of a card that has its answer.
+  await call('POST', `/v1/reviews/${proposalId}`, { decision: 'reject', digest: escalated().digest });
+  expect(await held()).toBeNull();
 });
 
 test('what a card rests on has another digest when consent, stop, policy or use of a limit changes, and no other one else', async () => {

@@ -5,7 +5,7 @@ import type { Tx } from '@countersign/runtime';
 export function insert<T>(
   tx: Tx,
   rows: readonly T[],
-  to: { sql: string; columns: readonly ((row: T) => string | number | null)[] },
+  to: { sql: string; columns: readonly ((row: T) => string | number | boolean | null)[] },
 ): void {
   if (rows.length === 0) return;
   tx.write(

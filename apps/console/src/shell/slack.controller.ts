@@ -3,7 +3,7 @@ import { Documented, Public, Refused, RUNTIME, type Runtime } from '@countersign
 import { Controller, Headers, HttpCode, Inject, Logger, type OnModuleInit, Post, Req } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import { lossUnder, scopesOf } from '../core/loss.js';
+import { scopesOf, underStop } from '../core/loss.js';
 import { linkTo, slackLoss } from '../core/message.js';
 import { SlackAnswer } from '../core/notification.answers.js';
 import type { Person } from '../core/people.js';
@@ -155,8 +155,8 @@ export class SlackActions implements OnModuleInit {
         if (!answer.ok) return { detail: answer.problem.detail };
         if (decision === 'approve' && despiteStop === undefined) {
           const { card } = found.escalation;
-          const loss = lossUnder(card, await this.controls.stoppedOf(work.tx, scopesOf(card)));
-          if (loss !== undefined) return { loss };
+          const held = underStop(card, await this.controls.stopsOf(scopesOf(card), work.tx));
+          if (held) return { loss: held.loss };
         }
         await this.store.insertReview(work.tx, answer.decided, fingerprint(subjectId, request));
         work.emit(cause, topics.reviewsDecided, {

@@ -22,6 +22,7 @@ import {
   task,
 } from '../core/given.js';
 import { ConsoleModule, spec } from '../module.js';
+import { KnownCampaigns1764600000971 } from './migrations/known-campaigns.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const shipped = fileURLToPath(new URL('../../../../deploy/config', import.meta.url));
@@ -92,7 +93,7 @@ const deliver = {
   refused: (more = {}) =>
     harness.deliver('actions.refused.v1', [{ type: 'ActionRefused', data: refused(more), correlationid }]),
   approved: () => harness.deliver('actions.approved.v1', [{ type: 'ActionApproved', data: approved(), correlationid }]),
-  settled: (outcome: 'executed' | 'unresolved' | 'failed' = 'executed', more: object = {}) =>
+  settled: (outcome: 'executed' | 'unresolved' | 'failed' | 'refused' = 'executed', more: object = {}) =>
     harness.deliver('actions.settled.action-executor.v1', [
       { type: 'ActionSettled', data: settled(outcome, more), correlationid },
     ]),
@@ -129,7 +130,32 @@ test('a refused story names each rule that refused it; another story has none', 
   expect((await get(`/v1/stories/${proposalId}`)).body.story).toMatchObject({
     outcome: 'refused',
     reasons: [{ rule: 'spend-cap', detail: 'refused by spend-cap' }],
+    refusedBy: 'rule',
   });
+});
+
+const whoRefused = async () => (await get(`/v1/stories/${proposalId}`)).body.story.refusedBy;
+
+test.each([
+  ['a stop in force', { scope: 'all', by: 'lea', version: 3 }, 'stop'],
+  ['a scope whose state was not known', { scope: 'all' }, 'rule'],
+])('a story that was refused because of %s is about %j: by a %s', async (_what, figures, by) => {
+  await deliver.proposed();
+  expect(await whoRefused()).toBeNull();
+  const { verdict } = refused({}, 'kill-control');
+  const reasons = verdict.reasons.map((reason) => (reason.rule === 'kill-control' ? { ...reason, figures } : reason));
+  await deliver.refused({ verdict: { ...verdict, reasons } });
+  expect(await whoRefused()).toBe(by);
+});
+
+test.each([
+  ['stopped', 'stop'],
+  ['quiet-hours', 'rule'],
+])('a story that its executor refused with the code %s was refused by a %s', async (code, by) => {
+  await deliver.proposed();
+  await deliver.approved();
+  await deliver.settled('refused', { reason: { code, detail: 'it may not run' } });
+  expect(await whoRefused()).toBe(by);
 });
 
 const orders: (keyof typeof deliver)[][] = [
@@ -250,6 +276,42 @@ test('a campaign is told and found by the name that it has now, and no other cam
   await harness.deliver('profiles.v1', [campaign('c-1', 'An older name', 2)]);
   expect(await named()).toEqual([{ campaignId: 'c-1', name: 'Second, look' }]);
   expect([await found('second, look'), await found('Retargeting')]).toEqual([1, 0]);
+});
+
+test('a database of before names were kept gets them from its cards, and what a profile says stands', async () => {
+  const { card } = escalated();
+  const shown = (campaignId: string, name?: string) => ({ campaignId, currency: 'EUR', ...(name && { name }) });
+  const campaigns = [shown('c-1', 'Retargeting'), shown('c-2', 'Old name'), shown('c-3')];
+  const data = escalated({ card: { ...card, campaigns } });
+  await deliver.proposed();
+  await harness.deliver('actions.escalated.v1', [{ type: 'ActionEscalated', data, key: 'ads-1', correlationid }]);
+  await deliver.approved();
+  await harness.deliver('profiles.v1', [campaign('c-2', 'Video')]);
+  await harness.query(
+    `INSERT INTO agent_actions (proposal_id, agent, play_id, run_id, action_id, kind, detail, correlation_id, proposed_at, kept_at)
+     VALUES ('${proposalId}', 'a', 'p', '${actionId}', '${actionId}', 'k', 'd', 'c', '${at}', '${at}') ON CONFLICT DO NOTHING`,
+  );
+  for (const table of ['stories', 'agent_actions', 'approvals'])
+    await harness.query(`UPDATE ${table} SET campaign_keys = NULL`);
+  const named = async () => (await get('/v1/stories')).body.stories[0].campaigns;
+  expect(await named()).toEqual([]);
+
+  const migration = new KnownCampaigns1764600000971();
+  for (const _twice of [1, 2]) await migration.up({ query: (sql: string) => harness.query(sql) } as never);
+  expect(await named()).toEqual([
+    { campaignId: 'c-1', name: 'Retargeting' },
+    { campaignId: 'c-2', name: 'Video' },
+  ]);
+  expect(await harness.query('SELECT campaign_id, name, version::int FROM campaigns ORDER BY key')).toEqual([
+    { campaign_id: 'c-1', name: 'Retargeting', version: 0 },
+    { campaign_id: 'c-2', name: 'Video', version: 1 },
+  ]);
+  const keys = ['campaign:ads-1 c-1', 'campaign:ads-1 c-2', 'campaign:ads-1 c-3'];
+  for (const table of ['stories', 'agent_actions', 'approvals'])
+    expect(await harness.query(`SELECT campaign_keys AS keys FROM ${table}`), table).toEqual([{ keys }]);
+  // The next report of a campaign replaces what a card said.
+  await harness.deliver('profiles.v1', [campaign('c-1', 'Retargeting, DACH')]);
+  expect((await named())[0]).toEqual({ campaignId: 'c-1', name: 'Retargeting, DACH' });
 });
 
 test.each([

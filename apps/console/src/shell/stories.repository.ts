@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { type Refuser, refusedBy } from '../core/refused-by.js';
 import type { Outcome } from '../core/stories.js';
 import type { StepRow } from '../core/story-steps.js';
 import { Store } from './console.repository.js';
@@ -21,6 +22,8 @@ export interface StoryRow extends NamedThings {
 /** One story, with each rule that refused it. */
 export interface WholeStory extends StoryRow {
   readonly reasons: readonly { readonly rule: string; readonly detail: string }[];
+  /** What ended it, if it was refused. */
+  readonly refusedBy: Refuser | null;
 }
 
 /** A story, with the ids that find its steps. */
@@ -223,17 +226,19 @@ export class StoryStore {
     );
     const own = rows.find((row) => row.proposal_id === id.toLowerCase()) ?? (rows.length === 1 ? rows[0] : undefined);
     if (!own) return undefined;
-    const reasons = own.outcome === 'refused' ? await this.refusal(own.proposal_id) : [];
-    return { story: { ...storyOf(own), reasons }, taskId: own.task_id, runId: own.run_id };
+    const refusal = own.outcome === 'refused' ? await this.refusal(own.proposal_id) : notRefused;
+    return { story: { ...storyOf(own), ...refusal }, taskId: own.task_id, runId: own.run_id };
   }
 
-  /** The rules that refused an action. A verdict that approved it has none. */
-  private async refusal(proposalId: string): Promise<WholeStory['reasons']> {
-    const [row] = await this.store.forPages.query<{ reasons: WholeStory['reasons'] }>(
-      'SELECT v.reasons FROM stories o JOIN verdicts v ON v.action_id = o.action_id WHERE o.proposal_id = $1',
+  /** The rules that refused an action, and what a person can do about it. A verdict that approved it has no such rules. */
+  private async refusal(proposalId: string): Promise<Pick<WholeStory, 'reasons' | 'refusedBy'>> {
+    const [row] = await this.store.forPages.query<Parameters<typeof refusedBy>[0] & Pick<WholeStory, 'reasons'>>(
+      `SELECT v.reasons, v.stopped, s.code FROM stories o JOIN verdicts v ON v.action_id = o.action_id
+       LEFT JOIN settlements s ON s.action_id = v.action_id AND s.executor = v.executor AND s.approved
+       WHERE o.proposal_id = $1`,
       [proposalId],
     );
-    return row?.reasons ?? [];
+    return row ? { reasons: row.reasons, refusedBy: refusedBy(row) } : { reasons: [], refusedBy: 'rule' };
   }
 
   /** The first lines of a chain, and all lines about these ids. */
@@ -266,6 +271,8 @@ export class StoryStore {
     return row && { ...row, at: row.at.toISOString() };
   }
 }
+
+const notRefused = { reasons: [], refusedBy: null };
 
 const parameters = ({ agent, play, outcome, account }: Filter, before: Cursor | undefined, limit: number) => [
   before?.at ?? '9999-12-31T00:00:00Z',

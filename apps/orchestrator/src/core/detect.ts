@@ -7,6 +7,7 @@ import {
   type Play,
   profileKey,
   type SignalAccepted,
+  scopesCovering,
 } from '@countersign/contracts';
 import {
   type ContactSignal,
@@ -183,11 +184,11 @@ type Pattern = Pick<Match, 'evidence' | 'contactIds' | 'beyond' | 'settings'>;
 export const mostContacts = 1000;
 
 /** Control scopes that concern a run, broadest first. */
-export const scopesOf = (playId: string, subject: Subject): readonly string[] => [
-  'all',
-  `play:${playId}`,
-  `account:${subject.kind === 'account' ? subject.accountId : subject.adAccountId}`,
-];
+export const scopesOf = (playId: string, subject: Subject): readonly string[] =>
+  scopesCovering({
+    play: playId,
+    accounts: [subject.kind === 'account' ? subject.accountId : subject.adAccountId],
+  });
 
 export const stop = (
   play: { readonly id: string },

@@ -23,6 +23,8 @@ export interface Funnel {
 
 interface Spend {
   readonly id: string;
+  /** Of a campaign, if it is known. An older console does not send it. */
+  readonly name?: string | null;
   readonly currency: string;
   readonly heldMinor: number;
   readonly committedMinor: number;
@@ -131,6 +133,12 @@ export interface Card {
   };
   /** Countries of its people and its account. Only the answer about one card has them, not a list. */
   readonly regions?: readonly { readonly of: 'account' | 'person'; readonly country: string }[];
+  /** The stops in force that cover it, and what an approval would lose. Only the answer about one card has it. */
+  readonly underStop?: {
+    readonly stops: readonly Pick<Control, 'scope' | 'name' | 'by' | 'reason' | 'changedAt'>[];
+    readonly approving: string;
+    readonly loss: string;
+  } | null;
   readonly action?: { readonly kind: string; readonly payload: Record<string, unknown> };
   readonly answers?: readonly {
     by: string;
@@ -162,6 +170,8 @@ export interface Confirmed {
 
 export interface Control extends Confirmed {
   readonly scope: string;
+  /** The title of its play or the name of its account, if the console knows one. An older console does not send it. */
+  readonly name?: string | null;
   readonly state: 'stopped' | 'running';
   readonly by: string;
   readonly reason: string;

@@ -22,7 +22,6 @@ import {
   type Kind,
   kindsText,
   kindText,
-  lossText,
 } from '../../core/review-text.js';
 import { confirmed } from '../confirmed.js';
 import { mostOf, rowsOf } from '../pages.js';
@@ -236,15 +235,15 @@ async function answer(
   const look = () => patient(s, until, () => s.console.get<ReviewResult>(`/v1/reviews/${reviewId}/result`));
   for (let result = await look(); ; result = await look()) {
     const left = until - performance.now();
-    if (left <= 0 || !mayChange(result, Date.parse(s.now()) + left)) return showResult(s, result);
+    if (left <= 0 || !mayChange(result, Date.parse(s.now()) + left)) return showResult(s, result, card);
     await sleep(250);
   }
 }
 
 /** What the rules say now of an answer that is about to be sent, if an approval would be lost. A person sees all reasons. */
 async function lossNow(s: Session, card: Card, payload: object | undefined): Promise<string | undefined> {
-  // The rules do not judge a checkpoint.
-  if (!card.action) return undefined;
+  // The rules do not judge a checkpoint. A stop holds its tasks back all the same.
+  if (!card.action) return card.underStop?.loss;
   let verdict: DryRunVerdict;
   try {
     verdict = await s.console.post<DryRunVerdict>(`/v1/reviews/${card.id}/dry-run`, payload ? { payload } : {});
@@ -253,13 +252,13 @@ async function lossNow(s: Session, card: Card, payload: object | undefined): Pro
     if (error instanceof Failure) return undefined;
     throw error;
   }
-  const loss = lossText(verdict);
+  const loss = (verdict.judged ? verdict.loss : undefined) ?? undefined;
   if (loss !== undefined) s.note(`\n${dryRunText(s.paint, verdict, card.facts)}`);
   return loss;
 }
 
-function showResult(s: Session, result: ReviewResult): boolean {
-  s.answer(result, `\n${resultText(s.paint, result)}`);
+function showResult(s: Session, result: ReviewResult, { facts }: Card): boolean {
+  s.answer(result, `\n${resultText(s.paint, result, facts.campaigns)}`);
   return result.state !== 'set-aside' && result.state !== 'refused' && result.state !== 'withheld';
 }
 

@@ -125,13 +125,13 @@ async function change(s: Session, scope: string, state: Control['state'], reason
     state,
     reason,
   });
-  const name = scopeName(scope);
+  const { control } = printable(answer);
+  const name = scopeName(scope, control?.name);
   // Another stop may still cover the scope, so a resume does not say that it runs.
   const done =
     state === 'stopped'
       ? s.paint.red(scope === 'all' ? 'Everything is stopped.' : `${name} is stopped.`)
       : s.paint.green(`The stop of ${name} has ended. What else is stopped: countersign controls`);
-  const { control } = printable(answer);
   const already = control
     ? `Nothing changed: ${name} is ${state} already, by ${control.by}: ${control.reason}`
     : `Nothing changed: ${name} was never stopped.`;

@@ -1,16 +1,17 @@
 import { acts, explained, Failure, type Session } from '@countersign/client';
 import { type Card, type Control, type DeadLetterAnswer, Misused } from '@countersign/client/core';
 import type { Command } from 'commander';
+import { withNames } from '../../core/names.js';
 import { stateText } from '../../core/render.js';
-import type { StoriesList } from '../../core/stories-text.js';
+import { type StoriesList, storyLine } from '../../core/stories-text.js';
 import { changedRows, type Known, knownOf, missedReviews, type Seen, seenText } from '../../core/watch.js';
 import { liveEvents } from '../live.js';
 import { rowsOf } from '../pages.js';
 import { mayPass, pause, pauseMs } from '../patience.js';
 
 const reviewSeen = (card: Card): Seen => {
-  const { id, state, detail } = card;
-  return { what: 'review', id, state, words: stateText(card), detail };
+  const { id, state, detail, facts } = card;
+  return { what: 'review', id, state, words: stateText(card), detail, named: withNames(detail, facts.campaigns) };
 };
 
 /** Every open review, the newest reviews in any state, and the present state of the reviews that were open before. */
@@ -35,17 +36,19 @@ async function reviews(s: Session, before: Known): Promise<readonly Seen[]> {
 const lists: Readonly<Record<string, (s: Session, before: Known) => Promise<readonly Seen[]>>> = {
   reviews,
   stories: async (s) =>
-    (await s.console.get<StoriesList>('/v1/stories?limit=100')).stories.map(({ id, outcome, sentence, reason }) => ({
+    (await s.console.get<StoriesList>('/v1/stories?limit=100')).stories.map((story) => ({
       what: 'story',
-      id,
-      state: outcome,
-      detail: reason === null ? sentence : `${sentence}: ${reason}`,
+      id: story.id,
+      state: story.outcome,
+      detail: storyLine({ ...story, campaigns: [] }),
+      named: storyLine(story),
     })),
   controls: async (s) =>
     (await s.console.get<{ controls: Control[] }>('/v1/controls')).controls.map(
-      ({ scope, state, by, reason, confirmed }) => ({
+      ({ scope, name, state, by, reason, confirmed }) => ({
         what: 'control',
         id: scope,
+        ...(name && { name }),
         state: `${state}${confirmed ? ', confirmed' : ''}`,
         detail: `by ${by}: ${reason}`,
       }),

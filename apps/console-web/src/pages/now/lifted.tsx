@@ -1,6 +1,5 @@
 import { List, Text } from '@mantine/core';
-import { capital } from '../../parts/capital.js';
-import { scopeWords } from '../../parts/scope.js';
+import { ScopeName } from '../../parts/scope-name.js';
 import { serviceWords } from '../../parts/services.js';
 import { When } from '../../parts/when.js';
 import type { Now } from './now.queries.js';
@@ -13,10 +12,10 @@ export function Lifted({ lifted }: { readonly lifted: Now['lifted'] }) {
     <details>
       <summary>Lifted lately{open > 0 && `: ${open.toLocaleString()} of them not confirmed by every service`}</summary>
       <List listStyleType="none" spacing="xs" mt="xs">
-        {lifted.map(({ scope, reason, by, changedAt, confirmed, notConfirmedBy }) => (
+        {lifted.map(({ scope, name, reason, by, changedAt, confirmed, notConfirmedBy }) => (
           <List.Item key={scope}>
             <Text>
-              {capital(scopeWords(scope))} runs again: {reason}
+              <ScopeName named={{ scope, name }} first /> runs again: {reason}
             </Text>
             <Text size="sm" c="dimmed">
               By {by}, <When at={changedAt} />.{' '}

@@ -1,6 +1,7 @@
 import { Card, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { money } from '../../parts/money.js';
 import { PageLink } from '../../parts/page-link.js';
+import { WithId } from '../../parts/scope-name.js';
 import type { Now, SpendFigure } from './now.queries.js';
 import { Section } from './section.js';
 
@@ -72,7 +73,11 @@ interface HoldersProps {
   readonly capless?: string;
 }
 
-function Holder({ figure: { id, currency, heldMinor, committedMinor, capMinor } }: { readonly figure: SpendFigure }) {
+function Holder({
+  figure: { id, name, currency, heldMinor, committedMinor, capMinor },
+}: {
+  readonly figure: SpendFigure;
+}) {
   const inCurrency = (minor: number): string => money(minor, currency);
   const share = (minor: number): number => (capMinor === null || capMinor === 0 ? 0 : (minor / capMinor) * 100);
   const used = share(heldMinor + committedMinor);
@@ -80,7 +85,7 @@ function Holder({ figure: { id, currency, heldMinor, committedMinor, capMinor } 
     <div>
       <Group justify="space-between" wrap="nowrap">
         <Text size="sm" fw={600} className="breaks">
-          {id}
+          <WithId words={name ?? id} id={name === null || name === id ? undefined : id} />
         </Text>
         {capMinor !== null && (
           <Text size="sm" className="numbers">

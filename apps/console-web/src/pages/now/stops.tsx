@@ -5,6 +5,7 @@ import { useMay } from '../../app/session.js';
 import type { Control } from '../../parts/controls.js';
 import { elsewhereWords } from '../../parts/elsewhere.js';
 import { scopeWords } from '../../parts/scope.js';
+import { ScopeName } from '../../parts/scope-name.js';
 import { serviceWords } from '../../parts/services.js';
 import { ResumeDialog, StopDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
@@ -27,7 +28,9 @@ export function Stops({ now: { stops, lifted, agents } }: { readonly now: Now })
             <Stack gap={2}>
               <Group gap="xs">
                 <IconHandStop size={18} aria-hidden />
-                <Text fw={700}>Stopped: {scopeWords(stop.scope)}</Text>
+                <Text fw={700}>
+                  Stopped: <ScopeName named={stop} />
+                </Text>
               </Group>
               <Text>{stop.reason}</Text>
               <Text size="sm" c="dimmed">
@@ -65,7 +68,7 @@ export function Stops({ now: { stops, lifted, agents } }: { readonly now: Now })
                 leftSection={<IconPlayerPlay size={16} aria-hidden />}
                 onClick={() => setResuming(stop)}
               >
-                Resume {scopeWords(stop.scope)}
+                Resume {scopeWords(stop)}
               </Button>
             )}
           </Group>

@@ -32,7 +32,7 @@ export function PlayPage() {
       {play.isError && <Problem error={play.error} again={() => void play.refetch()} />}
       {play.data ? (
         <>
-          <StopHere scope={`play:${playId}`} stops={play.data.stops} />
+          <StopHere scope={`play:${playId}`} name={play.data.title} stops={play.data.stops} />
           <Card withBorder component="section" aria-labelledby="does">
             <Title order={2} size="h4" id="does">
               What it does

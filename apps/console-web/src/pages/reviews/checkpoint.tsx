@@ -3,10 +3,10 @@ import { IconAlertTriangle, IconCircleX, IconClock, IconInfoCircle } from '@tabl
 import { capital } from '../../parts/capital.js';
 import { Id } from '../../parts/id.js';
 import { PageLink, playPath } from '../../parts/page-link.js';
-import { plainReason } from '../../parts/reason.js';
 import { campaignName } from '../../parts/sentence.js';
 import { useNow } from '../../parts/use-now.js';
 import { When } from '../../parts/when.js';
+import { withoutIds } from './facts.js';
 import type { Checkpoint } from './reviews.queries.js';
 
 interface Props {
@@ -93,7 +93,7 @@ export function Ended({ card, ending, me }: EndedProps) {
         {outcome === 'suppressed' && (
           <>
             {author} approved it <When at={at} />.{' '}
-            {capital(plainReason(withoutApproval(reason.detail), new Map(), now))}.
+            {capital(withoutIds(withoutApproval(reason.detail), { people: [], ...card.facts, play: card.play }, now))}.
           </>
         )}
         {outcome === 'rejected' && (

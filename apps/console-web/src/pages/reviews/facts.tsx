@@ -1,6 +1,6 @@
 import { Blockquote, List, Spoiler, Text, Timeline } from '@mantine/core';
 import { capital } from '../../parts/capital.js';
-import { withNames } from '../../parts/named.js';
+import { scopesOf, withNames } from '../../parts/named.js';
 import { PageLink, storyPath } from '../../parts/page-link.js';
 import { plainReason } from '../../parts/reason.js';
 import type { CampaignKnown } from '../../parts/sentence.js';
@@ -49,16 +49,25 @@ export function Why({ card }: { readonly card: Review }) {
  * A sentence of the gate. The people in it are described as on the card, without their ids, campaigns have their names, and times are in
  * the reader's time zone.
  */
-export const withoutIds = (detail: string, { people, campaigns }: Subjects, now: number): string =>
-  plainReason(
-    withNames(detail, { campaigns }),
+export function withoutIds(detail: string, subjects: Subjects, now: number): string {
+  const { people, campaigns, play, account, accountId } = subjects;
+  const known = accountId && account && account !== accountId;
+  const named = { ...(play && { play }), ...(known && { account: { id: accountId, name: account } }) };
+  return plainReason(
+    withNames(detail, { campaigns, ...named }),
     new Map(people.map(({ contactId }) => [contactId, 'this person'])),
     now,
+    scopesOf(named),
   );
-/** The people and the campaigns of a card, which the sentences of the gate name by their ids. */
+}
+/** What the sentences of the gate and of the orchestrator about a card name by ids. */
 export interface Subjects {
   readonly people: readonly { readonly contactId: string }[];
   readonly campaigns: readonly CampaignKnown[];
+  /** The name of its account, or the id if no name is known. */
+  readonly account?: string | null;
+  readonly accountId?: string | null;
+  readonly play?: { readonly id: string; readonly title: string };
 }
 
 export function Evidence({ card }: { readonly card: Review }) {

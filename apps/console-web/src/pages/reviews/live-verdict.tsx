@@ -110,7 +110,8 @@ function Against({ card, judged }: { readonly card: Proposal; readonly judged: J
   const now = useNow(60_000);
   const refused = effectOf(judged) === 'refused';
   const [first = 'The rules gave no reason', ...others] = judged.reasons.map(
-    ({ rule, detail }) => `${capital(withoutIds(detail, card.facts, now))}${refused ? ` (rule ${rule})` : ''}`,
+    ({ rule, detail }) =>
+      `${capital(withoutIds(detail, { ...card.facts, play: card.play }, now))}${refused ? ` (rule ${rule})` : ''}`,
   );
   const policy = policyWords(card, judged);
   return (

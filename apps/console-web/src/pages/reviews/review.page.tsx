@@ -10,7 +10,6 @@ import { useKeys } from '../../app/keys.js';
 import { fresh } from '../../app/queries.js';
 import { useAuthor, useMay, useSession } from '../../app/session.js';
 import { capital } from '../../parts/capital.js';
-import type { Control } from '../../parts/controls.js';
 import { Id } from '../../parts/id.js';
 import { PageLink, storyPath } from '../../parts/page-link.js';
 import { Problem } from '../../parts/problem.js';
@@ -35,8 +34,7 @@ import { inOrder } from './queue.js';
 import { RejectDialog } from './reject-dialog.js';
 import { acts, ResultView } from './result.js';
 import { openReviewsQuery, type Review, reviewQuery } from './reviews.queries.js';
-import { Stopped, useStops } from './stopped.js';
-import { approvalUnder } from './stops.js';
+import { Stopped } from './stopped.js';
 import { Touches } from './touches.js';
 import { type Answer, isUnknown, useAnswer } from './use-answer.js';
 import { useLiveVerdict } from './use-live-verdict.js';
@@ -46,7 +44,6 @@ import { liveVerdict } from './verdict-words.js';
 export function ReviewPage() {
   const { subjectId } = useParams({ from: '/signed-in/reviews/$subjectId' });
   const review = useQuery(reviewQuery(subjectId));
-  const { stops, waits, unknown } = useStops(review.data);
   const neighbours = useNeighbours(subjectId);
   return (
     <Stack maw={860}>
@@ -62,11 +59,7 @@ export function ReviewPage() {
         )}
       </Group>
       {review.isError && <Problem error={review.error} again={() => void review.refetch()} />}
-      {review.data && !waits ? (
-        <Card key={subjectId} card={review.data} stops={stops} stopsUnknown={unknown} />
-      ) : (
-        !review.isError && <Skeleton h={560} />
-      )}
+      {review.data ? <Card key={subjectId} card={review.data} /> : !review.isError && <Skeleton h={560} />}
     </Stack>
   );
 }
@@ -83,13 +76,7 @@ function useNeighbours(subjectId: string): { readonly next?: string | undefined 
   return { next };
 }
 
-interface CardProps {
-  readonly card: Review;
-  readonly stops: readonly Control[] | undefined;
-  readonly stopsUnknown: ReturnType<typeof useStops>['unknown'];
-}
-
-function Card({ card, stops, stopsUnknown }: CardProps) {
+function Card({ card }: { readonly card: Review }) {
   // The content that the reader has read. If the content under the same id changes, the page asks the reader to read it first.
   const [read, setRead] = useState(card);
   const session = useSession();
@@ -118,7 +105,7 @@ function Card({ card, stops, stopsUnknown }: CardProps) {
     const old = known.getQueryCache().find({ queryKey })?.isStaleByTime(60_000) ?? true;
     const changed = () => liveVerdict(null, old ? undefined : known.getQueryData(queryKey));
     const verdict = decision === 'edit' ? changed() : live;
-    return lossOf(card, stops ?? [], verdict.state === 'known' ? verdict.judged : undefined);
+    return lossOf(card, verdict.state === 'known' ? verdict.judged : undefined);
   };
   // An approval that would be lost at this moment needs a second step. If the loss is over meanwhile, so is the question.
   const [doubtful, setDoubtful] = useState<Answer>();
@@ -155,7 +142,7 @@ function Card({ card, stops, stopsUnknown }: CardProps) {
           reviewId={reviewId}
           play={card.play}
           me={session?.person}
-          subjects={card.subject === 'proposal' ? card.facts : { people: [], campaigns: card.facts.campaigns }}
+          subjects={{ people: [], ...card.facts, play: card.play }}
         />
       )}
       {reviewId === undefined && aside && (
@@ -184,13 +171,11 @@ function Card({ card, stops, stopsUnknown }: CardProps) {
         </Text>
         <Deadline card={card} over={over} now={now} />
       </div>
-      {open && stops && <Stopped card={card} stops={stops} />}
-      {card.subject === 'proposal' && !stops?.length && (
+      {open && <Stopped card={card} />}
+      {card.subject === 'proposal' && card.underStop === null && (
         <RulesNow card={card} live={live} onAskAgain={may ? askAgain : undefined} asking={asking} />
       )}
       {open && card.subject === 'checkpoint' && <PlayChanged card={card} />}
-      {open && !stops && <Text>Whether something stops this is not known now.</Text>}
-      {open && !stops && stopsUnknown && <Problem {...stopsUnknown} />}
       {changed && <Changed before={read} now={card} onRead={() => setRead(card)} />}
       {!here && outcome}
       {given?.note && (
@@ -268,7 +253,7 @@ function Card({ card, stops, stopsUnknown }: CardProps) {
             card={card}
             sending={answer.isPending}
             live={live}
-            held={heldText(card, stops)}
+            held={heldText(card)}
             lost={lossNow({ decision: 'approve' }) !== undefined}
             onApprove={() => approve({ decision: 'approve' })}
             onEdit={card.subject === 'proposal' ? () => setMode('edit') : undefined}
@@ -335,8 +320,8 @@ function useDraft({ id, digest, state }: Review, author: string | undefined) {
 }
 
 /** What an approval comes to while something holds it back. */
-function heldText(card: Review, stops: readonly Control[] | undefined): string | undefined {
-  if (stops && stops.length > 0) return `Stopped. ${approvalUnder(card, stops)}`;
+function heldText(card: Review): string | undefined {
+  if (card.underStop !== null) return `Stopped. ${card.underStop.approving}`;
   return card.subject === 'checkpoint' && card.playChanged !== null ? card.approving : undefined;
 }
 

@@ -3,12 +3,12 @@ import { IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useMay } from '../../app/session.js';
-import { capital } from '../../parts/capital.js';
 import { Confirmations } from '../../parts/confirmations.js';
 import { type Control, controlQuery } from '../../parts/controls.js';
 import { elsewhereWords } from '../../parts/elsewhere.js';
 import { Problem } from '../../parts/problem.js';
 import { scopeWords } from '../../parts/scope.js';
+import { ScopeName } from '../../parts/scope-name.js';
 import { ResumeDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
 import { scopeOption } from './scope-choice.js';
@@ -27,8 +27,10 @@ export function ResumeStops({ scope, stops }: { readonly scope: string; readonly
           : 'Resume when the cause is gone. Before you do, you see what starts again.'}
       </Text>
       {stops.map((stop) => (
-        <section key={stop.scope} aria-label={`Stopped: ${scopeWords(stop.scope)}`}>
-          <Text fw={600}>{capital(scopeWords(stop.scope))}</Text>
+        <section key={stop.scope} aria-label={`Stopped: ${scopeWords(stop)}`}>
+          <Text fw={600}>
+            <ScopeName named={stop} first />
+          </Text>
           <Text size="sm" mb="xs" className="words">
             {stop.by} stopped it <When at={stop.changedAt} />: {stop.reason}
           </Text>
@@ -41,7 +43,7 @@ export function ResumeStops({ scope, stops }: { readonly scope: string; readonly
                 setLast(stop.scope);
               }}
             >
-              Resume {scopeWords(stop.scope)}
+              Resume {scopeWords(stop)}
             </Button>
           )}
           <Command text={resumeCommand(stop.scope)} />
@@ -69,7 +71,7 @@ function Resumed({ scope }: { readonly scope: string }) {
   return (
     <div role="status">
       <Text fw={600} mb="xs" className="words">
-        {control.by} resumed {scopeWords(scope)} <When at={control.changedAt} />: {control.reason}
+        {control.by} resumed {scopeWords(control)} <When at={control.changedAt} />: {control.reason}
       </Text>
       <Confirmations {...control} />
       <Text size="sm" mt="xs">

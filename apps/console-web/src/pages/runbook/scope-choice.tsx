@@ -22,7 +22,10 @@ export function ScopeChoice({
             group: 'One agent',
             items: (now.data?.agents ?? []).map((name) => ({ value: `agent:${name}`, label: name })),
           },
-          { group: 'One play', items: (now.data?.plays ?? []).map((name) => ({ value: `play:${name}`, label: name })) },
+          {
+            group: 'One play',
+            items: (now.data?.playTitles ?? []).map(({ id, title }) => ({ value: `play:${id}`, label: title })),
+          },
           {
             group: 'One channel',
             items: ['email', 'advertising', 'crm'].map((name) => ({ value: `channel:${name}`, label: name })),
@@ -36,6 +39,12 @@ export function ScopeChoice({
       {now.isError && <Problem error={now.error} again={() => void now.refetch()} />}
     </>
   );
+}
+
+/** The title of the play in a scope; null if it is not known, or if the scope is of something else. */
+export function useScopeName(scope: string): string | null {
+  const now = useQuery(nowQuery);
+  return now.data?.playTitles.find(({ id }) => scope === `play:${id}`)?.title ?? null;
 }
 
 /** The options for a scope on the command line. */

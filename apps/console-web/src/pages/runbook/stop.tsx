@@ -13,7 +13,7 @@ import { StopDialog } from '../../parts/stop-dialog.js';
 import { When } from '../../parts/when.js';
 import { queueQuery } from '../now/now.queries.js';
 import { ResumeStops } from './resume.js';
-import { ScopeChoice, scopeOption } from './scope-choice.js';
+import { ScopeChoice, scopeOption, useScopeName } from './scope-choice.js';
 import { Command, NeedsRole, Step } from './step.js';
 import { UnderWay } from './under-way.js';
 
@@ -23,6 +23,7 @@ export function StopGuide() {
   const [stopping, setStopping] = useState(false);
   const mayStop = useMay('operator');
   const controls = useQuery({ ...controlsQuery, refetchInterval: 2_000 });
+  const words = scopeWords({ scope, name: useScopeName(scope) });
   const stop = controls.data?.find((control) => control.scope === scope && control.state === 'stopped');
   // All steps appear at the same time, so that the first one moves no button of the others down.
   if (reached.isPending) return <Skeleton h={760} />;
@@ -46,7 +47,7 @@ export function StopGuide() {
               leftSection={<IconHandStop size={20} aria-hidden />}
               onClick={() => setStopping(true)}
             >
-              Stop {scopeWords(scope)}
+              Stop {words}
             </Button>
           </Group>
         ) : (
@@ -61,7 +62,7 @@ export function StopGuide() {
         ) : stop ? (
           <div role="status">
             <Text fw={600} mb="xs" className="words">
-              {stop.by} stopped {scopeWords(scope)} <When at={stop.changedAt} />: {stop.reason}
+              {stop.by} stopped {words} <When at={stop.changedAt} />: {stop.reason}
             </Text>
             <Confirmations {...stop} />
             <Text size="sm" mt="xs">
@@ -72,7 +73,7 @@ export function StopGuide() {
             {stop.unknown.length > 0 && <Text size="sm">{elsewhereWords(stop.unknown, 'stopped')}</Text>}
           </div>
         ) : (
-          <Text>No stop of {scopeWords(scope)} is in force.</Text>
+          <Text>No stop of {words} is in force.</Text>
         )}
         <Command text="npx countersign controls" />
       </Step>

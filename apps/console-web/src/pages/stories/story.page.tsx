@@ -16,7 +16,7 @@ import { ProofSummary } from './proof-summary.js';
 import { type Step, storyQuery, type WholeStory } from './stories.queries.js';
 import { StoryStep } from './story-step.js';
 import './stories.css';
-import { asSentence, refusedBy, storySentence } from './words.js';
+import { asSentence, storySentence } from './words.js';
 
 const stepId = ({ id }: Step): string => id;
 
@@ -87,11 +87,11 @@ export function StoryPage() {
 /** What a person can do about a refusal, and where the limit is that refused. */
 const AfterRefusal = ({ story }: { readonly story: WholeStory }) => (
   <Text size="sm" mt="xs">
-    Nothing was done. <NextStep agent={story.agent} by={refusedBy(story)} />
+    Nothing was done. <NextStep agent={story.agent} by={story.refusedBy ?? 'rule'} />
   </Text>
 );
 
-function NextStep({ agent, by }: { readonly agent: string; readonly by: ReturnType<typeof refusedBy> }) {
+function NextStep({ agent, by }: { readonly agent: string; readonly by: NonNullable<WholeStory['refusedBy']> }) {
   const limits = <PageLink to={agentPath(agent)}>the limits and rules for {agent}</PageLink>;
   switch (by) {
     case 'stop':

@@ -1,26 +1,6 @@
 import { expect, test } from 'vitest';
 import { full } from '../../parts/times.js';
-import { asSentence, doerWords, factsOf, rationaleOf, refusedBy, rulesOf, storySentence } from './words.js';
-
-test.each([
-  [['kill-control'], 'stop'],
-  [['spend-cap', 'kill-control'], 'stop'],
-  [['review', 'kill-control'], 'stop'],
-  [['review'], 'person'],
-  [['consent', 'review'], 'person'],
-  [['review-deadline'], 'deadline'],
-  [['spend-cap'], 'rule'],
-] as const)('what %j refused was refused by a %s', (rules, by) => {
-  expect(refusedBy({ reason: 'stopped: max rejected it', reasons: rules.map((rule) => ({ rule })) })).toBe(by);
-});
-
-test.each([
-  ['stopped: agent:a by lea: a test', 'stop'],
-  ['the permit is too old', 'rule'],
-  [null, 'rule'],
-])('an executor names no rule: %j is by a %s', (reason, by) => {
-  expect(refusedBy({ reason, reasons: [] })).toBe(by);
-});
+import { asSentence, doerWords, factsOf, rationaleOf, rulesOf, storySentence } from './words.js';
 
 test('a line becomes a sentence', () => {
   expect(asSentence('refused: EUR 20.00 over the cap')).toBe('Refused: EUR 20.00 over the cap.');

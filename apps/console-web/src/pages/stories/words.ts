@@ -31,21 +31,6 @@ export function doerWords({ kind, name }: Step['by']): string {
   }
 }
 
-/** What ended a refused action: it decides what a person can do next. */
-export function refusedBy({
-  reason,
-  reasons,
-}: {
-  readonly reason: string | null;
-  readonly reasons: readonly { readonly rule: string }[];
-}): 'stop' | 'person' | 'deadline' | 'rule' {
-  const by = (name: string): boolean => reasons.some(({ rule }) => rule === name);
-  // An executor that refuses names no rule.
-  if (by('kill-control') || (reasons.length === 0 && reason?.startsWith('stopped: '))) return 'stop';
-  if (by('review')) return 'person';
-  return by('review-deadline') ? 'deadline' : 'rule';
-}
-
 export interface Rule {
   readonly rule: string;
   readonly outcome: string;
