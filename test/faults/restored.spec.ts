@@ -186,7 +186,15 @@ function idsOf<T extends EventType>(type: T, by: (data: DataOf<T>) => string): M
 const callsOf = (account: string): string[] => outside.calls.filter((c) => c.account === account).map((c) => c.key);
 const settlementOf = (permitId: string) => visitor.eventsOf('ActionSettled', (s) => s.permitId === permitId)[0];
 const review = (answer: 'approve' | 'reject', proposalId: string) =>
-  visitor.cli('review', answer, proposalId, '--yes', '--note', 'a test');
+  visitor.cli(
+    'review',
+    answer,
+    proposalId,
+    '--yes',
+    ...(answer === 'reject' ? ['--category', 'other'] : []),
+    '--note',
+    'a test',
+  );
 
 test('after a restore nothing runs twice, what was approved is held and settles once, answers stand, and what waits can be answered', async () => {
   const [before, at, since, open] = tasked.map((id) => company(id));

@@ -62,14 +62,32 @@ test('approved: it is judged again, runs once, and the permit names the review',
 
 test('a second answer is set aside or refused, and nothing runs twice', async () => {
   const { proposalId, action } = nth(0);
-  const again = await visitor.cli('review', 'reject', proposalId, '--yes', '--note', 'changed my mind');
+  const again = await visitor.cli(
+    'review',
+    'reject',
+    proposalId,
+    '--yes',
+    '--category',
+    'not-needed',
+    '--note',
+    'changed my mind',
+  );
   expect(again.code).not.toBe(0);
   expect(await messagesTo(action.payload.contactId)).toHaveLength(1);
 });
 
 test('rejected: it is refused with the person named, and nothing is sent', async () => {
   const { proposalId, action } = nth(1);
-  const answer = await visitor.cli('review', 'reject', proposalId, '--yes', '--note', 'not this quarter');
+  const answer = await visitor.cli(
+    'review',
+    'reject',
+    proposalId,
+    '--yes',
+    '--category',
+    'not-needed',
+    '--note',
+    'not this quarter',
+  );
   expect(answer.code, answer.err).toBe(0);
   const refused = await visitor.until(
     'the refusal',

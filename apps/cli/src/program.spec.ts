@@ -164,7 +164,7 @@ test('an approval that would be refused now is sent only with --yes, and says wh
   );
   expect(sent()).toEqual([]);
   // To reject loses nothing, and neither does an answer that would be set aside.
-  await run('review', 'reject', card.id);
+  await run('review', 'reject', card.id, '--category', 'not-needed');
   await run('review', 'approve', card.id, '--yes');
   answers[`POST /v1/reviews/${card.id}/dry-run`] = { body: { ...verdict, policy: null, loss: null } };
   await run('review', 'approve', card.id);

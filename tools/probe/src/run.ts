@@ -246,7 +246,7 @@ export async function probe(s: Session, wire: Wire, using: ProbeWith): Promise<P
 
   /** Takes what waits for a person from the reviewers, where this token may answer: else it ends at its deadline. */
   const rejected = async ({ proposalId }: ActionProposed, digest: string): Promise<void> => {
-    const answer = { decision: 'reject', digest, note: `countersign probe ${run}` };
+    const answer = { decision: 'reject', digest, category: 'other', note: `countersign probe ${run}` };
     for (const end = Date.now() + patienceMs; Date.now() < end; await sleep(100)) {
       try {
         await s.console.post(`/v1/reviews/${proposalId}`, answer);

@@ -23,7 +23,7 @@ export const ReviewRequest = z.strictObject({
   /** The whole new payload, for an edit. */
   payload: recordOf(z.string(), z.unknown(), 1000).optional(),
   note: Remark(1000).optional(),
-  /** Why, for a rejection. */
+  /** Why: each rejection has it, and nothing else does. */
   category: z.enum(rejections).optional(),
   /** How long the page showed the card, in milliseconds. */
   lookedMs: LookedMs.optional(),
@@ -80,6 +80,8 @@ export function review(
   }
   if (request.category !== undefined && request.decision !== 'reject')
     return refuse(400, 'Unexpected category', 'only a rejection has a category', 'category');
+  if (request.category === undefined && request.decision === 'reject')
+    return refuse(400, 'Category missing', `a rejection says why: one of ${rejections.join(', ')}`, 'category');
   const decided = {
     reviewId,
     subject,

@@ -401,7 +401,7 @@ describe('plays', () => {
       'a person rejects it',
       async () => {
         const { digest } = checkpoint();
-        await call('POST', `/v1/reviews/${checkpointId}`, { decision: 'reject', digest });
+        await call('POST', `/v1/reviews/${checkpointId}`, { decision: 'reject', digest, category: 'not-needed' });
       },
     ],
     ['nobody answers in time', async () => harness.setNow('2026-11-21T11:00:01.000Z')],

@@ -106,9 +106,14 @@ test('[case 34] an approval goes out once, under the key of the action, however 
     },
   ]);
 
-  const other = await call('POST', `/v1/reviews/${proposalId}`, { ...answer, decision: 'reject' }, key);
+  const other = await call(
+    'POST',
+    `/v1/reviews/${proposalId}`,
+    { ...answer, decision: 'reject', category: 'other' },
+    key,
+  );
   expect(other).toMatchObject({ status: 422, body: { field: 'Idempotency-Key' } });
-  const second = await call('POST', `/v1/reviews/${proposalId}`, { ...answer, decision: 'reject' });
+  const second = await call('POST', `/v1/reviews/${proposalId}`, { ...answer, decision: 'reject', category: 'other' });
   expect(second).toMatchObject({ status: 409, body: { detail: expect.stringContaining('lea approved it already') } });
   expect(decided()).toHaveLength(1);
 });

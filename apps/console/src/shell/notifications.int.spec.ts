@@ -285,7 +285,11 @@ test('what is answered before it is due waits for the verdict; then it is not se
   await escalate();
   await harness.runJobs();
   expect(mail.mails).toEqual([]);
-  await call('POST', `/v1/reviews/${proposalId}`, { decision: 'reject', digest: escalated().digest });
+  await call('POST', `/v1/reviews/${proposalId}`, {
+    decision: 'reject',
+    digest: escalated().digest,
+    category: 'other',
+  });
   await later(46);
   expect(mail.mails).toEqual([]);
   expect(await states()).toEqual(['deadline-near lea waiting', 'deadline-near tom waiting']);

@@ -109,7 +109,11 @@ test('a run that waits at its checkpoint stands there until its tasks are out, o
   expect(await live()).toHaveLength(3);
 
   const answer = (waits: DataOf<'TaskEscalated'>, decision: string) =>
-    call('POST', `/v1/reviews/${waits.checkpointId}`, { decision, digest: waits.digest });
+    call('POST', `/v1/reviews/${waits.checkpointId}`, {
+      decision,
+      digest: waits.digest,
+      ...(decision === 'reject' && { category: 'other' }),
+    });
   expect((await answer(first.waits, 'approve')).status).toBe(202);
   expect((await answer(second.waits, 'reject')).status).toBe(202);
   expect(await places()).toEqual([['elsewhere', 2, 1, 0]]);

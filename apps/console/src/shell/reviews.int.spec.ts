@@ -63,6 +63,16 @@ test('a rejection carries its category and how long it was looked at, and the ca
   expect(body.answers).toMatchObject([{ by: 'lea', category: 'wrong-time', note: 'after the fair' }]);
 });
 
+test('a rejection without a category is refused, and says which there are', async () => {
+  await escalate(escalated());
+  const answer = { decision: 'reject', digest: escalated().digest };
+  expect(await call('POST', `/v1/reviews/${proposalId}`, answer)).toMatchObject({
+    status: 400,
+    body: { field: 'category', detail: expect.stringContaining('wrong-time') },
+  });
+  expect(decided()).toEqual([]);
+});
+
 test('the category of an answer that only the topic tells of is kept as well', async () => {
   await escalate(escalated());
   const data = {

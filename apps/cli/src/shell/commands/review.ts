@@ -128,9 +128,9 @@ export function reviewCommands(program: Command): void {
   );
   acts(approve, (s, id: string, options: AnswerOptions) => answer(s, id, 'approve', options));
 
-  const reject = answering('reject', 'do not let the action run, or the tasks of a checkpoint go out').option(
+  const reject = answering('reject', 'do not let the action run, or the tasks of a checkpoint go out').requiredOption(
     '--category <reason>',
-    `for the figures of the agent: ${rejections.join(', ')}`,
+    `why; it is counted in the figures of the agent: ${rejections.join(', ')}`,
   );
   explained(
     reject,
