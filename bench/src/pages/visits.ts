@@ -29,11 +29,17 @@ const linkOf =
 
 const has = (selector: string): string => `document.querySelector(${JSON.stringify(selector)}) !== null`;
 
-/** Opens what the first link of a list leads to: another page, whose heading is another one. */
+/** How long a finger or a button of the mouse is down in an ordinary press, in milliseconds. */
+const press = 80;
+
+/**
+ * Opens what the first link of a list leads to: another page, whose heading is another one. The time counts from the end of the
+ * press, as a browser counts a click; the page may use the press itself.
+ */
 const open = (what: string, selector: string, shown: string): Act => ({
   what,
   event: 'click',
-  act: (page) => page.locator(selector).first().click(),
+  act: (page) => page.locator(selector).first().click({ delay: press }),
   shown: `(document.querySelector('main h1')?.textContent ?? window.bench.title) !== window.bench.title && ${has(shown)}`,
 });
 const row = 'main .queue > li a';
