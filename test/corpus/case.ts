@@ -20,6 +20,9 @@ const Instant = z.iso.datetime({ precision: 3 });
 export const Given = z.strictObject({
   policy: z.enum(['in force', 'none']).optional(),
   tier: z.enum(tiers).optional(),
+  /** How many actions of a kind people must have decided before the agent acts alone, and how many they have decided. */
+  firstReviewed: z.int().optional(),
+  decidedBefore: z.int().optional(),
   /** Settings of `rules.yaml`, by their own names: a new one needs no word of its own here. */
   rules: Rules.partial().optional(),
   /** What the agent's charter says about texts, beside the rules. */

@@ -78,6 +78,7 @@ function contentOf(given: Given, kind: string): PolicyContent {
   const base = content({
     charter: {
       ...(given.charterTexts && { texts: given.charterTexts }),
+      ...(given.firstReviewed !== undefined && { firstReviewed: given.firstReviewed }),
       ...(given.tier && { kinds: { [kind as ActionKindName]: given.tier } }),
       limits: {
         ...(given.campaignCap && { campaignSpendPerDayMinor: minor(given.campaignCap) }),
@@ -201,6 +202,7 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     }),
     ...(given.task !== undefined && { task: taskOf(given.task, proposal) }),
     ...(given.taken !== undefined && { takenAt: given.taken }),
+    ...(given.decidedBefore !== undefined && { decided: given.decidedBefore }),
     ...((given.proposedBefore !== undefined || given.waiting !== undefined) && {
       counted: { proposals: given.proposedBefore ?? 0, waiting: given.waiting ?? 0 },
     }),

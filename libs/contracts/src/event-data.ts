@@ -233,7 +233,10 @@ export const Verdict = z.object({
   outcome: z.enum(['approved', 'refused', 'escalated']),
   /** One for each rule, and one for the review. */
   reasons: listOf(Reason, 500),
+  /** The tier under which it was judged. */
   tier: RecordedTier.nullable(),
+  /** What decided the tier, of `tierSources`; its words are those of the rule `tier`. Absent: the charter, in older events, or nothing was judged. */
+  tierBy: z.string().max(60).optional(),
   policy: underPolicy,
   at: Instant,
   /** `gateVersion` of the gate that judged. Absent: nothing was judged (a deadline, an edit), or an older gate did not report it. */

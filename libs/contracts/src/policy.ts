@@ -23,6 +23,7 @@ export const longest = {
   permitSeconds: 24 * 3600,
   sendAheadDays: 30,
   proposalsPerTask: 10_000,
+  firstReviewed: 10_000,
 } as const;
 
 /**
@@ -35,6 +36,14 @@ export const longest = {
  */
 export const tiers = ['observe', 'suggest', 'approve', 'notify', 'auto'] as const;
 export type Tier = (typeof tiers)[number];
+
+/**
+ * What can decide the tier under which an action is judged. If several give the same lowest tier, the first in this list decides.
+ * - charter: the tier of the kind in the agent's charter.
+ * - first-reviewed: people have not yet decided as many actions of the kind as the charter asks for.
+ */
+export const tierSources = ['charter', 'first-reviewed'] as const;
+export type TierSource = (typeof tierSources)[number];
 
 /** Words of policies that were published before the tiers had these names. A new policy cannot have them; old events keep them. */
 export const formerTiers = { shadow: 'observe', supervised: 'suggest', autonomous: 'auto' } as const satisfies Record<
@@ -59,6 +68,11 @@ export const Charter = z.strictObject({
   signers: listOf(Name, mostPeople, 1).optional(),
   /** Allowed kinds with the tier of each. A kind that is not listed is refused. */
   kinds: partialRecordOf(ActionKind, RecordedTier, mostKinds),
+  /**
+   * How many actions of a kind people must have decided before the agent may act alone with that kind; absent: 0. A file without it
+   * has `defaultFirstReviewed`.
+   */
+  firstReviewed: z.int().nonnegative().max(longest.firstReviewed).optional(),
   currency: Currency,
   timeZone: Text(60),
   limits: z.strictObject({
@@ -107,7 +121,10 @@ export const answerersOf = (
   return word !== undefined && tierOf(word) === 'approve' ? signersOf(charter) : charter.reviewers;
 };
 
-/** A charter as a file has it: with the tiers of today. */
+/** How many actions of a kind people decide first, if the file of a charter does not say. */
+export const defaultFirstReviewed = 50;
+
+/** A charter as a file has it: with the tiers of today, and with what is not said written out. */
 export const CharterFile = Charter.extend({
   kinds: partialRecordOf(
     ActionKind,
@@ -119,6 +136,7 @@ export const CharterFile = Charter.extend({
     }),
     mostKinds,
   ),
+  firstReviewed: z.int().nonnegative().max(longest.firstReviewed).default(defaultFirstReviewed),
 });
 
 /** How many actions an agent may have approved within an hour, in all and for one account, if its charter does not say. */

@@ -187,6 +187,11 @@ export interface Facts {
   readonly takenAt?: string;
   /** Absent with a review, for the same reason. */
   readonly counted?: CountedFact;
+  /**
+   * Only if the charter asks for decisions of people first: how many of the author's actions of this kind people have decided, counted up
+   * to as many as are needed. An approval, an edit and a rejection count alike.
+   */
+  readonly decided?: number;
   /** Only for a message of a sequence; null if no enrolment was approved. Absent with a review. */
   readonly enrolment?: EnrolmentFact | null;
   /**

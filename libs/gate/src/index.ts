@@ -1,3 +1,4 @@
+export { effectiveTier, type TierCandidate } from './effective-tier.js';
 export * from './facts.js';
 export {
   type Examined,

@@ -304,6 +304,56 @@ describe('reviews', () => {
   });
 });
 
+describe('the first actions of a kind', () => {
+  const charter = { firstReviewed: 50, kinds: { 'ads.set_bid': 'notify', 'ads.pause_campaign': 'approve' } } as const;
+  const policy = policyOf(content({ charter }));
+  const proposal = proposalOf('ads.set_bid');
+
+  test('are answered by a person until people have decided as many as the charter says, and the verdict says so', () => {
+    for (const decided of [0, 49]) {
+      const { verdict, escalation, claims } = decide(proposal, { decided }, policy);
+      expect(verdict).toMatchObject({ outcome: 'escalated', tier: 'suggest', tierBy: 'first-reviewed' });
+      expect(escalation?.reviewers).toEqual(['lea', 'marc']);
+      expect(claims).toBeUndefined();
+    }
+    const { verdict, claims } = decide(proposal, { decided: 50 }, policy);
+    expect(verdict).toMatchObject({ outcome: 'approved', tier: 'notify', tierBy: 'charter' });
+    expect(claims?.tier).toBe('notify');
+  });
+
+  test('run with a person’s answer, under the tier at which the person was asked', () => {
+    const review = { reviewId: 'r', by: 'lea', decision: 'approve', digest: digestOf(proposal.action), at } as const;
+    const { verdict, claims } = decide(proposal, { decided: 3, review }, policy);
+    expect(verdict).toMatchObject({ outcome: 'approved', tier: 'suggest', tierBy: 'first-reviewed' });
+    expect(claims?.tier).toBe('suggest');
+  });
+
+  test('need the signers where the charter does, and no count', () => {
+    const paused = proposalOf('ads.pause_campaign');
+    const facts = factsFor(paused, {}, policy);
+    expect(facts.decided).toBeUndefined();
+    const { verdict, escalation } = judge(paused, facts, policy, at);
+    expect(verdict).toMatchObject({ tier: 'approve', tierBy: 'charter' });
+    expect(escalation?.reviewers).toEqual(['dana']);
+  });
+
+  test('are refused if nobody counted', () => {
+    const { decided: _decided, ...facts } = factsFor(proposal, {}, policy);
+    const { verdict } = judge(proposal, facts, policy, at);
+    expect(verdict).toMatchObject({
+      outcome: 'refused',
+      reasons: [{ rule: 'tier', detail: expect.stringContaining('is not among the facts') }],
+    });
+  });
+
+  test('are as before under a policy that does not ask for them', () => {
+    const before = policyOf(content({ charter: { kinds: { 'ads.set_bid': 'notify' } } }));
+    const facts = factsFor(proposal, {}, before);
+    expect(facts).not.toHaveProperty('decided');
+    expect(judge(proposal, facts, before, at).verdict.outcome).toBe('approved');
+  });
+});
+
 describe('what cannot matter does not', () => {
   test('[case 58] judged again from its stored facts and policy, it is the same to the byte', () => {
     for (const kind of actionKindNames) {
@@ -388,6 +438,7 @@ test('what judges otherwise than before is another version of the gate', () => {
       decide(proposal, { task: { ...otherTask, contactIds: undefined as never } }),
       decide(proposal, {}, suggested),
       decide(proposal, { review }, suggested),
+      decide(proposal, { decided: 1 }, policyOf(content({ charter: { firstReviewed: 2 } }))),
       decide(
         proposal,
         {},

@@ -13,14 +13,15 @@ import {
   policyDigests,
   type Reason,
   type Reservation,
-  tierOf,
   type Verdict,
 } from '@countersign/contracts';
+import { effectiveTier, type TierCandidate } from './effective-tier.js';
 import type { Facts, PolicyInForce, Proposal } from './facts.js';
 import type { Context, Finding, Rule } from './rule.js';
 import { rules as allRules } from './rules/index.js';
 import { openTimesOf } from './rules/quiet-hours.js';
 import { controlScopes, type Draw, type ReadAction, readAction, startOf, type Weighed, weighed } from './subject.js';
+import { tierCandidates } from './tier-candidates.js';
 import { gateVersion } from './version.js';
 
 /** A verdict and its consequences. A plain JSON value. */
@@ -117,7 +118,13 @@ export function judgeExamined(examined: Examined, facts: Facts, rules: readonly 
   const { draws } = examined.concerns;
 
   const word = charter.kinds[subject.kind];
-  const tier = word === undefined ? undefined : tierOf(word);
+  let decided: TierCandidate | undefined;
+  try {
+    decided = word && effectiveTier(tierCandidates({ charter, kind: subject.kind, word }, facts));
+  } catch (error) {
+    return refusedAs('tier', `the rule failed: ${messageOf(error)}`);
+  }
+  const tier = decided?.tier;
   const answerers = answerersOf(charter, subject.kind);
   const route = policy.content.routes.find(
     (r) =>
@@ -125,7 +132,7 @@ export function judgeExamined(examined: Examined, facts: Facts, rules: readonly 
       (r.accounts === undefined ||
         (proposal.action.accountId !== undefined && r.accounts.includes(proposal.action.accountId))),
   );
-  const context: Context = { proposal, subject, facts, policy, charter, tier, answerers, draws, route, at };
+  const context: Context = { proposal, subject, facts, policy, charter, tier, decided, answerers, draws, route, at };
   const reasons = rules.map((rule) => weigh(rule, context));
   const review = reviewReason(context, digest, reasons);
   if (review) reasons.push(review);
@@ -134,7 +141,15 @@ export function judgeExamined(examined: Examined, facts: Facts, rules: readonly 
   const full = outcomeOf(reasons, satisfied) === 'escalated' ? reviewsReason(context) : undefined;
   if (full) reasons.push(full);
   const outcome = outcomeOf(reasons, satisfied);
-  const verdict: Verdict = { outcome, reasons, tier: tier ?? null, policy: under, at, gate: gateVersion };
+  const verdict: Verdict = {
+    outcome,
+    reasons,
+    tier: tier ?? null,
+    ...(decided && { tierBy: decided.by }),
+    policy: under,
+    at,
+    gate: gateVersion,
+  };
   if (tier === 'observe') {
     return {
       verdict,

@@ -1,4 +1,5 @@
 import type { Charter, PolicyPart, Reason, Route, Tier } from '@countersign/contracts';
+import type { TierCandidate } from './effective-tier.js';
 import type { Facts, PolicyInForce, Proposal } from './facts.js';
 import type { Draw, Subject } from './subject.js';
 
@@ -9,8 +10,10 @@ export interface Context {
   readonly facts: Facts;
   readonly policy: PolicyInForce;
   readonly charter: Charter;
-  /** The tier of this kind in the charter; undefined if the charter does not list the kind. */
+  /** The tier under which it is judged, see `effectiveTier`; undefined if the charter does not list the kind. */
   readonly tier: Tier | undefined;
+  /** The source that decided the tier, and why. */
+  readonly decided: TierCandidate | undefined;
   /** Who may answer if a person is asked: the charter's reviewers, at the tier approve its signers. Names. */
   readonly answerers: readonly string[];
   readonly draws: readonly Draw[];

@@ -18,6 +18,7 @@ import {
 } from '@countersign/contracts';
 import type { Proposal } from './facts.js';
 import { type SpendDraw, spendDraws } from './spend.js';
+import { decisionsNeeded } from './tier-candidates.js';
 
 /** An action whose payload was checked against the catalogue, with the catalogue's declarations about it. */
 export interface Subject {
@@ -204,6 +205,8 @@ export interface Concerns {
   /** Each campaign belongs to one of the ad accounts. */
   readonly campaigns: readonly { readonly adAccountId: string; readonly campaignId: string }[];
   readonly controls: readonly string[];
+  /** How many decisions of people about actions of this kind matter; 0 if none. */
+  readonly decisions: number;
   readonly draws: readonly Draw[];
 }
 
@@ -252,6 +255,7 @@ const nothing: Concerns = {
   adAccounts: [],
   campaigns: [],
   controls: [],
+  decisions: 0,
   draws: [],
 };
 
@@ -285,6 +289,7 @@ export function weighed(
       adAccounts: [...adAccounts].sort(),
       campaigns: [...named, ...changes.map(({ adAccountId, campaignId }) => ({ adAccountId, campaignId }))],
       controls: controlScopes(proposal.agent, proposal.play.id, proposal.action, read.subject),
+      decisions: decisionsNeeded(charter, charter.kinds[read.subject.kind]),
       draws,
     },
   };

@@ -243,11 +243,16 @@ export function factsFor(
   policy: Policy | null = policyOf(),
   now = at,
 ): Facts {
-  const { contacts, origins, whereabouts, accounts, adAccounts, controls, draws } = concerns(proposal, policy, now);
+  const { contacts, origins, whereabouts, accounts, adAccounts, controls, decisions, draws } = concerns(
+    proposal,
+    policy,
+    now,
+  );
   const facts: Facts = {
     author: proposal.agent,
     task: taskFor(proposal),
     ...(!change.review && { takenAt: at, counted: { proposals: 0, waiting: 0 } }),
+    ...(decisions > 0 && { decided: decisions }),
     ...enrolmentFor(proposal, change.review !== undefined),
     proposalBytes: Buffer.byteLength(canonical(proposal)),
     contacts: Object.fromEntries(

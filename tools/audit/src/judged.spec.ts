@@ -224,6 +224,46 @@ test('a campaign is held against its own profile, where the verdict rests on tha
   expect(judgedOn({ version: 3, dailyBudgetMinor, bidMinor })).toBeUndefined();
 });
 
+describe('decisions of people that let an agent act alone', () => {
+  const asking = policyOf(content({ charter: { firstReviewed: 1 } }));
+  const reviewOf = ({ action }: { action: object }) =>
+    ({ reviewId: derivedId('review', 1), by: 'lea', decision: 'approve', digest: digestOf(action), at }) as const;
+
+  test('are compared with the topics; those that no topic has any more are counted with the reason', () => {
+    const w = world(asking);
+    w.settle(w.approve(w.propose('ads.set_bid'), { decided: 1 }), 'executed');
+    const report = checkInvariants(w.observed());
+    expect(report.violations).toEqual([]);
+    expect(line(report)).toMatchObject({
+      checked: 0,
+      note: 'not judged again: 1 (not all decisions of people that it counts are on the topics any more)',
+    });
+  });
+
+  test('are enough where the topics have as many', () => {
+    const w = world(asking);
+    const first = w.propose('ads.set_bid');
+    const review = reviewOf(first);
+    w.add('reviews.decided.v1', 'ReviewDecided', {
+      ...review,
+      subject: { kind: 'proposal', id: first.proposalId },
+    });
+    w.settle(w.approve(first, { decided: 0, review }), 'executed');
+    const second = w.approve(w.propose('ads.set_bid', {}, 2), { decided: 1, when: minutes(1) });
+    w.settle(second, 'executed', minutes(2));
+    const report = checkInvariants(w.observed());
+    expect(report.violations).toEqual([]);
+    expect(line(report)).toMatchObject({ checked: 2 });
+  });
+
+  test('that the stored facts lack are a violation: it is refused when it is judged again', () => {
+    const w = world(asking);
+    w.approve(w.propose('ads.set_bid'), { decided: 1 });
+    alter(w, ({ decided: _decided, ...facts }) => facts);
+    expect(found(w.observed()).judged).toEqual([expect.stringMatching(/judged again .* it is refused: tier/)]);
+  });
+});
+
 describe('what was counted and timed', () => {
   const words = { template: 'follow-up', subject: 'Hello', body: 'A word.' };
   const step = { ...words, sequence: { id: 'comparison-follow-up', enrolment: '', step: 0 } };

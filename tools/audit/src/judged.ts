@@ -218,6 +218,7 @@ function disputed(
     assignment(proposal, concerned.contacts, given, facts),
     begun(proposal, given, facts),
     sentBefore(data, proposal, given, facts),
+    decidedBefore(data, proposal, given, facts),
     ...concerned.controls.map((scope) =>
       checkState(`the control of ${scope}`, own(given.controls, scope), facts.controls.get(scope) ?? [], controlFact),
     ),
@@ -400,6 +401,32 @@ function sentBefore(
     other &&
     differs(`it was judged as if nothing else had been approved for its ${what}, and permit ${other.claims.jti} was`)
   );
+}
+
+/** The clocks of two validators differ by less. */
+const skewMs = 5_000;
+
+/** People had decided as many actions of the kind as it was judged with. Fewer would only be stricter. */
+function decidedBefore(
+  { verdict }: VerdictSeen['event']['data'],
+  { agent, action }: ActionProposed,
+  { decided }: GateFacts,
+  { seen }: Ground,
+): Outcome | undefined {
+  if (!decided || verdict.outcome !== 'approved') return undefined;
+  const until = Date.parse(verdict.at) + skewMs;
+  const proposals = new Set(
+    verdictsIn(seen).flatMap(({ event: { data } }) =>
+      'review' in data && data.review && data.agent === agent && data.action?.kind === action.kind
+        ? Date.parse(data.verdict.at) <= until
+          ? [data.proposalId]
+          : []
+        : [],
+    ),
+  );
+  return proposals.size < decided
+    ? not('not all decisions of people that it counts are on the topics any more')
+    : undefined;
 }
 
 const day = 86_400_000;

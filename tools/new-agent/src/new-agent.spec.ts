@@ -59,6 +59,7 @@ test.each([['crm.create_task', 'email.send'], ...Object.keys(actionKinds).map((k
     const found = readConfig([...shipped, { path, text }], { ...deployment, agents });
     expect(found.ok ? [] : found.problems).toEqual([]);
     const charter = found.ok ? found.content.charters.find(({ agent }) => agent === 'unheard-of-agent') : undefined;
+    expect(charter?.firstReviewed).toBe(50);
     expect(charter?.kinds).toEqual(Object.fromEntries(kinds.map((kind) => [kind, 'suggest'])));
   },
 );

@@ -1,4 +1,10 @@
-import { type ActionKindName, actionKinds, sandboxPort, servicePorts } from '@countersign/contracts';
+import {
+  type ActionKindName,
+  actionKinds,
+  defaultFirstReviewed,
+  sandboxPort,
+  servicePorts,
+} from '@countersign/contracts';
 
 /** A file of the repository; the path is relative to its root. */
 export interface WrittenFile {
@@ -109,10 +115,15 @@ const documented = (content: string, name: string, port: number): string =>
 const sends = (kinds: readonly string[]): boolean =>
   kinds.some((kind) => Object.hasOwn(actionKinds, kind) && actionKinds[kind as ActionKindName].channel === 'email');
 
+const firstReviewed = `# Actions of a kind that people must have decided before the agent may act alone with it.
+firstReviewed: ${defaultFirstReviewed}
+`;
+
 const charter = (name: string, kinds: readonly string[], model: string): string =>
   model
     .replace(/^#.*\n/, `# What the ${name.replace(/-agent$/, '')} agent may do. What is not listed here is refused.\n`)
     .replace(/^agent: .*$/m, `agent: ${name}`)
+    .replace(/(?:^#.*\n)*^firstReviewed: .*\n/m, firstReviewed)
     .replace(/sendsPerHour: \d+/, `sendsPerHour: ${sends(kinds) ? 20 : 0}`)
     .replace(/(^kinds:\n)(?: {2}.*\n)+/m, `$1${kinds.map((kind) => `  ${kind}: suggest\n`).join('')}`);
 

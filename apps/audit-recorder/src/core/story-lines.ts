@@ -199,7 +199,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ActionApproved: (d, names) => [
     [
       'verdict',
-      `approved under policy version ${d.verdict.policy.version}${by(d.review)}: ${actionText(d.action, names)}`,
+      `approved under policy version ${d.verdict.policy.version}${tierText(d.verdict)}${by(d.review)}: ${actionText(d.action, names)}`,
     ],
     ...reasons(d.verdict),
     [
@@ -210,14 +210,14 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ActionRefused: (d, names) => [
     [
       'verdict',
-      `refused under policy version ${d.verdict.policy.version}${by(d.review)}: ${d.action ? actionText(d.action, names) : d.kind}${d.shadowOutcome ? `; it is only observed, else it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
+      `refused under policy version ${d.verdict.policy.version}${tierText(d.verdict)}${by(d.review)}: ${d.action ? actionText(d.action, names) : d.kind}${d.shadowOutcome ? `; it is only observed, else it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
     ],
     ...reasons(d.verdict),
   ],
   ActionEscalated: (d, names) => [
     [
       'verdict',
-      `needs a person, ${listed(d.reviewers)}, until ${d.deadline}: ${actionDetail(d.action, (id) => names.contact(id)) ?? d.card.detail}`,
+      `needs a person, ${listed(d.reviewers)}, until ${d.deadline}${tierText(d.verdict)}: ${actionDetail(d.action, (id) => names.contact(id)) ?? d.card.detail}`,
     ],
     ...reasons(d.verdict),
   ],
@@ -400,6 +400,10 @@ const reasons = (verdict: DataOf<'ActionApproved'>['verdict']): Sentences =>
     'rule',
     `${r.rule} ${{ pass: 'passes', escalate: 'asks for a person', refuse: 'refuses' }[r.outcome]}: ${r.detail}`,
   ]);
+
+/** The tier and what decided it. An older verdict does not say what did. */
+const tierText = ({ tier, tierBy }: DataOf<'ActionApproved'>['verdict']): string =>
+  tier !== null && tierBy !== undefined ? `, at the tier ${tier} (${tierBy})` : '';
 
 const by = (review: DataOf<'ActionApproved'>['review']): string => (review ? `, as ${review.by} answered` : '');
 

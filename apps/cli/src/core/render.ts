@@ -215,6 +215,7 @@ export function cardText(paint: Paint, given: Card, now: string): string {
     row('task', `${purpose}: ${agent} may ${may}${has === undefined ? '' : `, and has ${has}`}`);
   for (const reason of facts.whyAsked ?? [])
     row('why asked', `${withNames(reason.detail, facts.campaigns)} [${reason.rule}]`);
+  row('tier', facts.tier?.detail);
   for (const evidence of facts.evidence) row('evidence', `${clock(evidence.occurredAt)} ${evidence.detail}`);
   row('reviewers', card.reviewers.join(', '));
   row('deadline', `${clock(card.deadline)} (${distance(card.deadline, now)})`);

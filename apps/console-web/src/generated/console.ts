@@ -1585,6 +1585,12 @@ export interface operations {
                                     version: number;
                                     digest: string | null;
                                 };
+                                /** @description How far the agent may go with this action, and what decided that; null in an older one */
+                                tier: {
+                                    tier: string;
+                                    by: string;
+                                    detail: string;
+                                } | null;
                                 evidence: {
                                     detail: string;
                                     /** Format: date-time */
@@ -1839,6 +1845,12 @@ export interface operations {
                                 version: number;
                                 digest: string | null;
                             };
+                            /** @description How far the agent may go with this action, and what decided that; null in an older one */
+                            tier: {
+                                tier: string;
+                                by: string;
+                                detail: string;
+                            } | null;
                             evidence: {
                                 detail: string;
                                 /** Format: date-time */
@@ -7898,6 +7910,7 @@ export interface operations {
                                 kinds: {
                                     [key: string]: "observe" | "suggest" | "approve" | "notify" | "auto" | "shadow" | "supervised" | "autonomous";
                                 };
+                                firstReviewed?: number;
                                 currency: string;
                                 timeZone: string;
                                 limits: {
@@ -8261,6 +8274,7 @@ export interface operations {
                                 kinds: {
                                     [key: string]: "observe" | "suggest" | "approve" | "notify" | "auto" | "shadow" | "supervised" | "autonomous";
                                 };
+                                firstReviewed?: number;
                                 currency: string;
                                 timeZone: string;
                                 limits: {

@@ -46,7 +46,7 @@ const words: Readonly<Record<string, string>> = {
   task: 'The task does not allow it',
   'task-ended': 'The task was over',
   'task-unknown': 'No task asked for it',
-  tier: 'The charter has it judged only, or needs a person',
+  tier: 'It is judged only, or needs a person',
 };
 
 /** A rule without words of its own is named as the record names it. */

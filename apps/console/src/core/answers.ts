@@ -106,6 +106,10 @@ const ActionCard = {
     reversible: z.string(),
     whyAsked: z.array(z.object({ rule: z.string(), detail: z.string() })),
     policy: UnderPolicy.describe('Under which a person was asked'),
+    tier: z
+      .object({ tier: z.string(), by: z.string(), detail: z.string() })
+      .nullable()
+      .describe('How far the agent may go with this action, and what decided that; null in an older one'),
     evidence: z.array(EvidenceShown),
   }),
   agentSays: z.object({

@@ -1,5 +1,5 @@
 import { actionDetail, contactText, type DataOf, kindSpec, own, profileKey } from '@countersign/contracts';
-import { kindWords, lasting, list } from './kind-words.js';
+import { kindWords, lasting, list, tierShown } from './kind-words.js';
 import type { Escalation } from './project.js';
 import type { Standing } from './review.js';
 
@@ -59,6 +59,7 @@ function actionCard(card: DataOf<'ActionEscalated'>, at: string) {
         .filter((reason) => reason.outcome === 'escalate')
         .map(({ rule, detail }) => ({ rule, detail })),
       policy: card.verdict.policy,
+      tier: tierShown(card.verdict) ?? null,
       evidence: card.evidence.map(({ detail, occurredAt, source, signalId }) => ({
         detail,
         occurredAt,

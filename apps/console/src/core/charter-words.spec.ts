@@ -92,6 +92,7 @@ test('it reads like this', () => {
     Only after a signer has agreed to each: set the bid of a campaign.
     Only after a reviewer has agreed to each: resume a paused campaign.
     Only on trial, judged and never run: publish an advertisement.
+    What it may do on its own needs a reviewer until people have decided 50 actions of the kind.
     What it may not do
     It may not send an e-mail, enrol a contact in a sequence of e-mails, stop a sequence for a contact or create a task in the CRM. Such a proposal is refused.
     Nobody may set the bid of a campaign, whatever a charter allows.

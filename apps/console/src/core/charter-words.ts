@@ -8,6 +8,7 @@ import {
   type Rules,
   signersOf,
   type TextRules,
+  type Tier,
   tierOf,
   tiers,
   type Weekday,
@@ -29,7 +30,8 @@ export function charterWords(
   charter: Charter,
   { plays, rules, rates }: Pick<PolicyContent, 'plays' | 'rules' | 'rates'>,
 ): Section[] {
-  const { agent, owner, reviewers, signers, reviewWithinMinutes, kinds, currency, timeZone } = charterLines(rates);
+  const { agent, owner, reviewers, signers, reviewWithinMinutes, kinds, firstReviewed, currency, timeZone } =
+    charterLines(rates);
   const { prohibitedKinds, ...others } = ruleLines;
   const ofTexts = charter.texts ? textLines(charter.texts) : [];
   return [
@@ -38,7 +40,7 @@ export function charterWords(
       title: 'Who is responsible',
       lines: [agent, owner, reviewers, signers, reviewWithinMinutes].flatMap((linesOf) => linesOf(charter)),
     },
-    { title: 'What it may do', lines: kinds(charter) },
+    { title: 'What it may do', lines: [...kinds(charter), ...firstReviewed(charter)] },
     { title: 'What it may not do', lines: [forbidden(charter), ...prohibitedKinds(rules)] },
     { title: 'Its limits', lines: [...limits(charter), ...currency(charter), ...timeZone(charter)] },
     ...(ofTexts.length > 0
@@ -84,6 +86,14 @@ const charterLines = (rates: PolicyContent['rates']): Omit<LinesOf<Charter>, 'li
     });
     return lines.length > 0 ? lines : ['Nothing: every proposal is refused.'];
   },
+  firstReviewed: ({ kinds, firstReviewed: n = 0 }) =>
+    Object.values(kinds).some((word) => alone.includes(tierOf(word)))
+      ? [
+          n === 0
+            ? 'What it may do on its own, it may do from its first action on.'
+            : `What it may do on its own needs a reviewer until people have decided ${count(n, 'action')} of the kind.`,
+        ]
+      : [],
   currency: ({ currency }) => [
     `Its limits are in ${currency}. ${rates ? ratesWords(rates) : 'An action in another currency is refused.'}`,
   ],
@@ -96,6 +106,9 @@ const ratesWords = ({ day, maxAgeDays, base, perBase }: NonNullable<PolicyConten
 /** A cap that a charter need not have. */
 const optionalCap = (minor: number | undefined, currency: string, named: string): readonly string[] =>
   minor === undefined ? [] : [`At most ${money(minor, currency)} ${named}.`];
+
+/** The tiers at which no person is asked. */
+const alone: readonly Tier[] = ['notify', 'auto'];
 
 const limits = (charter: Charter): string[] => Object.values(limitLines).flatMap((linesOf) => linesOf(charter));
 

@@ -17,6 +17,7 @@ export const content: PolicyContent = PolicyContent.parse({
         'ads.pause_campaign': 'notify',
         'ads.publish_creative': 'observe',
       },
+      firstReviewed: 50,
       currency: 'EUR',
       timeZone: 'Europe/Berlin',
       limits: {

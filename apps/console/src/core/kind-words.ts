@@ -1,4 +1,11 @@
-import { type ActionKindName, actionKindNames, own, type Tier } from '@countersign/contracts';
+import {
+  type ActionKindName,
+  actionKindNames,
+  own,
+  type Tier,
+  type TierSource,
+  type Verdict,
+} from '@countersign/contracts';
 
 /** What each kind of action does, after 'it may'. Exhaustive: a new kind needs its words here. */
 const kinds: Readonly<Record<ActionKindName, string>> = {
@@ -22,6 +29,18 @@ export const tierWords: Readonly<Record<Tier, string>> = {
   suggest: 'Only after a reviewer has agreed to each',
   observe: 'Only on trial, judged and never run',
 };
+
+const tierSourceWords: Readonly<Record<TierSource, string>> = {
+  charter: 'its charter',
+  'first-reviewed': 'the number of its actions that people have decided',
+};
+
+/** The tier of a verdict, and what decided it; undefined if an older verdict does not say. */
+export function tierShown({ tier, tierBy }: Pick<Verdict, 'tier' | 'tierBy'>) {
+  return tier === null || tierBy === undefined
+    ? undefined
+    : { tier, by: tierBy, detail: `${tier}, decided by ${own(tierSourceWords, tierBy) ?? tierBy}` };
+}
 
 /** The kinds that are not among these. */
 export const otherKinds = (allowed: Readonly<Partial<Record<ActionKindName, unknown>>>): ActionKindName[] =>

@@ -47,6 +47,11 @@ const worlds: Readonly<Record<string, readonly [World, ...World[]]>> = {
   tier: [
     {
       proposal: proposalOf('ads.set_bid'),
+      facts: { decided: 3 },
+      policy: policyOf(content({ charter: { firstReviewed: 50 } })),
+    },
+    {
+      proposal: proposalOf('ads.set_bid'),
       policy: policyOf(content({ charter: { kinds: { 'ads.set_bid': 'suggest' } } })),
     },
   ],

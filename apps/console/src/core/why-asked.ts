@@ -48,10 +48,12 @@ const words: Readonly<Record<string, (figures: Figures) => string>> = {
   'facts-behind': () => 'facts are unclear: it was made from newer facts than the validator has',
   lineage: ({ lineage }) =>
     lineage === null ? 'it does not say what it was made from' : 'text from outside had a part in it',
-  tier: ({ tier }) =>
-    tier === 'approve'
+  tier: ({ tier, by }) => {
+    if (by === 'first-reviewed') return 'people decide the first actions of this kind by this agent';
+    return tier === 'approve'
       ? 'the agent only prepares this kind: a signer must agree to each'
-      : 'the agent only suggests this kind: a person answers each',
+      : 'the agent only suggests this kind: a person answers each';
+  },
   review: () => 'the answer that was given does not count for this action',
 };
 

@@ -80,6 +80,7 @@ const loaded = (change: Partial<LoadedUnder> = {}): LoadedUnder => ({
   proposals: new Map(),
   enrolments: new Map(),
   steps: new Map(),
+  decided: new Map(),
   waiting: new Map(),
   ...change,
 });

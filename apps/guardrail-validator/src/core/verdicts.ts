@@ -107,6 +107,16 @@ export interface Needed {
   readonly steps: readonly NamedStep[];
   /** Authors for whom it must be known how many actions wait for a person. */
   readonly authors: readonly string[];
+  /** Kinds of which it must be known how many actions people have decided, up to `most`. */
+  readonly decisions: readonly Decisions[];
+}
+
+/** Actions of one kind by one author, in people's decisions. */
+export interface Decisions {
+  readonly name: string;
+  readonly author: string;
+  readonly kind: string;
+  readonly most: number;
 }
 
 /** Everything that was loaded for a batch of requests. */
@@ -127,6 +137,8 @@ export interface Loaded {
   readonly enrolments: ReadonlyMap<string, EnrolmentFact>;
   /** How many actions of an author wait for a person. */
   readonly waiting: ReadonlyMap<string, number>;
+  /** How many actions of a kind people have decided, by the name of its `Decisions`. */
+  readonly decided: ReadonlyMap<string, number>;
 }
 
 export interface VerdictResult {
@@ -219,6 +231,12 @@ export function stateNamed(
   return undefined;
 }
 
+/** The decisions of people that must be counted for a request; undefined if its charter asks for none. */
+function decisionsFor({ request: { proposal, author }, examined: { concerns } }: Prepared): Decisions | undefined {
+  const { kind } = proposal.action;
+  return concerns.decisions > 0 ? { name: `${author} ${kind}`, author, kind, most: concerns.decisions } : undefined;
+}
+
 /** What to load, and which ledgers to lock, for these requests. */
 export function neededBy(prepared: readonly Prepared[], at: string): Needed {
   const profiles = new Set<string>();
@@ -266,6 +284,7 @@ export function neededBy(prepared: readonly Prepared[], at: string): Needed {
     tallies: byName(fresh.map(({ tally }) => tally)),
     steps: byName(prepared.map(({ step }) => step).filter((step) => step !== undefined)),
     authors: [...new Set(fresh.map(({ request }) => request.author))],
+    decisions: byName(prepared.map(decisionsFor).filter((decisions) => decisions !== undefined)),
   };
 }
 
@@ -379,10 +398,12 @@ function factsOf(prepared: Prepared, loaded: Loaded, at: string): Facts {
     }),
   );
   const rates = ratesOf(prepared.examined, ledgers);
+  const decisions = decisionsFor(prepared);
   return {
     author,
     task: task ? taskAbout(task, concerns.contacts) : null,
     ...firstJudged(prepared, loaded),
+    ...(decisions && { decided: loaded.decided.get(decisions.name) ?? 0 }),
     ...sameStep(prepared, loaded),
     // The length of its RFC 8785 form: that form reorders members, which changes no length, and writes values as JSON.stringify
     // does.

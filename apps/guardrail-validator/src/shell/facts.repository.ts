@@ -26,7 +26,8 @@ interface Row {
     | 'proposals'
     | 'enrolment'
     | 'step'
-    | 'waiting';
+    | 'waiting'
+    | 'decided';
   readonly key: string;
   readonly version: number;
   readonly data: string | null;
@@ -43,6 +44,7 @@ const nothing = cameToNothing.map((state) => `'${state}'`).join(', ');
 // Both times are of approvals, by this service's clock. If they are equal, the order is not known, and it counts as stopped.
 // An enrolment that had no effect still counts while a message under it may be sent: a new enrolment would open the same steps again.
 // A ledger of money may have amounts of several currencies: an agent may spend in ad accounts of different currencies.
+// What a person decided is an escalation that a person's answer closed. A deadline closes one without a person.
 // A sum of money is limited to the largest exact number: an executor may report amounts up to that number.
 const sql = `
   SELECT s.topic AS what, s.key, s.version, s.data::text AS data
@@ -98,7 +100,13 @@ const sql = `
   ) FROM unnest($14::text[], $15::text[], $16::text[], $17::bigint[]) AS n(name, author, enrolment, step)
   UNION ALL
   SELECT 'waiting', n.author, 0, (SELECT count(*)::text FROM escalations e WHERE e.author = n.author AND e.state = 'open')
-  FROM unnest($13::text[]) AS n(author)`;
+  FROM unnest($13::text[]) AS n(author)
+  UNION ALL
+  SELECT 'decided', n.name, 0, (
+    SELECT count(*)::text FROM (
+      SELECT FROM escalations e WHERE e.author = n.author AND e.kind = n.kind AND e.closed_by IS NOT NULL LIMIT n.most
+    ) few
+  ) FROM unnest($18::text[], $19::text[], $20::text[], $21::int[]) AS n(name, author, kind, most)`;
 
 /**
  * Reads the facts behind requests, except the policy, all as of one moment: state of other services, the amounts held and committed on
@@ -134,6 +142,10 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
     needed.steps.map((s) => s.author),
     needed.steps.map((s) => s.enrolment),
     needed.steps.map((s) => s.n),
+    needed.decisions.map((d) => d.name),
+    needed.decisions.map((d) => d.author),
+    needed.decisions.map((d) => d.kind),
+    needed.decisions.map((d) => d.most),
   ];
   const rows = params.some((list) => list.length > 0) ? await tx.query<Row>(sql, params) : [];
 
@@ -147,6 +159,7 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
   const touched = new Set<string>();
   const proposals = new Map<string, number>();
   const waiting = new Map<string, number>();
+  const decided = new Map<string, number>();
   const enrolments = new Map<string, EnrolmentFact>();
   const steps = new Map<string, StepCount>();
   /** The rows of each ledger of money: one for each currency. */
@@ -173,6 +186,9 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
         break;
       case 'waiting':
         waiting.set(key, value);
+        break;
+      case 'decided':
+        decided.set(key, value);
         break;
       case 'enrolment': {
         const tally = needed.tallies.find(({ name }) => name === key);
@@ -202,5 +218,6 @@ export async function readFacts(tx: Tx, needed: Needed): Promise<Loaded> {
     enrolments,
     steps,
     waiting,
+    decided,
   };
 }

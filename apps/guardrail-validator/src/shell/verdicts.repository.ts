@@ -431,12 +431,12 @@ export class Store {
     const proposals = packed(escalations.map((row) => JSON.stringify(row.proposal)));
     const verdicts = packed(escalations.map((row) => JSON.stringify(row.verdict)));
     tx.write(
-      `INSERT INTO escalations (proposal_id, digest, state, deadline_at, author, proposal, verdict, reviewers, correlation_id, opened_at, enrolment, step)
+      `INSERT INTO escalations (proposal_id, digest, state, deadline_at, author, proposal, verdict, reviewers, correlation_id, opened_at, enrolment, step, kind)
        SELECT id, digest, 'open', deadline, author, ${cut('$5', 'ps', 'pl')}::json, ${cut('$6', 'vs', 'vl')}::json,
-              ARRAY(SELECT jsonb_array_elements_text(reviewers::jsonb)), correlation, $9, enrolment, step
+              ARRAY(SELECT jsonb_array_elements_text(reviewers::jsonb)), correlation, $9, enrolment, step, kind
        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $7::text[], $8::text[], $10::int[], $11::int[], $12::int[], $13::int[],
-                   $14::text[], $15::bigint[])
-         AS n(id, digest, deadline, author, reviewers, correlation, ps, pl, vs, vl, enrolment, step)`,
+                   $14::text[], $15::bigint[], $16::text[])
+         AS n(id, digest, deadline, author, reviewers, correlation, ps, pl, vs, vl, enrolment, step, kind)`,
       [
         escalations.map((row) => row.proposalId),
         escalations.map((row) => row.digest),
@@ -453,6 +453,7 @@ export class Store {
         verdicts.lengths,
         escalations.map(({ step }) => step?.enrolment ?? ''),
         escalations.map(({ step }) => step?.n ?? null),
+        escalations.map(({ proposal }) => proposal.action.kind),
       ],
     );
   }

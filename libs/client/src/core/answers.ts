@@ -112,6 +112,8 @@ export interface Card {
     /** The policy under which a person was asked. */
     readonly policy?: { readonly version: number; readonly digest: string | null };
     readonly whyAsked?: readonly { rule: string; detail: string }[];
+    /** An older console does not show it. */
+    readonly tier?: { readonly detail: string } | null;
     readonly campaignId?: string | null;
     readonly adAccountId?: string | null;
     readonly contacts?: number;

@@ -1,22 +1,21 @@
 import { escalate, pass, type Rule, refuse } from '../rule.js';
 
-/** How far the agent may go with this kind. */
+/** How far the agent may go with this action: the lowest tier that any source gives, in the words of that source. */
 export const tier: Rule = {
   name: 'tier',
-  weigh: ({ tier, answerers, proposal: { agent }, subject: { kind } }) => {
+  weigh: ({ decided }) => {
+    if (!decided) return undefined;
+    const { tier, by, reason, figures } = decided;
+    const weighed = { tier, by, ...figures };
     switch (tier) {
-      case undefined:
-        return undefined;
       case 'observe':
-        return refuse(`${agent} is only observed for ${kind}: judged, never run`, { tier });
+        return refuse(reason, weighed);
       case 'suggest':
-        return escalate(`${agent} only suggests ${kind}: a person answers each`, { tier });
       case 'approve':
-        return escalate(`${agent} only prepares ${kind}: ${answerers.join(' or ')} must sign each`, { tier });
+        return escalate(reason, weighed);
       case 'notify':
-        return pass(`${agent} may act alone with ${kind}, and people are notified`, { tier });
       case 'auto':
-        return pass(`${agent} may act alone with ${kind}`, { tier });
+        return pass(reason, weighed);
     }
   },
 };

@@ -76,6 +76,7 @@ const labels: { readonly [Part in keyof Content]-?: Labels<NonNullable<Content[P
     reviewers: 'Who may answer its reviews',
     signers: 'Who may answer where it only prepares',
     kinds: 'What it may do',
+    firstReviewed: 'Actions of a kind that people decide before it acts alone',
     currency: 'Currency of its limits',
     timeZone: 'Where its days begin',
     'limits.campaignSpendPerDayMinor': 'Spend a day on one campaign, at most',

@@ -26,6 +26,11 @@ export function Why({ card }: { readonly card: Review }) {
           </List.Item>
         ))}
       </List>
+      {card.facts.tier && (
+        <Text size="sm" c="dimmed">
+          Tier: {card.facts.tier.detail}.
+        </Text>
+      )}
       {length > 0 && (
         <details>
           <summary>{length === 1 ? 'One other rule passed' : `${length} other rules passed`}</summary>

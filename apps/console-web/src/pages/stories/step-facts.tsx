@@ -10,7 +10,7 @@ import { readEvent, traceIdIn } from '../record/proof/event.js';
 import { proofWords } from './proof-words.js';
 import { eventQuery, type Step } from './stories.queries.js';
 import { proofOf, useProof } from './use-proof.js';
-import { digestIn, factsOf, type Rule, rationaleOf, rulesOf } from './words.js';
+import { digestIn, factsOf, type Rule, rationaleOf, rulesOf, tierIn } from './words.js';
 
 const ruleWords: Readonly<Record<string, { words: string; color: string; Icon: typeof IconBan }>> = {
   refuse: { words: 'refuses', color: 'red', Icon: IconBan },
@@ -27,6 +27,7 @@ export function StepFacts({ step, named }: { readonly step: Step; readonly named
   const { more: advice } = proofWords(proofOf(proof), step.at);
   const { facts, more } = factsOf(read?.value);
   const rules = rulesOf(read?.value);
+  const tier = tierIn(read?.value);
   // With a page for traces the step has a link in place of the id.
   const traceId = step.traceUrl === null && read ? traceIdIn(read) : undefined;
   const [rationale, digest] = [rationaleOf(read?.value), digestIn(read?.value)];
@@ -36,6 +37,7 @@ export function StepFacts({ step, named }: { readonly step: Step; readonly named
       {event.isError && <Problem error={event.error} again={() => void event.refetch()} />}
       {!step.provable && <Text size="sm">The console keeps the facts of a step for seven days.</Text>}
       {event.data && !read && <Text size="sm">The bytes of this event cannot be read here.</Text>}
+      {tier !== undefined && <Text size="sm">Tier: {tier}.</Text>}
       {rules.length > 0 && <Rules rules={rules} named={named} />}
       {rationale !== undefined && (
         <Blockquote p="sm" cite="The agent's own words, which nobody has checked">

@@ -56,6 +56,12 @@ export function rulesOf(value: unknown): Rule[] {
     .sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
 }
 
+/** The tier of a verdict and what decided it; undefined if it does not say. */
+export function tierIn(value: unknown): string | undefined {
+  const { tier, tierBy } = membersOf(membersOf(value).verdict);
+  return typeof tier === 'string' && typeof tierBy === 'string' ? `${tier}, decided by ${tierBy}` : undefined;
+}
+
 export const rationaleOf = (value: unknown): string | undefined => {
   const { rationale } = membersOf(value);
   return typeof rationale === 'string' && rationale !== '' ? rationale : undefined;

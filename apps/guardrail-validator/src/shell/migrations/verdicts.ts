@@ -271,3 +271,22 @@ export class AuditorReadsVerdicts1764400000075 implements MigrationInterface {
     await runner.query(grantToAuditor('REVOKE SELECT ON', auditedTables['guardrail-validator'], 'FROM'));
   }
 }
+
+/** How many actions of a kind people have decided is counted by the escalations that their answers closed. */
+export class DecisionsByKind1764600000102 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    // As above, Postgres cannot make a text of a NUL. A kind that was escalated is one of the catalogue and has none.
+    await runner.query(String.raw`
+      ALTER TABLE escalations ADD COLUMN kind text NOT NULL DEFAULT '';
+      UPDATE escalations SET kind = coalesce(replace(proposal::text, '\u0000', '\u0020')::json->'action'->>'kind', '');
+      CREATE INDEX escalations_decided ON escalations (author, kind) WHERE closed_by IS NOT NULL;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      DROP INDEX escalations_decided;
+      ALTER TABLE escalations DROP COLUMN kind;
+    `);
+  }
+}
