@@ -224,7 +224,7 @@ test('a play that is changed after it asked is told on the card, and an approval
     expect(await objections(page)).toEqual([]);
     await approveAllTheSame(page, 'No task would go out, and it cannot be approved later. Reject it, or let');
     await status(page, 'Approved, but no task went out')
-      .getByText(`The play ${play} was changed after it asked.`, { exact: false })
+      .getByText(`The play “${title}” was changed after it asked.`, { exact: false })
       .waitFor(patience);
     await expectOnce(asked, 'suppressed');
   } finally {
