@@ -84,6 +84,8 @@ export const Given = z.strictObject({
   touchesAllowed: z.strictObject({ touches: z.int(), days: z.int() }).optional(),
   touches: z.array(Instant).optional(),
   touchesPlanned: z.array(Instant).optional(),
+  /** When a message with this body went to the contact, or will go. */
+  sameMessage: z.array(Instant).optional(),
   actionsPerHour: z.int().optional(),
   accountActionsPerHour: z.int().optional(),
   /** When something of the agent was approved; of all accounts, and for this one. */
@@ -156,6 +158,8 @@ export const When = z.strictObject({
   note: z.string().optional(),
   /** A member that the contract lacks. */
   extraField: z.string().optional(),
+  /** Another contact beside the one of the message. */
+  alsoTo: z.string().optional(),
   /** What the agent says about it: never an input. */
   rationale: z.string().optional(),
 });

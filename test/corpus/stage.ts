@@ -6,7 +6,7 @@ import {
   type PolicyContent,
   type Rules,
 } from '@countersign/contracts';
-import { type Facts, moneyLedger, type PolicyInForce } from '@countersign/gate';
+import { concerns, type Facts, moneyLedger, type PolicyInForce } from '@countersign/gate';
 import {
   adAccountLedger,
   at,
@@ -54,6 +54,7 @@ export function stage(
   for (const text of ['subject', 'body', 'headline', 'url', 'title', 'note'] as const)
     if (when[text] !== undefined) payload[text] = when[text];
   if (when.extraField) payload[when.extraField] = true;
+  if (when.alsoTo) payload.contactId = [contact, when.alsoTo];
   const base = proposalOf(when.kind, payload);
   const { accountId: _acme, ...unnamed } = base.action;
   const action =
@@ -140,8 +141,10 @@ function factsOf(given: Given, proposal: ReturnType<typeof stage>['proposal'], p
     ...(given.dailyBudget !== 'unknown' && { dailyBudgetMinor: minor(given.dailyBudget ?? 'EUR 400.00') }),
     ...(given.bid !== 'unknown' && { bidMinor: minor(given.bid ?? 'EUR 1.10') }),
   };
+  const message = concerns(proposal, policy, at).draws.find(({ kind }) => kind === 'message')?.ledger;
   const change: FactsChange = {
     ledgers: {
+      ...(message !== undefined && { [message]: { held: [], committed: given.sameMessage ?? [] } }),
       [campaignLedger]: money(given.campaignHeld, given.campaignSpent),
       [adAccountLedger]: money(given.adAccountHeld, given.adAccountSpent),
       'spend:campaign:cmp-to:2026-11': money(undefined, given.campaignMonthSpent),

@@ -253,7 +253,7 @@ export const refusesForeignId = ({ reasons }: Pick<Verdict, 'reasons'>): boolean
 
 /** What a permit holds under a limit until the action settles: an amount of money, or a count of one. */
 export const Reservation = z.object({
-  /** E.g. `spend:campaign:<id>:2026-11-21`, `touch:<contact>`, `sends:<agent>`. */
+  /** E.g. `spend:campaign:<id>:2026-11-21`, `touch:<contact>`, `sends:<agent>`, `message:<contact>:<SHA-256 of its body>`. */
   ledger: z.string().max(300),
   amount: Minor.positive(),
   currency: Currency.optional(),

@@ -188,6 +188,8 @@ export const Rules = z.strictObject({
   creativeNeedsPerson: z.boolean(),
   /** A proposal larger than this is refused, in bytes of its RFC 8785 form. */
   maxProposalBytes: z.int().positive(),
+  /** Nobody gets the same body again within so many days, whichever proposal it belongs to. */
+  sameMessageDays: z.int().min(1).max(365).optional(),
   ...TextRules.shape,
   ...ContactHours.shape,
 });

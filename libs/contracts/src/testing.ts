@@ -20,6 +20,7 @@ export const ruleValues: {
   prohibitedKinds: { given: ['ads.set_bid'], another: [...actionKindNames] },
   creativeNeedsPerson: { given: true, another: false },
   maxProposalBytes: { given: 65_536, another: 10 },
+  sameMessageDays: { given: 90, another: 1 },
   bannedTerms: { given: ['miracle cure'], another: ['hello', 'compare', 'call'] },
   linkHosts: { given: ['*.example.org'], another: [] },
   requiredElements: {

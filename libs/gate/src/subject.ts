@@ -16,6 +16,7 @@ import {
   type Spend,
   scopesCovering,
 } from '@countersign/contracts';
+import { foldedText } from './content/folded.js';
 import type { Proposal } from './facts.js';
 import { type SpendDraw, spendDraws } from './spend.js';
 import { decisionsNeeded } from './tier-candidates.js';
@@ -117,7 +118,7 @@ type CountDraw = {
   readonly cap: number;
 } & (
   | {
-      readonly kind: 'touch' | 'send';
+      readonly kind: 'touch' | 'send' | 'message';
       /** The time at which it counts: when it is sent. */
       readonly countsAt: string;
       readonly windowMs: number;
@@ -188,8 +189,28 @@ export function drawsOf(
         windowMs: days * 24 * hour,
       });
     }
+    const body = bodyOf(subject);
+    if (rules.sameMessageDays !== undefined && body !== undefined) {
+      for (const contact of subject.recipients) {
+        draws.push({
+          kind: 'message',
+          ledger: `message:${contact}:${body}`,
+          holder: `contact ${contact}`,
+          amount: 1,
+          cap: 1,
+          countsAt,
+          windowMs: rules.sameMessageDays * 24 * hour,
+        });
+      }
+    }
   }
   return draws;
+}
+
+/** SHA-256 of the body of a message, so that another case or another space does not make it another message. */
+function bodyOf({ texts }: Subject): string | undefined {
+  const body = texts.find(({ place }) => place === 'payload.body')?.text;
+  return body === undefined ? undefined : digestOf(foldedText(body).replace(/ +/g, ' ').trim());
 }
 
 /** The facts that a proposal needs, by key. The caller loads and locks them before it judges. */

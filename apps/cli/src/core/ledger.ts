@@ -10,6 +10,8 @@ export function ledgerWords(ledger: string, campaigns: readonly CampaignKnown[] 
   switch (family) {
     case 'touch':
       return 'Messages to this person';
+    case 'message':
+      return 'This message to this person';
     case 'sends':
       return `Messages of ${first} in an hour`;
     case 'actions':

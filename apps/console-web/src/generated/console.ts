@@ -8024,6 +8024,7 @@ export interface operations {
                                 prohibitedKinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
                                 creativeNeedsPerson: boolean;
                                 maxProposalBytes: number;
+                                sameMessageDays?: number;
                                 bannedTerms?: string[];
                                 linkHosts?: string[];
                                 requiredElements?: {
@@ -8388,6 +8389,7 @@ export interface operations {
                                 prohibitedKinds: ("ads.shift_budget" | "ads.set_bid" | "ads.pause_campaign" | "ads.resume_campaign" | "ads.publish_creative" | "email.send" | "sequence.enroll" | "sequence.stop" | "crm.create_task")[];
                                 creativeNeedsPerson: boolean;
                                 maxProposalBytes: number;
+                                sameMessageDays?: number;
                                 bannedTerms?: string[];
                                 linkHosts?: string[];
                                 requiredElements?: {

@@ -36,6 +36,7 @@ const words: Readonly<Record<string, string>> = {
   review: 'A person rejected it, or nobody answered in time',
   'reviews-waiting': 'Too many actions wait for a person',
   route: 'No system is set up that could carry it out',
+  'same-message': 'The person has this message already',
   'send-time': 'To be sent too far ahead',
   'sends-per-hour': 'Too many messages in an hour',
   sequence: 'The message is not the text of its sequence',

@@ -122,6 +122,7 @@ test('it reads like this', () => {
     The claim “market leader” needs a person, because no evidence of it is approved.
     Rules for every agent
     One contact is written to at most once in 2 days, whichever agent asks.
+    Nobody gets the same message again within 90 days, whichever agent asks.
     Nobody is written to from 21:00 to 08:00, by the clock where the person is.
     People are written to only on Monday, Tuesday, Wednesday, Thursday, Friday and Saturday, by the calendar where the person is.
     The first message to people of these ranks needs a person: top management.

@@ -169,6 +169,10 @@ const ruleLines: LinesOf<Omit<Rules, keyof TextRules>> = {
   contactFrequency: ({ contactFrequency: { touches, days } }) => [
     `One contact is written to at most ${touches === 1 ? 'once' : count(touches, 'time')} in ${count(days, 'day')}, whichever agent asks.`,
   ],
+  sameMessageDays: ({ sameMessageDays }) =>
+    sameMessageDays === undefined
+      ? []
+      : [`Nobody gets the same message again within ${count(sameMessageDays, 'day')}, whichever agent asks.`],
   quietHours: ({ quietHours }) =>
     quietHours
       ? [`Nobody is written to from ${quietHours.from} to ${quietHours.to}, by the clock where the person is.`]

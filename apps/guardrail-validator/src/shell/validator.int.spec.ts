@@ -543,6 +543,27 @@ test('[case 29] a message is approved outside quiet hours where its recipient li
   expect(late[0]?.verdict.reasons).toContainEqual(expect.objectContaining({ rule: 'quiet-hours', outcome: 'refuse' }));
 });
 
+test('[case 28] the same body goes to a person once, also if two agents write it at the same moment, and again if the first one did not run', async () => {
+  await publish(content({ rules: { sameMessageDays: 90, contactFrequency: { touches: 9, days: 7 } } }), 8);
+  const write = (n: number, body: string) => propose(proposed('email.send', { body }, n));
+  const [first] = approvals(await write(1, 'A word.'));
+  expect(first?.reservations).toContainEqual(
+    expect.objectContaining({ ledger: expect.stringMatching(`^message:${contact}:[0-9a-f]{64}$`), amount: 1 }),
+  );
+  const again = refusals(await write(2, 'A  WORD.'));
+  expect(again[0]?.verdict.reasons.filter(({ outcome }) => outcome === 'refuse').map(({ rule }) => rule)).toEqual([
+    'same-message',
+  ]);
+  const both = await propose(
+    proposed('email.send', { body: 'Another.' }, 3),
+    proposed('email.send', { body: 'Another.' }, 4),
+  );
+  expect([approvals(both).length, refusals(both).length]).toEqual([1, 1]);
+  if (!first) throw new Error('not approved');
+  await settled(settlement(first, 'refused'));
+  expect(approvals(await write(5, 'A word.'))).toHaveLength(1);
+});
+
 describe('the id of a proposal', () => {
   const victim = proposed('email.send', {}, 1, { agent: 'sequencing-agent' });
   const fromVictim = (data: ActionProposed) =>

@@ -31,6 +31,7 @@ import { purpose } from './purpose.js';
 import { quietHours } from './quiet-hours.js';
 import { requiredElements } from './required-elements.js';
 import { route } from './route.js';
+import { sameMessage } from './same-message.js';
 import { sendTime } from './send-time.js';
 import { sendsPerHour } from './sends-per-hour.js';
 import { sequence } from './sequence.js';
@@ -65,6 +66,7 @@ export const rules: readonly Rule[] = [
   purpose,
   consent,
   contactFrequency,
+  sameMessage,
   sendsPerHour,
   sendTime,
   quietHours,

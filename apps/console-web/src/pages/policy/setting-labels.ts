@@ -49,6 +49,7 @@ const labels: { readonly [Part in keyof Content]-?: Labels<NonNullable<Content[P
     permitSeconds: 'How long an approval is valid, in seconds',
     'contactFrequency.touches': 'Messages to one contact, at most',
     'contactFrequency.days': 'Within this many days',
+    sameMessageDays: 'Not the same message to one contact within this many days',
     'quietHours.from': 'No messages from, by the clock where the person is',
     'quietHours.to': 'No messages until',
     workingDays: 'Messages only on these days',

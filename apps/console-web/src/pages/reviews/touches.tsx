@@ -136,6 +136,8 @@ function ledgerWords(ledger: string, campaigns: Proposal['facts']['campaigns']):
   switch (family) {
     case 'touch':
       return 'Messages to this person';
+    case 'message':
+      return 'This message to this person';
     case 'sends':
       return `Messages of ${rest[0] ?? ''} in an hour`;
     case 'actions':
