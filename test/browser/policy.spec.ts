@@ -122,3 +122,29 @@ test('a version is compared with the one that is listed before it, also where so
   // There is nothing before the first one that is listed.
   expect(await page.getByRole('button', { name: 'What it changed: policy 1', exact: true }).count()).toBe(0);
 });
+
+test('what an agent may do is downloaded from an open page, and is made from the policy that was published in the meantime', async () => {
+  const { page, context } = await on.enter();
+  await page.goto('/agents/paid-media-agent');
+  const wanted = page.getByRole('button', { name: 'Download it to read or print' });
+  await wanted.waitFor();
+  permitSeconds('903');
+  await on.visitor.cli('policy', 'publish');
+  const { digest } = await on.visitor.answer<{ digest: string }>('policy', 'show');
+  const [download] = await Promise.all([page.waitForEvent('download'), wanted.click()]);
+  expect(download.suggestedFilename()).toBe('paid-media-agent.html');
+  const parts: Buffer[] = [];
+  for await (const part of await download.createReadStream()) parts.push(part as Buffer);
+  const html = Buffer.concat(parts).toString('utf8');
+  expect(html).toContain(digest);
+  expect(html).toContain('15 minutes and 3 seconds');
+
+  // A colleague opens the file: it is readable, and asks nobody for anything.
+  const colleague = await context.newPage();
+  const asked: string[] = [];
+  colleague.on('request', (request) => asked.push(request.url()));
+  await colleague.setContent(html);
+  await colleague.getByRole('heading', { name: 'What paid-media-agent can and cannot do' }).waitFor();
+  await colleague.getByRole('cell', { name: 'email.send' }).waitFor();
+  expect(asked).toEqual([]);
+});
