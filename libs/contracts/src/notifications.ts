@@ -92,7 +92,7 @@ const common = {
   digestMinutes: Minutes.optional(),
   /** Whether it is sent even in quiet hours. */
   urgent: z.boolean().optional(),
-  /** Who is told next, if it still needs a person by then. */
+  /** Who is told next, unless it is over by then: what cannot be over, such as a rejected permit, is always told. */
   // biome-ignore lint/suspicious/noThenProperty: a word of the configuration, never awaited
   then: listOf(
     z.strictObject({

@@ -1,7 +1,7 @@
 import type { ContactHours, Weekday } from '@countersign/contracts';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { nextOpen, openTimes, wallWords, zoneOpenFrom, zonesOf } from './quiet.js';
+import { nextOpen, openTimes, wallWords, zoneOpenFrom, zonesOf, zonesOfAll } from './quiet.js';
 
 const night: ContactHours = { quietHours: { from: '21:00', to: '08:00' } };
 const seconds = (at: string): number => Date.parse(at) / 1000;
@@ -155,6 +155,11 @@ describe('a person whose zone is not known is in every zone where they could be'
     expect(spain.names).toContain('Atlantic/Canary');
     // 08:00 in Madrid is 07:00 on the Canary Islands.
     expect(instant(nextOpen(night, spain, seconds('2026-11-21T07:00:00Z')))).toBe('2026-11-21T08:00:00.000Z');
+  });
+
+  test('two people in one zone, each with its own spelling, are in one zone', () => {
+    const whereabouts = { a: { version: 1, timeZone: 'Europe/Berlin' }, b: { version: 1, timeZone: 'europe/berlin' } };
+    expect(zonesOfAll(['a', 'b'], whereabouts)).toMatchObject({ names: ['Europe/Berlin'], words: 'in europe/berlin' });
   });
 
   test('a zone that does not exist counts as none, and so does a country', () => {

@@ -124,7 +124,7 @@ export function zonesOfAll(
     if (fact === undefined) throw new Error(`where contact ${contact} is is not among the facts`);
     return zonesOf(fact);
   });
-  const [first, ...others] = [...new Set(each)];
+  const [first, ...others] = [...new Map(each.map((zones) => [zones.key, zones])).values()];
   if (!first) return everywhere();
   if (others.length === 0) return first;
   const all = [first, ...others];

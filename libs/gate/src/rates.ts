@@ -73,6 +73,10 @@ export function comparable(
   return { minor: changed, text: `${money(minor, currency)} (${money(changed, to)})` };
 }
 
+/** Why an amount of a currency cannot be compared. */
+export const whyNot = (currency: string, { rates, to, at }: Compared): string =>
+  (rates && ratesFault(rates, currency, to, at)) ?? 'the policy has no exchange rates';
+
 /** A connected system may report a spend as large as a number can be. The figure stays an exact number. */
 export const bounded = (minor: number): number => Math.min(minor, Number.MAX_SAFE_INTEGER);
 

@@ -124,7 +124,7 @@ test('as text it reads like this', () => {
 
     Agent                 seo-agent
     Answers for it        nobody, because it has no charter
-    At the moment         not stopped
+    At the moment         not stopped itself; a stop of a channel, a play or an account is not shown here
     Policy                7, published by dana at 2026-11-20T09:00:00.000Z
     Digest of the policy  abababababababababababababababababababababababababababababababab
     Made at               2026-11-21T10:00:00.000Z

@@ -75,7 +75,7 @@ export function charterDocument({ agent, policy, stops, at, address }: CharterAs
 
 const standing = (stops: CharterAsked['stops']): string =>
   stops.length === 0
-    ? 'not stopped'
+    ? 'not stopped itself; a stop of a channel, a play or an account is not shown here'
     : stops
         .map(
           ({ scope, by, reason, changedAt }) =>

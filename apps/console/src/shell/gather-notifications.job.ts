@@ -84,12 +84,11 @@ export class GatherNotifications implements JobKind<{ readonly id: string }> {
 }
 
 /** The job that looks again at a notification of which it is not known yet whether it is still true. */
-export const lookAgain = (id: string, at: string) => ({
-  kind: GATHER,
-  id: `${id} undecided ${at}`,
-  dueAt: new Date(Date.parse(at) + undecidedMs).toISOString(),
-  payload: { id },
-});
+export function lookAgain(id: string, at: string) {
+  // At a whole minute, so that all who wait for the same notification wait for the same job.
+  const dueAt = new Date(Math.ceil((Date.parse(at) + undecidedMs) / undecidedMs) * undecidedMs).toISOString();
+  return { kind: GATHER, id: `${id} undecided ${dueAt}`, dueAt, payload: { id } };
+}
 
 /** If one notification is urgent, the whole message is; the shortest gathering time applies to all. */
 const together = (rows: readonly Waiting[]): Pick<Waiting, 'urgent' | 'digestMs'> => ({

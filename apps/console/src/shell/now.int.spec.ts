@@ -72,6 +72,13 @@ const settlement = (n: number, outcome: DataOf<'ActionSettled'>['outcome'], more
 const approve = (...events: Given[]) => harness.deliver('actions.approved.v1', events);
 const settle = (...events: Given[]) => harness.deliver('actions.settled.action-executor.v1', events);
 
+test('a card whose agent wrote a NUL is found like any other', async () => {
+  await harness.deliver('actions.escalated.v1', [
+    { type: 'ActionEscalated', data: escalated({ rationale: 'c-2 \u0000 more' }) },
+  ]);
+  expect((await queue('agent:paid-media-agent')).reviews).toMatchObject({ count: 1 });
+});
+
 test('money of the day is held until its action settles, spent when it was executed, and free again else', async () => {
   await approve(approval(1), approval(2), approval(3), approval(4), approval(5));
   await settle(settlement(1, 'executed'), settlement(2, 'failed'), settlement(3, 'unresolved'));

@@ -35,7 +35,8 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (e) => e.key,
       (e) => e.digest,
       (e) => e.correlationId,
-      (e) => JSON.stringify(e.card),
+      // Postgres stores a NUL in json, and cannot search such a row.
+      (e) => JSON.stringify(e.card).replaceAll('\\u0000', '\\ufffd'),
       (e) => e.deadline,
       (e) => e.at,
       (e) => e.traceparent ?? null,

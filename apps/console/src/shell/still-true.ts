@@ -18,6 +18,7 @@ export interface Judged {
   readonly undecided: ReadonlySet<string>;
 }
 
+const dayMs = 86_400_000;
 /** After this time, what was undecided is looked at again. */
 export const undecidedMs = 60_000;
 
@@ -41,8 +42,8 @@ export class StillTrue {
     const undecided = new Set<string>();
     const unless = (over: boolean, id: string) => (over ? reasons.set(id, 'its time is over') : undecided.add(id));
     const on = <K extends Check['on']>(kind: K) =>
-      rows.flatMap(({ id, until, facts: { check } }) =>
-        check.on === kind ? [{ id, until, check: check as CheckOn<K> }] : [],
+      rows.flatMap(({ id, until, dueAt, facts: { check } }) =>
+        check.on === kind ? [{ id, until, dueAt, check: check as CheckOn<K> }] : [],
       );
 
     const reviews = on('review');
@@ -77,10 +78,13 @@ export class StillTrue {
         'SELECT permit_id AS key FROM settlement_decisions WHERE permit_id = ANY($1)',
         ids,
       );
-      for (const { id, check } of permits)
+      for (const { id, dueAt, check } of permits)
         if (settled.has(check.permitId)) reasons.set(id, 'it is known by now what became of it');
         // A person said what became of it, and the executor has not settled it yet.
-        else if (decided.has(check.permitId)) undecided.add(id);
+        else if (decided.has(check.permitId)) {
+          if (Date.parse(at) - Date.parse(dueAt) < dayMs) undecided.add(id);
+          else reasons.set(id, 'a person decided what became of it');
+        }
     }
     const gaps = on('gap');
     if (gaps.length > 0) {

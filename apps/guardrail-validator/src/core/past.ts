@@ -32,8 +32,11 @@ export function publishedEnd(
   for (const { type, data } of published) {
     if (type === 'ActionEscalated') continue;
     // An edit closes the action that it replaces, whatever the result of the new one is.
-    if (end?.state === 'superseded') continue;
     const by = data.review?.by ?? null;
+    if (end?.state === 'superseded') {
+      end = { ...end, by: end.by ?? by };
+      continue;
+    }
     if (type === 'ActionApproved') end = { state: data.review?.decision === 'edit' ? 'superseded' : 'approved', by };
     else if (data.supersededBy !== undefined) end = { state: 'superseded', by };
     else if (data.verdict.reasons.some(({ rule }) => rule === 'review-deadline')) end = { state: 'expired', by };

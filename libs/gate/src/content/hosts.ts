@@ -78,14 +78,20 @@ function mailFault(url: URL, allows: (host: string, port: string) => boolean, in
     .flatMap((list) => list.split(/[,;]/))
     .map((address) => address.trim())
     .filter((address) => address !== '');
-  const hosts = (addresses.length === 0 ? [''] : addresses).map((address) => {
-    const domain = address.slice(address.lastIndexOf('@') + 1).replace(/>$/, '');
-    return URL.parse(`https://${domain}/`)?.hostname ?? '';
-  });
+  // With two slashes it names a host as well, and programs differ in what they write to.
+  const readable = url.host === '' && addresses.length > 0;
+  const hosts = readable ? addresses.map(hostOfAddress) : [''];
   const other = hosts.find((host) => !allows(host, ''));
   return other === undefined
     ? undefined
     : `the link writes a message to ${other === '' ? 'an address that cannot be read' : shownHost(other)}, which is not allowed: ${instead}`;
+}
+
+/** The host of one address; empty if it is not one address: where a program may end it, it could go elsewhere. */
+function hostOfAddress(address: string): string {
+  const [, domain] = /^[^@]*@([^@]+?)>?$/.exec(address) ?? [];
+  const host = domain === undefined ? '' : (URL.parse(`https://${domain}/`)?.hostname ?? '');
+  return /[^\w.[\]:-]/.test(host) ? '' : host;
 }
 
 /** A name in another script is shown in both forms, because people cannot see the difference in one of them. */

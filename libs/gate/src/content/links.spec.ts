@@ -131,6 +131,10 @@ describe('[case 30] hosts are compared as browsers parse them', () => {
     ['mailto:b%40evil.example%2Ca@example.com', 'the link writes a message to evil.example, which is not allowed'],
     ['mailto:a@example.com?BCC=b%40evil.example', 'the link writes a message to evil.example, which is not allowed'],
     ['mailto:?to=b@evil.example', 'the link writes a message to evil.example, which is not allowed'],
+    ['mailto:b@evil.example|@example.com', 'the link writes a message to an address that cannot be read'],
+    ["mailto:b@evil.example'.example.com", 'the link writes a message to an address that cannot be read'],
+    ['mailto://b@evil.example?cc=a@example.com', 'the link writes a message to an address that cannot be read'],
+    ['mailto://b@evil.example/a@example.com', 'the link writes a message to an address that cannot be read'],
     ['mailto:?subject=a', 'the link writes a message to an address that cannot be read'],
     ['https://example.com%40evil.example/', 'the link cannot be read as an address'],
     [

@@ -29,13 +29,24 @@ export function perSetting<S extends object, T>(make: (setting: S) => T): (setti
 /** A list that is read only as far as it is asked for. What was read is remembered. */
 export function remembered<T>(source: Iterator<T>): Iterable<T> {
   const known: T[] = [];
+  let failed: { readonly error: unknown } | undefined;
+  const next = (): IteratorResult<T> => {
+    if (failed) throw failed.error;
+    try {
+      return source.next();
+    } catch (error) {
+      // A generator that threw once is at its end, and what was not read would look as if it were not there.
+      failed = { error };
+      throw error;
+    }
+  };
   return {
     *[Symbol.iterator]() {
       for (let i = 0; ; i++) {
         if (i === known.length) {
-          const next = source.next();
-          if (next.done) return;
-          known.push(next.value);
+          const more = next();
+          if (more.done) return;
+          known.push(more.value);
         }
         yield known[i] as T;
       }

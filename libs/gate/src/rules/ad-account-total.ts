@@ -1,5 +1,5 @@
 import { money } from '@countersign/contracts';
-import { bounded, comparable, totalIn } from '../rates.js';
+import { bounded, comparable, totalIn, whyNot } from '../rates.js';
 import { escalate, pass, type Rule, refuse } from '../rule.js';
 import { ledgerOf, spendsOf } from './spend-cap.js';
 
@@ -21,7 +21,10 @@ export const adAccountTotal: Rule = {
     const known = totalIn(ledgerOf(draw, context), compared);
     if (!asked || 'foreign' in known) {
       const foreign = 'foreign' in known ? known.foreign : draw.currency;
-      return refuse(`${foreign} cannot be counted in a total in ${to}`, { currency: foreign, total: to });
+      return refuse(`${foreign} cannot be counted in a total in ${to}: ${whyNot(foreign, compared)}`, {
+        currency: foreign,
+        total: to,
+      });
     }
     const used = bounded(known.held + known.committed);
     const total = bounded(used + asked.minor);

@@ -213,7 +213,7 @@ describe('the day’s total of an ad account', () => {
     const { outcome, reason } = decide(shift(100), { limits, facts });
     expect([outcome, reason('ad-account-total')?.detail]).toEqual([
       'refused',
-      'USD cannot be counted in a total in EUR',
+      'USD cannot be counted in a total in EUR: the policy has no exchange rates',
     ]);
   });
 });

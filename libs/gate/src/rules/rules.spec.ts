@@ -431,7 +431,8 @@ const cases: Record<string, Case> = {
   'spend that was booked in another currency today': {
     rule: 'spend-cap-campaign',
     outcome: 'refuse',
-    detail: 'EUR cannot be counted against a cap in USD',
+    detail:
+      'USD held or spent today on campaign cmp-to cannot be compared with the daily cap in EUR: the policy has no exchange rates',
     proposal: shift(3000),
     facts: { ledgers: { [campaignLedger]: { held: 1, committed: 0, currency: 'USD' } } },
     twin: { facts: { ledgers: { [campaignLedger]: { held: 1, committed: 0, currency: 'EUR' } } } },

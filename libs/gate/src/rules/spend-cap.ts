@@ -1,5 +1,5 @@
 import { money, own } from '@countersign/contracts';
-import { bounded, comparable, totalIn } from '../rates.js';
+import { bounded, comparable, totalIn, whyNot } from '../rates.js';
 import { type Context, type Finding, gravest, pass, type Rule, refuse } from '../rule.js';
 import type { SpendDraw, SpendScope } from '../spend.js';
 
@@ -26,9 +26,15 @@ function weigh(draw: SpendDraw, context: Context): Finding[] {
   const known = totalIn(ledger, compared);
   const [named, when] = draw.period === 'day' ? ['daily cap', 'today'] : ['monthly cap', 'this month'];
   if (!asked || 'foreign' in known) {
-    const other = asked && 'foreign' in known ? known.foreign : to;
+    const foreign = asked && 'foreign' in known ? known.foreign : draw.currency;
+    const why = whyNot(foreign, compared);
     return [
-      refuse(`${draw.currency} cannot be counted against a cap in ${other}`, { currency: draw.currency, cap: other }),
+      refuse(
+        asked
+          ? `${foreign} held or spent ${when} on ${holder} cannot be compared with the ${named} in ${to}: ${why}`
+          : `${foreign} cannot be counted against a cap in ${to}: ${why}`,
+        { currency: foreign, cap: to },
+      ),
     ];
   }
   const { held, committed } = known;

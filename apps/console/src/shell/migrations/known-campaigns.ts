@@ -9,6 +9,10 @@ export class KnownCampaigns1764600000971 implements MigrationInterface {
   name = 'KnownCampaigns1764600000971';
 
   async up(db: QueryRunner): Promise<void> {
+    // Postgres stores a NUL in json, and cannot read a member of such a row.
+    await db.query(
+      String.raw`UPDATE escalations SET card = replace(card::text, '\u0000', '\ufffd')::json WHERE position('\u0000' IN card::text) > 0`,
+    );
     await db.query(`
       INSERT INTO campaigns (key, campaign_id, name, version)
       SELECT DISTINCT ON (key) key, campaign_id, name, 0 FROM (${onCards}) shown
