@@ -199,7 +199,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ActionApproved: (d, names) => [
     [
       'verdict',
-      `approved under policy version ${d.verdict.policy.version}${tierText(d.verdict)}${by(d.review)}: ${actionText(d.action, names)}`,
+      `approved under policy version ${d.verdict.policy.version}${by(d.review)}${tierText(d.verdict)}: ${actionText(d.action, names)}`,
     ],
     ...reasons(d.verdict),
     [
@@ -210,7 +210,7 @@ const describers: { readonly [T in EventType]: Describer<T> } = {
   ActionRefused: (d, names) => [
     [
       'verdict',
-      `refused under policy version ${d.verdict.policy.version}${tierText(d.verdict)}${by(d.review)}: ${d.action ? actionText(d.action, names) : d.kind}${d.shadowOutcome ? `; it is only observed, else it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
+      `refused under policy version ${d.verdict.policy.version}${by(d.review)}${tierText(d.verdict)}: ${d.action ? actionText(d.action, names) : d.kind}${d.shadowOutcome ? `; it is only observed, else it would have been ${d.shadowOutcome}` : ''}${d.supersededBy ? `; action ${d.supersededBy} takes its place` : ''}`,
     ],
     ...reasons(d.verdict),
   ],
