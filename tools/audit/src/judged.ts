@@ -42,6 +42,8 @@ interface Ground extends Facts {
   readonly answers: ReadonlyMap<string, readonly Seen<'ReviewDecided'>[]>;
   /** Permits of the messages of sequences and of enrolments, by `stepName`. */
   readonly steps: ReadonlyMap<string, readonly Issued[]>;
+  /** When people decided each proposal of an agent and a kind, the earliest first; in milliseconds, by `decidedKey`. */
+  readonly decisions: ReadonlyMap<string, readonly number[]>;
   /** When the broker accepted the first verdict of each version of the gate. */
   readonly gates: ReadonlyMap<number, string>;
 }
@@ -81,6 +83,7 @@ export function judged(facts: Facts): Finding {
     proposals: Map.groupBy(facts.eventsOf('ActionProposed'), ({ event }) => event.data.proposalId),
     answers: Map.groupBy(facts.eventsOf('ReviewDecided'), ({ event }) => event.data.reviewId),
     steps: Map.groupBy(facts.issued.values(), ({ approval, subject }) => stepName(approval.taskId, subject)),
+    decisions: decisionsIn(facts.seen),
     gates: new Map([...byGate].map(([gate, [first]]) => [gate, first?.place.at ?? ''])),
   };
   let checked = 0;
@@ -411,22 +414,29 @@ function decidedBefore(
   { verdict }: VerdictSeen['event']['data'],
   { agent, action }: ActionProposed,
   { decided }: GateFacts,
-  { seen }: Ground,
+  { decisions }: Ground,
 ): Outcome | undefined {
   if (!decided || verdict.outcome !== 'approved') return undefined;
-  const until = Date.parse(verdict.at) + skewMs;
-  const proposals = new Set(
-    verdictsIn(seen).flatMap(({ event: { data } }) =>
-      'review' in data && data.review && data.agent === agent && data.action?.kind === action.kind
-        ? Date.parse(data.verdict.at) <= until
-          ? [data.proposalId]
-          : []
-        : [],
-    ),
-  );
-  return proposals.size < decided
+  const last = decisions.get(decidedKey(agent, action.kind))?.[decided - 1];
+  return last === undefined || last > Date.parse(verdict.at) + skewMs
     ? not('not all decisions of people that it counts are on the topics any more')
     : undefined;
+}
+
+const decidedKey = (agent: string, kind: string): string => JSON.stringify([agent, kind]);
+
+function decisionsIn(seen: Facts['seen']): Ground['decisions'] {
+  const first = new Map<string, Map<string, number>>();
+  for (const { event } of verdictsIn(seen)) {
+    const { data } = event;
+    if (!('review' in data) || !data.review || !data.action) continue;
+    const key = decidedKey(data.agent, data.action.kind);
+    const times = first.get(key) ?? new Map<string, number>();
+    first.set(key, times);
+    const at = Date.parse(data.verdict.at);
+    times.set(data.proposalId, Math.min(times.get(data.proposalId) ?? at, at));
+  }
+  return new Map([...first].map(([key, times]) => [key, [...times.values()].sort((a, b) => a - b)]));
 }
 
 const day = 86_400_000;
