@@ -304,7 +304,11 @@ test('an open card has the stops that cover it, by name, and what an approval un
   await order('all', 'stopped');
   expect((await held()).stops).toHaveLength(1);
   // Nothing can be approved of a card that has its answer.
-  await call('POST', `/v1/reviews/${proposalId}`, { decision: 'reject', digest: escalated().digest, category: 'other' });
+  await call('POST', `/v1/reviews/${proposalId}`, {
+    decision: 'reject',
+    digest: escalated().digest,
+    category: 'other',
+  });
   expect(await held()).toBeNull();
 });
 
