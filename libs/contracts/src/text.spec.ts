@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clip, fitsJsonb, roughly } from './text.js';
+import { clip, fitsJsonb, roughly, storableJson } from './text.js';
 
 test.each([
   ['plain', true],
@@ -11,6 +11,9 @@ test.each([
   ['other half \ude00', false],
 ])('jsonb holds %j: %s', (text, fits) => {
   expect(fitsJsonb(JSON.stringify({ text }))).toBe(fits);
+  expect(fitsJsonb(storableJson({ texts: [text] }))).toBe(true);
+  // What fits stays as it is.
+  if (fits) expect(storableJson({ texts: [text] })).toBe(JSON.stringify({ texts: [text] }));
 });
 test.each([
   ['short', 10, 'short'],

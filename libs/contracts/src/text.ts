@@ -1,6 +1,12 @@
 /** Whether Postgres `jsonb` can store a value, by its JSON. It refuses `\u0000` and halves of surrogate pairs. */
 export const fitsJsonb = (json: string): boolean => !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/.test(json);
 
+/** A value as JSON that Postgres can store and read again: with U+FFFD in place of each NUL and each half of a surrogate pair. */
+export const storableJson = (value: unknown): string =>
+  JSON.stringify(value, (_name, part: unknown) =>
+    typeof part === 'string' ? part.replaceAll('\u0000', '\ufffd').toWellFormed() : part,
+  );
+
 /** A text cut to at most `most` UTF-16 units, between characters as a reader counts them: no half of a surrogate pair, no lost accent. */
 export function clip(text: string, most: number): string {
   if (text.length <= most) return text;

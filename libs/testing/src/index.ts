@@ -1,3 +1,4 @@
+export { freePort } from '@countersign/servers';
 export {
   type BrokerForTests,
   type BrokerWishes,

@@ -44,7 +44,7 @@ export interface UnderStop<Stop extends Pick<StopInForce, 'scope'> = StopInForce
 }
 
 /** The rule of a stop. */
-const stopRule = 'kill-control';
+export const stopRule = 'kill-control';
 const refusedNow = 'It would be refused now and cannot be approved later.';
 const afterResume = 'Wait for the resume, or reject it.';
 

@@ -1,3 +1,5 @@
+import { stopRule } from './loss.js';
+
 /** What ended a refused action: it decides what a person can do next. */
 export const refusers = ['stop', 'person', 'deadline', 'rule'] as const;
 export type Refuser = (typeof refusers)[number];
@@ -13,7 +15,7 @@ interface Refusal {
 
 export function refusedBy({ reasons, stopped, code }: Refusal): Refuser {
   const by = (name: string): boolean => reasons.some(({ rule }) => rule === name);
-  if (code === 'stopped' || (by('kill-control') && stopped !== false)) return 'stop';
+  if (code === 'stopped' || (by(stopRule) && stopped !== false)) return 'stop';
   if (by('review')) return 'person';
   return by('review-deadline') ? 'deadline' : 'rule';
 }
@@ -28,5 +30,5 @@ interface Reason {
 export const isStopped = (reasons: readonly Reason[]): boolean =>
   reasons.some(
     ({ rule, outcome, figures }) =>
-      rule === 'kill-control' && outcome === 'refuse' && (figures === undefined || 'version' in figures),
+      rule === stopRule && outcome === 'refuse' && (figures === undefined || 'version' in figures),
   );

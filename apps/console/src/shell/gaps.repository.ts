@@ -83,6 +83,10 @@ const columns = (table: string): string =>
 /** When a service reported the end of a gap, if it has not reported the gap as open since. */
 const endedAt = `(SELECT max(e.at) FROM acknowledgement_ends e WHERE e.gap_id = g.gap_id AND e.at >= g.reported_at)`;
 
+/** Open, and not acknowledged since its service last reported it. */
+const waitsForPerson = `${endedAt} IS NULL
+  AND NOT EXISTS (SELECT FROM acknowledged_gaps a WHERE a.gap_id = g.gap_id AND a.at > g.reported_at)`;
+
 type Dates<Row, Key extends keyof Row> = Omit<Row, Key> & { readonly [key in Key]: Date };
 
 /** Gaps as their services report them on their topics, and the acknowledgements of people. */
@@ -121,8 +125,7 @@ export class GapStore {
   async waiting(): Promise<{ service: string; n: number; oldestAt: string }[]> {
     const rows = await this.forPages.query<{ service: string; n: number; oldest: Date }>(
       `SELECT g.service, count(*)::int AS n, min(g.noticed_at) AS oldest FROM reported_gaps g
-       WHERE ${endedAt} IS NULL AND NOT EXISTS (SELECT FROM acknowledged_gaps a WHERE a.gap_id = g.gap_id AND a.at > g.reported_at)
-       GROUP BY g.service ORDER BY min(g.noticed_at), g.service`,
+       WHERE ${waitsForPerson} GROUP BY g.service ORDER BY min(g.noticed_at), g.service`,
     );
     return rows.map(({ oldest, ...row }) => ({ ...row, oldestAt: oldest.toISOString() }));
   }
@@ -130,8 +133,7 @@ export class GapStore {
   /** Which of these gaps nobody has acknowledged, as the services last reported. */
   async stillOpen(reader: Reader, gapIds: readonly string[]): Promise<ReadonlySet<string>> {
     const rows = await reader.query<{ gapId: string }>(
-      `SELECT g.gap_id AS "gapId" FROM reported_gaps g WHERE g.gap_id = ANY($1) AND ${endedAt} IS NULL
-         AND NOT EXISTS (SELECT FROM acknowledged_gaps a WHERE a.gap_id = g.gap_id AND a.at > g.reported_at)`,
+      `SELECT g.gap_id AS "gapId" FROM reported_gaps g WHERE g.gap_id = ANY($1) AND ${waitsForPerson}`,
       [gapIds],
     );
     return new Set(rows.map(({ gapId }) => gapId));

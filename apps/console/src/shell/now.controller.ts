@@ -63,8 +63,10 @@ export class Now {
       this.controls.lifted(few),
       figures.rejectedPermits(since, few),
     ]);
-    const gaps = await this.gaps.waiting();
-    const details = await figures.details(unresolved.map(({ actionId }) => actionId));
+    const [gaps, details] = await Promise.all([
+      this.gaps.waiting(),
+      figures.details(unresolved.map(({ actionId }) => actionId)),
+    ]);
     const groups = await seen;
     return {
       at,

@@ -72,9 +72,9 @@ const settlement = (n: number, outcome: DataOf<'ActionSettled'>['outcome'], more
 const approve = (...events: Given[]) => harness.deliver('actions.approved.v1', events);
 const settle = (...events: Given[]) => harness.deliver('actions.settled.action-executor.v1', events);
 
-test('a card whose agent wrote a NUL is found like any other', async () => {
+test('a card whose agent wrote a NUL and half of a surrogate pair is found like any other', async () => {
   await harness.deliver('actions.escalated.v1', [
-    { type: 'ActionEscalated', data: escalated({ rationale: 'c-2 \u0000 more' }) },
+    { type: 'ActionEscalated', data: escalated({ rationale: 'c-2 \u0000 more \ud83d' }) },
   ]);
   expect((await queue('agent:paid-media-agent')).reviews).toMatchObject({ count: 1 });
 });

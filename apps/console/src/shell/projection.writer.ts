@@ -1,4 +1,4 @@
-import { takesPlaceRows } from '@countersign/contracts';
+import { storableJson, takesPlaceRows } from '@countersign/contracts';
 import { cutBytes, packed, type Tx } from '@countersign/runtime';
 import type { FunnelStep } from '../core/now-changes.js';
 import type { Changes } from '../core/project.js';
@@ -35,8 +35,7 @@ export async function writeProjection(tx: Tx, changes: Changes, at: string): Pro
       (e) => e.key,
       (e) => e.digest,
       (e) => e.correlationId,
-      // Postgres stores a NUL in json, and cannot search such a row.
-      (e) => JSON.stringify(e.card).replaceAll('\\u0000', '\\ufffd'),
+      (e) => storableJson(e.card),
       (e) => e.deadline,
       (e) => e.at,
       (e) => e.traceparent ?? null,

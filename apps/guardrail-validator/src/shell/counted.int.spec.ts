@@ -12,18 +12,18 @@ import {
   type TaskAssigned,
 } from '@countersign/contracts';
 import { at, contact, content, granted, permitKeys, policyOf, taskOf } from '@countersign/gate/testing';
-import { createHarness, type Harness, type Published, tablesOf } from '@countersign/runtime/harness';
+import { type Harness, type Published, tablesOf } from '@countersign/runtime/harness';
 import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import type { MigrationInterface } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { proposed } from '../core/testing.js';
-import { GuardrailValidatorModule, spec } from '../module.js';
+import { spec } from '../module.js';
 import {
   CountedByTask1763700000009,
   StepsOfEnrolments1763700000010,
   StopsOfSequences1763700000011,
 } from './migrations/verdicts.js';
-import { adProfiles, assignTasks, person, signsWith } from './testing.js';
+import { person, signsWith, startPair } from './testing.js';
 
 /* What one agent can have of its reviewers and of a task, over batches, instances, restarts and restores. */
 
@@ -40,11 +40,8 @@ let other: Harness;
 beforeEach(async () => {
   removeKey = signsWith(permitKeys('validator-1').jwk);
   database = await copyTestDatabase(tablesOf(spec));
-  instance = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
-  other = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
-  await assignTasks(instance);
+  [instance, other] = await startPair(database.url);
   await instance.putState('consents.v1', contact, { ...granted(), contactId: contact, changedAt: at });
-  for (const [key, data] of adProfiles()) await instance.putState('profiles.v1', key, data);
   await instance.putState('profiles.v1', `contact:${contact}`, person(contact));
 });
 afterEach(async () => {

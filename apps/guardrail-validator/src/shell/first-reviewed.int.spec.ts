@@ -7,13 +7,13 @@ import {
   type ReviewDecided,
 } from '@countersign/contracts';
 import { at, content, permitKeys, policyOf } from '@countersign/gate/testing';
-import { createHarness, type Harness, type Published, tablesOf } from '@countersign/runtime/harness';
+import { type Harness, type Published, tablesOf } from '@countersign/runtime/harness';
 import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { proposed } from '../core/testing.js';
-import { GuardrailValidatorModule, spec } from '../module.js';
+import { spec } from '../module.js';
 import { DecisionsByKind1764600000102 } from './migrations/verdicts.js';
-import { adProfiles, assignTasks, signsWith } from './testing.js';
+import { signsWith, startPair } from './testing.js';
 
 /* How many actions of a kind people have decided: the agent acts alone only after as many as its charter says. */
 
@@ -27,10 +27,7 @@ let other: Harness;
 beforeEach(async () => {
   removeKey = signsWith(permitKeys('validator-1').jwk);
   database = await copyTestDatabase(tablesOf(spec));
-  instance = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
-  other = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
-  await assignTasks(instance);
-  for (const [key, data] of adProfiles()) await instance.putState('profiles.v1', key, data);
+  [instance, other] = await startPair(database.url);
 });
 afterEach(async () => {
   await Promise.all([instance?.close(), other?.close()]);

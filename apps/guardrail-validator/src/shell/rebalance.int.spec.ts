@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
   type ActionProposed,
@@ -15,7 +14,13 @@ import {
 import { content, permitKeys, policyOf, taskOf } from '@countersign/gate/testing';
 import { kafkajs, type Producer } from '@countersign/kafka';
 import { type Database, openDatabase, readLimits } from '@countersign/runtime';
-import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
+import {
+  createTestDatabase,
+  freePort,
+  startTestBroker,
+  type TestBroker,
+  type TestDatabase,
+} from '@countersign/testing';
 import { chance } from '@countersign/testing/chance';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { proposed } from '../core/testing.js';
@@ -214,13 +219,4 @@ async function until(what: string, found: () => Promise<boolean>): Promise<void>
       return;
     if (performance.now() - began > 120_000) throw new Error(`waited in vain for ${what}`);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

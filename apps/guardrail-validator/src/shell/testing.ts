@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { profileKey } from '@countersign/contracts';
 import { at, type permitKeys, taskOf } from '@countersign/gate/testing';
-import type { Harness } from '@countersign/runtime/harness';
+import { createHarness, type Harness } from '@countersign/runtime/harness';
+import { GuardrailValidatorModule, spec } from '../module.js';
 
 /** Gives a test's validators the signing key `jwk`. Returns a function that removes it again. */
 export function signsWith(jwk: ReturnType<typeof permitKeys>['jwk']): () => void {
@@ -80,3 +81,13 @@ export const adProfiles = (
       { version: 3, changedAt: at, kind: 'campaign', adAccountId: 'ads-emea', currency: 'EUR', ...known(id) },
     ]),
   ]);
+
+/** Two instances of the validator with one database, which know the tasks and the advertising profiles of the sample proposals. */
+export async function startPair(databaseUrl: string): Promise<[Harness, Harness]> {
+  const start = () => createHarness(GuardrailValidatorModule, spec, { databaseUrl, at });
+  const pair: [Harness, Harness] = [await start(), await start()];
+  const [instance] = pair;
+  await assignTasks(instance);
+  for (const [key, data] of adProfiles()) await instance.putState('profiles.v1', key, data);
+  return pair;
+}

@@ -1,11 +1,11 @@
 import type { ActionApproved, ActionProposed, ActionSettled, Verdict } from '@countersign/contracts';
 import { adAccountLedger, at, campaignLedger, content, permitKeys, policyOf } from '@countersign/gate/testing';
-import { createHarness, type Harness, type Published, tablesOf } from '@countersign/runtime/harness';
+import { type Harness, type Published, tablesOf } from '@countersign/runtime/harness';
 import { copyTestDatabase, type TestDatabase } from '@countersign/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proposed } from '../core/testing.js';
-import { GuardrailValidatorModule, spec } from '../module.js';
-import { adProfiles, assignTasks, signsWith } from './testing.js';
+import { spec } from '../module.js';
+import { signsWith, startPair } from './testing.js';
 import { Store } from './verdicts.repository.js';
 
 let removeKey: () => void;
@@ -16,10 +16,7 @@ let other: Harness;
 beforeEach(async () => {
   removeKey = signsWith(permitKeys('validator-1').jwk);
   database = await copyTestDatabase(tablesOf(spec));
-  instance = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
-  other = await createHarness(GuardrailValidatorModule, spec, { databaseUrl: database.url, at });
-  await assignTasks(instance);
-  for (const [key, data] of adProfiles()) await instance.putState('profiles.v1', key, data);
+  [instance, other] = await startPair(database.url);
 });
 afterEach(async () => {
   vi.restoreAllMocks();

@@ -2,13 +2,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { acls, type Event, readEvent, toBinary, topicConfig, topicNamed, topology } from '@countersign/contracts';
 import { type Consumer, kafkajs, type Producer } from '@countersign/kafka';
-import { createTestDatabase, startTestBroker, type TestBroker, type TestDatabase } from '@countersign/testing';
+import {
+  createTestDatabase,
+  freePort,
+  startTestBroker,
+  type TestBroker,
+  type TestDatabase,
+} from '@countersign/testing';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
@@ -270,13 +276,4 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
     if (service.exitCode !== null) throw new Error(`the service ended with status ${service.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

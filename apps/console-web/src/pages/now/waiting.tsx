@@ -82,15 +82,8 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters, gaps } }:
             </Link>
           }
         >
-          {deadLetters.byService.map(({ service, n, oldestAt }) => (
-            <List.Item key={service}>
-              <Text>
-                {n.toLocaleString()} of {service}
-              </Text>
-              <Text size="sm" c="dimmed">
-                The oldest <When at={oldestAt} />
-              </Text>
-            </List.Item>
+          {deadLetters.byService.map((figure) => (
+            <OfService key={figure.service} figure={figure} oldest="The oldest" />
           ))}
         </Kind>
         {gaps.count > 0 && (
@@ -105,15 +98,8 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters, gaps } }:
               </Link>
             }
           >
-            {gaps.byService.map(({ service, n, oldestAt }) => (
-              <List.Item key={service}>
-                <Text>
-                  {n.toLocaleString()} of {service}
-                </Text>
-                <Text size="sm" c="dimmed">
-                  The oldest noticed <When at={oldestAt} />
-                </Text>
-              </List.Item>
+            {gaps.byService.map((figure) => (
+              <OfService key={figure.service} figure={figure} oldest="The oldest noticed" />
             ))}
           </Kind>
         )}
@@ -121,6 +107,22 @@ export function Waiting({ waiting: { reviews, unresolved, deadLetters, gaps } }:
     </Section>
   );
 }
+
+interface OfServiceProps {
+  readonly figure: Now['waiting']['gaps']['byService'][number];
+  readonly oldest: string;
+}
+
+const OfService = ({ figure: { service, n, oldestAt }, oldest }: OfServiceProps) => (
+  <List.Item>
+    <Text>
+      {n.toLocaleString()} of {service}
+    </Text>
+    <Text size="sm" c="dimmed">
+      {oldest} <When at={oldestAt} />
+    </Text>
+  </List.Item>
+);
 
 function Kind({ title, explained, count, oldestAt, all, children }: KindProps) {
   const none = count === 0;

@@ -1,3 +1,4 @@
+import { storableJson } from '@countersign/contracts';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
@@ -9,10 +10,12 @@ export class KnownCampaigns1764600000971 implements MigrationInterface {
   name = 'KnownCampaigns1764600000971';
 
   async up(db: QueryRunner): Promise<void> {
-    // Postgres stores a NUL in json, and cannot read a member of such a row.
-    await db.query(
-      String.raw`UPDATE escalations SET card = replace(card::text, '\u0000', '\ufffd')::json WHERE position('\u0000' IN card::text) > 0`,
+    // Postgres stores these in json, and cannot read a member of such a row.
+    const unreadable: { id: string; card: string }[] = await db.query(
+      String.raw`SELECT action_id AS id, card::text AS card FROM escalations WHERE card::text ~ '\\u(0000|d[89a-f])'`,
     );
+    for (const { id, card } of unreadable)
+      await db.query('UPDATE escalations SET card = $2 WHERE action_id = $1', [id, storableJson(JSON.parse(card))]);
     await db.query(`
       INSERT INTO campaigns (key, campaign_id, name, version)
       SELECT DISTINCT ON (key) key, campaign_id, name, 0 FROM (${onCards}) shown
